@@ -1,0 +1,82 @@
+// The one way to ask a model. Its promises, proved for every adapter by contract.ts:
+// - `call` never throws and never rejects: its last item is always `end`, also when aborted;
+// - deltas come in order, and the parts of `end` hold the same text and calls as the deltas did;
+// - a call part appears in `end` only when its block was closed and the answer ended: an answer
+//   that was cut ends as `broken` (or with a failure) and has no call in it;
+// - the raw argument text of a call is what the model wrote, and `opaque` data goes back byte for
+//   byte to the same model;
+// - the same request always becomes the same wire bytes (`encode`), which name the step in the log;
+// - at most one HTTP exchange is made: retries belong to the gateway, one loop for all.
+import type { Failure } from "#core/failure.ts";
+import type { AnswerPart, Message, Stop, ToolSpec, Usage } from "#core/model/message.ts";
+
+/** What a model is asked. `images` holds the base64 text of each blob that a message names. */
+export type ModelRequest = {
+  /** The provider's own name of the model, as in its documentation. */
+  model: string;
+  system: string;
+  messages: readonly Message[];
+  tools: readonly ToolSpec[];
+  /** Output limit in tokens, where one is set. */
+  outputTokensMax?: number;
+  /** Key under which the provider may cache the common beginning; the session's id. */
+  cacheKey?: string;
+  effort?: "low" | "medium" | "high";
+  /** Base64 of the blobs named in messages, by hash; a missing one becomes a line of text. */
+  blobs: ReadonlyMap<string, string>;
+};
+
+/** The exact bytes of a request, with the parts of it that are secret left to `send`. */
+export type WireRequest = { path: string; body: string };
+
+/** The named deadlines of a call, in milliseconds; what passes first ends it, and is named. */
+export type Deadlines = {
+  /** Until the response headers arrive. */
+  connectMs: number;
+  /** From the headers to the first meaningful event. */
+  firstTokenMs: number;
+  /** Between two chunks of bytes of any kind, pings included. */
+  silenceMs: number;
+  /** Between two meaningful events; pings do not count. */
+  idleMs: number;
+  /** The whole call. */
+  totalMs: number;
+};
+
+/** Defaults of `reliability` §4: what healthy slow models were seen to need. */
+export const deadlinesDefault: Deadlines = {
+  connectMs: 10_000,
+  firstTokenMs: 300_000,
+  silenceMs: 120_000,
+  idleMs: 300_000,
+  totalMs: 1_800_000,
+};
+
+export type ModelDelta =
+  | { type: "text"; text: string }
+  | { type: "reasoning"; text: string }
+  | { type: "callStarted"; id: string; tool: string }
+  | { type: "callInput"; id: string; text: string };
+
+/** How a call ended. With a `failure` the parts are what had arrived, without any call. */
+export type ModelEnd = {
+  type: "end";
+  stop: Stop;
+  parts: AnswerPart[];
+  usage: Usage;
+  failure?: Failure;
+  /** How long the other end asks to wait before the next try, where it says so. */
+  retryAfterMs?: number;
+};
+
+export type ModelItem = ModelDelta | ModelEnd;
+
+export type ModelPort = {
+  /** `provider/dialect`, for the log and for error messages. */
+  readonly name: string;
+  encode(request: ModelRequest): WireRequest;
+  call(
+    wire: WireRequest,
+    options: { model: string; signal: AbortSignal; deadlines: Deadlines },
+  ): AsyncIterable<ModelItem>;
+};

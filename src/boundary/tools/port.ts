@@ -1,0 +1,65 @@
+// Tools: what a model may ask for. A source offers the tools of a session; the built-in ones are
+// one source, MCP servers are another later. Promises of every tool:
+// - `prepare` changes nothing: it checks the arguments, looks at files, and says what the call
+//   would touch (`access`), how recovery must treat it (`effect`, `intent`), and how to `run` it;
+// - `run` is started only after the policy or the user allowed `access` and `ToolStarted` is
+//   durable; it never throws for what a model or a user can cause, and it stops on its signal;
+// - results are bounded; what was left out is kept as a blob and named;
+// - an error ends with the next step, because its reader is a model that will take it.
+
+import type { Blobs } from "#boundary/blobs/port.ts";
+import type { Workspace } from "#boundary/workspace/port.ts";
+import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
+import type { Result } from "#core/failure.ts";
+import type { ToolSpec, UserPart } from "#core/model/message.ts";
+import type { Access } from "#core/security/access.ts";
+import type { Effect, Fact, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
+
+export type ToolOutcome = {
+  failed: boolean;
+  parts: UserPart[];
+  /** What the call taught the session: files seen or changed, todos, jobs. */
+  facts: Fact[];
+};
+
+export type Prepared = {
+  access: readonly Access[];
+  effect: Effect;
+  intent: Intent;
+  /** One line for a person: the command, or the path and the size of the change. */
+  title: string;
+  run(running: ToolRun): Promise<ToolOutcome>;
+};
+
+export type ToolRun = {
+  signal: AbortSignal;
+  /** What a permission opened for this very call; empty without one. */
+  opened: import("#boundary/workspace/sandbox-port.ts").Opened;
+  /** Live output, for listeners; lossy. */
+  progress(text: string): void;
+};
+
+/** What a tool may know and use. Handed to `prepare`; there is nothing else to reach. */
+export type ToolContext = {
+  callId: string;
+  session: string;
+  mode: Mode;
+  /** Hash of each file as this session last read or wrote it, by workspace-relative path. */
+  seen: ReadonlyMap<string, string>;
+  todo: readonly TodoItem[];
+  workspace: Workspace;
+  sandbox: Sandbox;
+  blobs: Blobs;
+  signal: AbortSignal;
+};
+
+export type Tool = {
+  spec: ToolSpec;
+  prepare(input: string, context: ToolContext): Promise<Result<Prepared>>;
+};
+
+export type ToolSource = {
+  readonly name: string;
+  /** The tools on offer now. The list is frozen per step; a change becomes an event. */
+  tools(): Promise<readonly Tool[]>;
+};

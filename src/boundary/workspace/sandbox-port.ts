@@ -1,0 +1,60 @@
+// Running commands of a location. Its promises, proved by contract.ts where an adapter can:
+// - `inside` commands write only in the workspace and their own temporary folder, cannot read the
+//   secrets of the home folder or Aiex's own, have no network unless it was opened, see none of
+//   the host's sockets, and cannot change a protected path (existing ones are mounted read-only;
+//   a new or changed one is moved to quarantine when the command ends, and named);
+// - the environment is built up, not inherited: PATH, HOME, LANG, TERM=dumb, TMPDIR and what the
+//   caller names; the shell is `/bin/bash`, or `/bin/sh` where there is none;
+// - when the command ends, is killed or Aiex dies, every process it started is dead;
+// - output is bytes in order of arrival, both streams together; nothing is held without a bound.
+import type { Result } from "#core/failure.ts";
+
+/** How commands are contained: `bubblewrap`, `seatbelt`, or `none` where the system has neither. */
+export type SandboxKind = "bubblewrap" | "seatbelt" | "none";
+
+/** What a permission opened beyond the workspace; empty means the plain sandbox. */
+export type Opened = {
+  network?: boolean;
+  /** Absolute paths that may be written too. */
+  write?: readonly string[];
+  /** The user allowed this very command to run without the sandbox. */
+  unsandboxed?: boolean;
+};
+
+export type CommandSpec = {
+  /** A shell command, given to the shell with `-c`; or an argv that is run as it is. */
+  command: string | readonly string[];
+  /** Workspace-relative folder. */
+  cwd: string;
+  env?: Readonly<Record<string, string>>;
+  timeoutMs: number;
+  opened: Opened;
+};
+
+export type CommandEnd = {
+  /** Exit code; null where a signal ended it. */
+  code: number | null;
+  signal: string | null;
+  /** The limit that ended it, if one did. */
+  ended: "exit" | "timeout" | "killed";
+  durationMs: number;
+  /** Protected paths it changed or made, workspace-relative, now in quarantine or put back. */
+  quarantined: readonly string[];
+  /** True where the sandbox visibly refused something: read-only file system, no network … */
+  sandboxDenied: boolean;
+};
+
+export type RunningCommand = {
+  /** Output as it comes; ends when the command's output is closed. May be read once. */
+  output: AsyncIterable<Uint8Array>;
+  /** Resolves once, also after `kill`; never rejects. */
+  done: Promise<CommandEnd>;
+  kill(): void;
+};
+
+export type Sandbox = {
+  readonly kind: SandboxKind;
+  /** Why there is no sandbox and how to get one, where `kind` is `none`. */
+  readonly missing?: string;
+  start(spec: CommandSpec, signal: AbortSignal): Promise<Result<RunningCommand>>;
+};

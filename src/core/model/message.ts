@@ -1,0 +1,92 @@
+// What is said to a model and what it answers, in our own form: every dialect is converted from
+// this and to this. Parts keep the order in which the model gave them, and what a provider wants
+// to see again untouched (reasoning, signatures, item ids) travels in `opaque`, byte for byte.
+
+/** Bytes kept elsewhere, named by the SHA-256 of their content. */
+export type BlobRef = { hash: string; bytes: number; media: string; name?: string };
+
+/** Provider data that goes back unchanged to the same `model` and to no other. */
+export type Opaque = { model: string; data: string };
+
+export type TextPart = { type: "text"; text: string; opaque?: Opaque };
+export type BlobPart = { type: "blob"; blob: BlobRef };
+/** What the model thought; `opaque` holds what the provider wants back, `text` what may be shown. */
+export type ReasoningPart = { type: "reasoning"; text: string; opaque?: Opaque };
+/** A request to run a tool. `input` is the raw argument text exactly as the model wrote it. */
+export type CallPart = {
+  type: "call";
+  id: string;
+  tool: string;
+  input: string;
+  opaque?: Opaque;
+};
+
+export type UserPart = TextPart | BlobPart;
+export type AnswerPart = TextPart | ReasoningPart | CallPart;
+export type ToolCall = Omit<CallPart, "type">;
+
+/** Why a message of ours exists; models see only the text, screens see the difference. */
+export type Origin = "prompt" | "steer" | "instructions" | "notice" | "compaction";
+
+export type Message =
+  | { role: "user"; origin: Origin; parts: readonly UserPart[] }
+  | { role: "assistant"; parts: readonly AnswerPart[] }
+  | { role: "tool"; callId: string; failed: boolean; parts: readonly UserPart[] };
+
+/**
+ * Why an answer stopped, the same in every dialect: `done` it is finished · `calls` it wants tools
+ * run · `length` the output limit cut it · `refused` the model declined · `filtered` the provider
+ * withheld it · `paused` the provider wants to be asked again to continue · `overflow` the request
+ * did not fit the window · `broken` the stream ended before the answer was whole.
+ */
+export const stops = [
+  "done",
+  "calls",
+  "length",
+  "refused",
+  "filtered",
+  "paused",
+  "overflow",
+  "broken",
+] as const;
+export type Stop = (typeof stops)[number];
+
+/**
+ * Tokens of one model call. `input` counts all of the request, `cached` the share of it read from
+ * the provider's cache, `output` all of the answer, `reasoning` its hidden share. `exact` is false
+ * where the provider did not say and an upper bound stands in.
+ */
+export type Usage = {
+  input: number;
+  cached: number;
+  output: number;
+  reasoning: number;
+  exact: boolean;
+};
+
+export const noUsage: Usage = { input: 0, cached: 0, output: 0, reasoning: 0, exact: true };
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  return {
+    input: a.input + b.input,
+    cached: a.cached + b.cached,
+    output: a.output + b.output,
+    reasoning: a.reasoning + b.reasoning,
+    exact: a.exact && b.exact,
+  };
+}
+
+/** A tool as a model is told of it: `schema` is the JSON Schema of its arguments. */
+export type ToolSpec = { name: string; about: string; schema: Record<string, unknown> };
+
+export function toolCallsOf(parts: readonly AnswerPart[]): ToolCall[] {
+  return parts.flatMap((part) => {
+    if (part.type !== "call") return [];
+    const { type: _, ...call } = part;
+    return [call];
+  });
+}
+
+export function textOf(parts: readonly (AnswerPart | UserPart)[]): string {
+  return parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("");
+}

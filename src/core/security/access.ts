@@ -1,0 +1,26 @@
+// What a tool call would touch, in the words of the policy.
+
+/**
+ * Why a command wants out of the sandbox: the network, a path outside the workspace, a protected
+ * path, or running without it at all. `why` is the model's own sentence, shown to the user.
+ */
+export type Escalation = {
+  kind: "network" | "path" | "protected" | "unsandboxed";
+  /** The absolute path wanted, for `path` and `protected`. */
+  path?: string;
+  why: string;
+};
+
+/** Paths are workspace-relative unless they begin with a slash. */
+export type Access =
+  | { kind: "read"; path: string }
+  | { kind: "write"; path: string; diff: string }
+  | {
+      kind: "run";
+      command: string | readonly string[];
+      cwd: string;
+      env: Readonly<Record<string, string>>;
+      sandboxed: boolean;
+      escalate?: Escalation;
+    }
+  | { kind: "fetch"; url: string };

@@ -1,0 +1,30 @@
+// What the log keeps of a tool call besides its messages.
+
+/**
+ * How recovery treats a call that started and has no result: `pure` runs again · `verifiable` is
+ * compared with the hashes of its intent: done, run once, or unknown · `keyed` is repeated with
+ * its key · `opaque` never runs again by itself and ends as interrupted.
+ */
+export type Effect = "pure" | "verifiable" | "keyed" | "opaque";
+
+/** The files a verifiable call means to change, with their hashes before and after. */
+export type FileChange = { path: string; before: string | "absent"; after: string | "absent" };
+
+export type Intent = { files?: readonly FileChange[]; key?: string };
+
+/** How much is done without asking. `yes` is never wider than the sandbox. */
+export const modes = ["ask", "plan", "read-only", "yes"] as const;
+export type Mode = (typeof modes)[number];
+
+export type TodoItem = { text: string; state: "open" | "doing" | "done" };
+
+export type Fact =
+  /** The session saw these bytes of a file, or made them. */
+  | { type: "fileSeen"; path: string; hash: string }
+  | { type: "fileChanged"; path: string; before: string | "absent"; after: string | "absent" }
+  | { type: "fileGone"; path: string }
+  | { type: "todo"; items: readonly TodoItem[] }
+  | { type: "commandEnded"; command: string; code: number | null; durationMs: number }
+  | { type: "quarantined"; paths: readonly string[] }
+  | { type: "jobStarted"; job: string; command: string }
+  | { type: "jobEnded"; job: string; code: number | null };
