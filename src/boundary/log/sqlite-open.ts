@@ -1,0 +1,134 @@
+// Opens the database of a node so that several processes can share it and nothing acknowledged is
+// lost: every setting is made before the first statement that could need it, and read back.
+import { mkdirSync, statfsSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { fail, ok, type Result } from "#core/failure.ts";
+
+/** How long a statement waits for another process's write, in milliseconds. */
+const BUSY_MS = 15_000;
+/** Size to which the write-ahead log is cut back after a checkpoint, in bytes. */
+const JOURNAL_BYTES_MAX = 16_777_216;
+/** The first SQLite without the bug that corrupts a WAL with two connections (sqlite.org/wal.html). */
+const SQLITE_MIN = [3, 51, 3] as const;
+
+/** File systems on which locks or fsync do not hold, by the magic number of statfs(2). */
+const networkFileSystems: Readonly<Record<number, string>> = {
+  26985: "NFS",
+  20859: "SMB",
+  4283649346: "CIFS",
+  4266872130: "SMB2",
+  1397113167: "AFS",
+  12805120: "Ceph",
+};
+
+const SCHEMA_VERSION = 1;
+
+const schema = `
+CREATE TABLE records (
+  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  stream TEXT NOT NULL,
+  version INTEGER NOT NULL,
+  id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  schema INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  node TEXT NOT NULL,
+  epoch INTEGER NOT NULL,
+  cause TEXT,
+  correlation TEXT,
+  bodyHash TEXT NOT NULL,
+  prev TEXT NOT NULL,
+  hash TEXT NOT NULL,
+  body BLOB,
+  salt TEXT,
+  UNIQUE (stream, version)
+) STRICT;
+CREATE TABLE snapshots (
+  stream TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  fingerprint TEXT NOT NULL,
+  body TEXT NOT NULL
+) STRICT;
+CREATE TABLE views (
+  name TEXT PRIMARY KEY,
+  version INTEGER NOT NULL,
+  position INTEGER NOT NULL
+) STRICT;
+PRAGMA user_version = ${SCHEMA_VERSION};
+`;
+
+/** Opens or makes the database. Never leaves one behind that is half made. */
+export function openDatabase(file: string): Result<DatabaseSync> {
+  try {
+    const folder = dirname(file);
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const network = networkFileSystems[statfsSync(folder).type];
+    if (network) {
+      return fail("not_supported", `${folder} is on a network file system (${network})`, {
+        fix: "set AIEX_HOME to a folder on a local disk",
+      });
+    }
+    const db = new DatabaseSync(file, { timeout: BUSY_MS });
+    const fault = prepare(db);
+    if (!fault) return ok(db);
+    db.close();
+    return fault;
+  } catch (error) {
+    return fail("storage", `the log ${file} cannot be opened: ${messageOf(error)}`, {
+      fix: "check that the folder can be written and the disk is not full",
+    });
+  }
+}
+
+function prepare(db: DatabaseSync): ReturnType<typeof fail> | null {
+  const version = String(read(db, "SELECT sqlite_version() AS v").v);
+  if (!isNewEnough(version)) {
+    return fail("not_supported", `SQLite ${version} can corrupt a log that two processes share`, {
+      fix: `use a Node with SQLite ${SQLITE_MIN.join(".")} or newer`,
+    });
+  }
+  db.exec(`PRAGMA busy_timeout = ${BUSY_MS}`);
+  db.exec("PRAGMA journal_mode = WAL");
+  db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1");
+  db.exec("PRAGMA secure_delete = ON; PRAGMA mmap_size = 0");
+  db.exec(`PRAGMA journal_size_limit = ${JOURNAL_BYTES_MAX}`);
+  const mode = read(db, "PRAGMA journal_mode").journal_mode;
+  const sync = read(db, "PRAGMA synchronous").synchronous;
+  if (mode !== "wal" || sync !== 2) {
+    return fail("storage", `SQLite refused to be durable (journal ${mode}, synchronous ${sync})`, {
+      fix: "set AIEX_HOME to a folder on a local disk",
+    });
+  }
+  return makeTables(db);
+}
+
+function makeTables(db: DatabaseSync): ReturnType<typeof fail> | null {
+  const versionNow = () => Number(read(db, "PRAGMA user_version").user_version);
+  if (versionNow() === 0) {
+    db.exec("BEGIN IMMEDIATE");
+    if (versionNow() === 0) db.exec(schema);
+    db.exec("COMMIT");
+  }
+  const found = versionNow();
+  if (found === SCHEMA_VERSION) return null;
+  return fail("not_supported", `the log was written by a newer Aiex (shape ${found})`, {
+    fix: "use that version, or set AIEX_HOME to another folder",
+  });
+}
+
+const read = (db: DatabaseSync, sql: string): Record<string, unknown> =>
+  db.prepare(sql).get() ?? {};
+
+function isNewEnough(version: string): boolean {
+  const parts = version.split(".").map(Number);
+  for (const [i, least] of SQLITE_MIN.entries()) {
+    const part = parts[i] ?? 0;
+    if (part !== least) return part > least;
+  }
+  return true;
+}
+
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -1,0 +1,149 @@
+// Views as SQL tables beside the log, in the same database.
+import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import type { RowQuery } from "#boundary/log/port.ts";
+import { unreachable } from "#core/assert.ts";
+import type { Row, RowChange, TableShape } from "#core/views/view.ts";
+
+/** The statements that a change becomes; kept prepared, since few shapes recur very often. */
+export type SqlTables = {
+  /** How far the table is fed; null where it is missing or of another version. */
+  fed(shape: TableShape): number | null;
+  /** Makes the table, unless another process just did; answers how far it is fed. */
+  make(shape: TableShape): number;
+  feed(table: string, position: number, changes: readonly RowChange[]): void;
+  apply(table: string, changes: readonly RowChange[]): void;
+  clear(table: string): void;
+  rows(table: string, query: RowQuery): Row[];
+};
+
+const tableOf = (name: string): string => quoted(`view_${name}`);
+
+/** An identifier in SQL. Names come from our own views, never from users; quoting is for form. */
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+
+export function sqlTables(db: DatabaseSync): SqlTables {
+  const prepared = new Map<string, StatementSync>();
+  const shapes = new Map<string, TableShape>();
+  const statement = (sql: string): StatementSync => {
+    const known = prepared.get(sql);
+    if (known) return known;
+    const made = db.prepare(sql);
+    prepared.set(sql, made);
+    return made;
+  };
+  const run = (sql: string, values: SQLInputValue[]) => statement(sql).run(...values);
+
+  return {
+    fed(shape) {
+      shapes.set(shape.name, shape);
+      const known = statement("SELECT version, position FROM views WHERE name = ?").get(shape.name);
+      return known?.version === shape.version ? Number(known.position) : null;
+    },
+    make(shape) {
+      const fed = this.fed(shape);
+      if (fed !== null) return fed;
+      db.exec(`DROP TABLE IF EXISTS ${tableOf(shape.name)}`);
+      db.exec(createTable(shape));
+      for (const [i, columns] of (shape.indexes ?? []).entries()) {
+        const index = quoted(`view_${shape.name}_${i}`);
+        db.exec(`CREATE INDEX ${index} ON ${tableOf(shape.name)} (${columns.map(quoted)})`);
+      }
+      run("INSERT OR REPLACE INTO views (name, version, position) VALUES (?, ?, 0)", [
+        shape.name,
+        shape.version,
+      ]);
+      return 0;
+    },
+    feed(table, position, changes) {
+      this.apply(table, changes);
+      run("UPDATE views SET position = ? WHERE name = ?", [position, table]);
+    },
+    apply(table, changes) {
+      const key = shapes.get(table)?.key ?? [];
+      for (const change of changes) {
+        const { sql, values } = sqlOf(tableOf(table), key, change);
+        run(sql, values);
+      }
+    },
+    clear(table) {
+      db.exec(`DELETE FROM ${tableOf(table)}`);
+      run("UPDATE views SET position = 0 WHERE name = ?", [table]);
+    },
+    rows(table, query) {
+      const { sql, values } = selectOf(tableOf(table), query);
+      return statement(sql).all(...values) as Row[];
+    },
+  };
+}
+
+function createTable(shape: TableShape): string {
+  const columns = Object.entries(shape.columns).map(([name, type]) => `${quoted(name)} ${type}`);
+  const key = `PRIMARY KEY (${shape.key.map(quoted)})`;
+  return `CREATE TABLE ${tableOf(shape.name)} (${[...columns, key].join(", ")}) STRICT`;
+}
+
+type Sql = { sql: string; values: SQLInputValue[] };
+
+function sqlOf(table: string, key: readonly string[], change: RowChange): Sql {
+  switch (change.do) {
+    case "put": {
+      const columns = Object.keys(change.row);
+      const sql = `INSERT OR REPLACE INTO ${table} (${columns.map(quoted)}) VALUES (${holes(columns)})`;
+      return { sql, values: Object.values(change.row) };
+    }
+    case "change": {
+      const { set = {}, add = {} } = change;
+      const sets = [...Object.keys(set).map(equals), ...Object.keys(add).map(grows)];
+      const sql = `UPDATE ${table} SET ${sets} WHERE ${conditions(change.key)}`;
+      const { values } = Object;
+      return { sql, values: [...values(set), ...values(add), ...values(change.key)] };
+    }
+    case "add": {
+      const sums = Object.fromEntries(
+        Object.entries(change.add).map(([column, n]) => [
+          column,
+          Number(change.zero[column] ?? 0) + n,
+        ]),
+      );
+      const row = { ...change.zero, ...change.key, ...sums };
+      const columns = Object.keys(row);
+      const sql =
+        `INSERT INTO ${table} (${columns.map(quoted)}) VALUES (${holes(columns)}) ` +
+        `ON CONFLICT (${key.map(quoted)}) DO UPDATE SET ${Object.keys(change.add).map(grows)}`;
+      return { sql, values: [...Object.values(row), ...Object.values(change.add)] };
+    }
+    case "drop":
+      return {
+        sql: `DELETE FROM ${table} WHERE ${conditions(change.where)}`,
+        values: Object.values(change.where),
+      };
+    default:
+      return unreachable(change);
+  }
+}
+
+function selectOf(table: string, query: RowQuery): Sql {
+  const { where = {}, contains, orderBy, limit, offset = 0 } = query;
+  const tests = Object.keys(where).length > 0 ? [conditions(where)] : [];
+  const values: SQLInputValue[] = Object.values(where);
+  if (contains) {
+    tests.push(`instr(lower(${quoted(contains.column)}), lower(?)) > 0`);
+    values.push(contains.text);
+  }
+  const order = orderBy
+    ? ` ORDER BY ${quoted(orderBy.column)}${orderBy.descending ? " DESC" : ""}`
+    : "";
+  const filter = tests.length > 0 ? ` WHERE ${tests.join(" AND ")}` : "";
+  return {
+    sql: `SELECT * FROM ${table}${filter}${order} LIMIT ? OFFSET ?`,
+    values: [...values, limit, offset],
+  };
+}
+
+const holes = (columns: readonly string[]): string => columns.map(() => "?").join(", ");
+const equals = (column: string): string => `${quoted(column)} = ?`;
+const grows = (column: string): string => `${quoted(column)} = ${quoted(column)} + ?`;
+const conditions = (row: Row): string =>
+  Object.keys(row)
+    .map((column) => `${quoted(column)} IS ?`)
+    .join(" AND ");

@@ -1,0 +1,191 @@
+// What can happen to a session. Past tense, append-only: a changed shape raises its number in
+// `eventSchemas` and adds an upcaster. Whatever can vary (prompts, tools, environment, retries,
+// notices) is in an event before it is in a request, so that any request can be rebuilt.
+import * as z from "zod/mini";
+import { stops } from "#core/model/message.ts";
+import { modes } from "#core/session/tool-facts.ts";
+
+const text = z.string();
+const count = z.number();
+const blob = z.object({ hash: text, bytes: count, media: text, name: z.optional(text) });
+const opaque = z.object({ model: text, data: text });
+const userPart = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("text"), text, opaque: z.optional(opaque) }),
+  z.object({ type: z.literal("blob"), blob }),
+]);
+const answerPart = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("text"), text, opaque: z.optional(opaque) }),
+  z.object({ type: z.literal("reasoning"), text, opaque: z.optional(opaque) }),
+  z.object({
+    type: z.literal("call"),
+    id: text,
+    tool: text,
+    input: text,
+    opaque: z.optional(opaque),
+  }),
+]);
+const usage = z.object({
+  input: count,
+  cached: count,
+  output: count,
+  reasoning: count,
+  exact: z.boolean(),
+});
+const failure = z.object({ code: text, say: text, fix: z.optional(text) });
+const mode = z.enum(modes);
+const hash = text;
+const change = z.object({ path: text, before: text, after: text });
+const todo = z.object({ text, state: z.enum(["open", "doing", "done"]) });
+const opened = z.object({
+  network: z.optional(z.boolean()),
+  write: z.optional(z.readonly(z.array(text))),
+  unsandboxed: z.optional(z.boolean()),
+});
+const fact = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("fileSeen"), path: text, hash }),
+  z.object({ type: z.literal("fileChanged"), path: text, before: text, after: text }),
+  z.object({ type: z.literal("fileGone"), path: text }),
+  z.object({ type: z.literal("todo"), items: z.readonly(z.array(todo)) }),
+  z.object({
+    type: z.literal("commandEnded"),
+    command: text,
+    code: z.nullable(count),
+    durationMs: count,
+  }),
+  z.object({ type: z.literal("quarantined"), paths: z.readonly(z.array(text)) }),
+  z.object({ type: z.literal("jobStarted"), job: text, command: text }),
+  z.object({ type: z.literal("jobEnded"), job: text, code: z.nullable(count) }),
+]);
+
+/** Why a turn came to rest. */
+export const turnEnds = ["done", "cancelled", "failed", "refused", "filtered", "limit"] as const;
+
+/** How far a permission reaches. */
+export const scopes = ["once", "session", "workspace", "always"] as const;
+
+/** How a call ended: `interrupted` = started, and nobody knows how far it came. */
+export const callEnds = ["ok", "failed", "denied", "cancelled", "interrupted"] as const;
+
+const newTurn = { turn: text, text, attachments: z.readonly(z.array(blob)) };
+
+/** Each event's body. The key is the record's `type`. */
+export const eventBodies = {
+  /** The first event: what every request of this session begins with. Prompt and tools are blobs. */
+  SessionStarted: z.object({
+    workspace: text,
+    location: z.object({ node: text, path: text }),
+    system: blob,
+    tools: blob,
+    toolEffects: z.record(text, z.enum(["pure", "verifiable", "keyed", "opaque"])),
+    environment: z.record(text, text),
+    model: text,
+    mode,
+    limits: z.object({ contextTokens: count, stepsPerTurn: count }),
+    parent: z.optional(text),
+  }),
+  /** A runner took the session over; every later event of a runner carries this epoch. */
+  SessionAdopted: z.object({ epoch: count, node: text }),
+  SessionRenamed: z.object({ title: text }),
+  /** All other records of the session lost their bodies at this moment. */
+  SessionErased: z.object({ why: text }),
+  ModelSwitched: z.object({ model: text }),
+  ModeSwitched: z.object({ mode }),
+  ToolsChanged: z.object({
+    tools: blob,
+    toolEffects: z.record(text, z.enum(["pure", "verifiable", "keyed", "opaque"])),
+  }),
+  /** Text for the model that is not the user's: project instructions, notices. */
+  ContextAdded: z.object({
+    origin: z.enum(["instructions", "notice"]),
+    text,
+    path: z.optional(text),
+  }),
+  /** A prompt was accepted and its turn runs. */
+  TurnStarted: z.object(newTurn),
+  /** A prompt waits until the running turn ends. */
+  PromptQueued: z.object(newTurn),
+  PromptUnqueued: z.object({ turn: text }),
+  /** Words for the running turn; the model reads them with its next step. */
+  Steered: z.object({ text, attachments: z.readonly(z.array(blob)) }),
+  CancelRequested: z.object({ why: text }),
+  /** The request exists as a blob and the model is about to be called with it. */
+  StepStarted: z.object({
+    step: count,
+    attempt: count,
+    model: text,
+    request: blob,
+    /** Tokens set aside for the call, at most. */
+    reserved: count,
+  }),
+  StepCompleted: z.object({
+    step: count,
+    attempt: count,
+    model: text,
+    parts: z.readonly(z.array(answerPart)),
+    stop: z.enum(stops),
+    usage,
+    /** What the model is told besides the results: its answer was cut, was empty … */
+    notice: z.optional(text),
+  }),
+  /** The call gave no usable answer. `retryInMs` says when it is tried again; null: it is not. */
+  StepBroken: z.object({
+    step: count,
+    attempt: count,
+    model: text,
+    failure,
+    partial: z.optional(text),
+    usage,
+    retryInMs: z.nullable(count),
+  }),
+  PermissionAsked: z.object({
+    callId: text,
+    title: text,
+    why: text,
+    /** The exact command or diff. */
+    what: text,
+    opens: opened,
+    /** Binds the answer to exactly this argv, folder, environment or change. */
+    hash,
+  }),
+  PermissionAnswered: z.object({
+    callId: text,
+    answer: z.enum(["allow", "deny"]),
+    scope: z.enum(scopes),
+    hash,
+    say: z.optional(text),
+  }),
+  /** Durable before the tool acts: from here on the call's effect may have happened. */
+  ToolStarted: z.object({
+    callId: text,
+    tool: text,
+    effect: z.enum(["pure", "verifiable", "keyed", "opaque"]),
+    title: text,
+    intent: z.object({
+      files: z.optional(z.readonly(z.array(change))),
+      key: z.optional(text),
+    }),
+  }),
+  ToolFinished: z.object({
+    callId: text,
+    end: z.enum(callEnds),
+    parts: z.readonly(z.array(userPart)),
+    facts: z.readonly(z.array(fact)),
+  }),
+  /** A hook spoke: its result is part of history like any other. */
+  HookRan: z.object({ hook: text, callId: z.optional(text), say: text }),
+  /** Messages up to `through` are replaced by `text` in what the model sees; `keep` stay whole. */
+  Compacted: z.object({ text, keep: count, droppedMessages: count, why: text }),
+  TurnEnded: z.object({ turn: text, end: z.enum(turnEnds), failure: z.optional(failure) }),
+};
+
+export type EventType = keyof typeof eventBodies;
+export type EventBody<T extends EventType> = z.infer<(typeof eventBodies)[T]>;
+export type SessionEvent = { [T in EventType]: { type: T } & EventBody<T> }[EventType];
+export type EventOf<T extends EventType> = Extract<SessionEvent, { type: T }>;
+
+/** The present shape of each type; 1 unless a change is named in upcast.ts. */
+export const schemaOf = (_type: EventType): number => 1;
+
+export type Scope = (typeof scopes)[number];
+export type TurnEnd = (typeof turnEnds)[number];
+export type CallEnd = (typeof callEnds)[number];

@@ -1,0 +1,283 @@
+// What an event means: the one place where history becomes state. Never throws for any order of
+// well-formed events, because a log from elsewhere may hold orders this version would not write.
+import { unreachable } from "#core/assert.ts";
+import {
+  type AnswerPart,
+  addUsage,
+  type Message,
+  type Origin,
+  textOf,
+  toolCallsOf,
+} from "#core/model/message.ts";
+import type { EventOf, SessionEvent } from "#core/session/events.ts";
+import {
+  GRANTS_MAX,
+  messagesOf,
+  type OpenCall,
+  type Prompt,
+  SEEN_MAX,
+  type Session,
+  type Turn,
+} from "#core/session/state.ts";
+import type { Fact } from "#core/session/tool-facts.ts";
+import type { Decoded } from "#core/session/upcast.ts";
+
+/** Folds one record, whatever became of its body. */
+export function evolveDecoded(s: Session, decoded: Decoded, version: number): Session {
+  switch (decoded.kind) {
+    case "event":
+      return { ...evolve(s, decoded.event), version };
+    case "erased":
+      return { ...s, erased: true, version };
+    case "unknown":
+      return { ...s, unknown: true, version };
+    default:
+      return unreachable(decoded);
+  }
+}
+
+export function evolve(s: Session, e: SessionEvent): Session {
+  switch (e.type) {
+    case "SessionStarted":
+      return started(s, e);
+    case "SessionAdopted":
+      return { ...s, epoch: e.epoch };
+    case "SessionRenamed":
+      return { ...s, title: e.title };
+    case "SessionErased":
+      return { ...s, erased: true, turn: null, step: null, calls: [], queue: [], messages: [] };
+    case "ModelSwitched":
+      return { ...s, model: e.model };
+    case "ModeSwitched":
+      return { ...s, mode: e.mode };
+    case "ToolsChanged":
+      return { ...s, tools: { tools: e.tools, toolEffects: e.toolEffects } };
+    case "ContextAdded":
+      return told(s, user(e.origin, e.text));
+    case "HookRan":
+      return told(s, user("notice", e.say));
+    case "TurnStarted":
+      return turnStarted(s, e);
+    case "PromptQueued":
+      return { ...s, queue: [...s.queue, promptOf(e)] };
+    case "PromptUnqueued":
+      return { ...s, queue: s.queue.filter((prompt) => prompt.turn !== e.turn) };
+    case "Steered":
+      return told(s, user("steer", e.text, e.attachments));
+    case "CancelRequested":
+      return inTurn(s, { cancelled: e.why });
+    case "StepStarted":
+      return stepStarted(s, e);
+    case "StepCompleted":
+      return stepCompleted(s, e);
+    case "StepBroken":
+      return stepBroken(s, e);
+    case "PermissionAsked":
+      return withCall(s, e.callId, (c) => ({ ...c, state: "asked", ask: bodyOf(e) }));
+    case "PermissionAnswered":
+      return answered(s, e);
+    case "ToolStarted":
+      return withCall(s, e.callId, (c) => ({
+        ...c,
+        state: "started",
+        started: { epoch: s.epoch, effect: e.effect, intent: e.intent },
+      }));
+    case "ToolFinished":
+      return toolFinished(s, e);
+    case "Compacted":
+      return compacted(s, e);
+    case "TurnEnded":
+      return turnEnded(s);
+    default:
+      return unreachable(e);
+  }
+}
+
+function started(s: Session, e: EventOf<"SessionStarted">): Session {
+  const { tools, toolEffects, model, mode } = e;
+  return { ...s, start: bodyOf(e), model, mode, tools: { tools, toolEffects } };
+}
+
+function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
+  const turn: Turn = {
+    id: e.turn,
+    steps: 0,
+    cancelled: null,
+    failure: null,
+    idleAnswers: 0,
+    broken: { count: 0, waitedMs: 0, retryInMs: 0 },
+    compactions: 0,
+    wants: "step",
+    end: "done",
+  };
+  const queue = s.queue.filter((prompt) => prompt.turn !== e.turn);
+  return told({ ...s, turn, queue }, user("prompt", e.text, e.attachments));
+}
+
+function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
+  const { step, attempt, model } = e;
+  const steps = attempt === 1 ? (s.turn?.steps ?? 0) + 1 : (s.turn?.steps ?? 1);
+  return {
+    ...inTurn(s, { steps }),
+    messages: messagesOf(s),
+    calls: [],
+    steers: [],
+    step: { step, attempt, epoch: s.epoch, model },
+  };
+}
+
+function stepCompleted(s: Session, e: EventOf<"StepCompleted">): Session {
+  const calls = toolCallsOf(e.parts);
+  const heard = e.parts.length > 0;
+  const answer: Message[] = heard ? [{ role: "assistant", parts: e.parts }] : [];
+  const idle = e.stop === "length" || e.stop === "paused" || !saysSomething(e.parts);
+  const turn: Partial<Turn> = {
+    wants: wantsOf(e, calls.length),
+    broken: { count: 0, waitedMs: 0, retryInMs: 0 },
+    idleAnswers: idle ? (s.turn?.idleAnswers ?? 0) + 1 : 0,
+    ...(e.stop === "overflow" ? {} : { compactions: 0 }),
+    ...(e.stop === "refused" || e.stop === "filtered" ? { end: e.stop } : {}),
+  };
+  const notice = e.notice === undefined ? [] : [user("notice", e.notice)];
+  return {
+    ...inTurn(s, turn),
+    step: null,
+    messages: [...s.messages, ...answer],
+    calls: calls.map((call): OpenCall => ({ call, state: "waiting" })),
+    steers: [...s.steers, ...notice],
+    usage: addUsage(s.usage, e.usage),
+    contextTokens: e.usage.input + e.usage.output,
+  };
+}
+
+/** What has to follow an answer, by why it stopped. The bounds are next.ts's. */
+function wantsOf(e: EventOf<"StepCompleted">, calls: number): Turn["wants"] {
+  switch (e.stop) {
+    case "done":
+    case "calls":
+      if (calls > 0) return "calls";
+      return saysSomething(e.parts) ? "end" : "step";
+    case "length":
+      return calls > 0 ? "refuseCalls" : "step";
+    case "paused":
+    case "broken":
+      return calls > 0 ? "refuseCalls" : "step";
+    case "overflow":
+      return "compact";
+    case "refused":
+    case "filtered":
+      return calls > 0 ? "refuseCalls" : "end";
+    default:
+      return unreachable(e.stop);
+  }
+}
+
+const saysSomething = (parts: readonly AnswerPart[]): boolean =>
+  textOf(parts).trim() !== "" || parts.some((part) => part.type === "call");
+
+function stepBroken(s: Session, e: EventOf<"StepBroken">): Session {
+  const before = s.turn?.broken ?? { count: 0, waitedMs: 0, retryInMs: 0 };
+  const retryInMs = e.retryInMs ?? 0;
+  const broken = {
+    count: before.count + 1,
+    waitedMs: before.waitedMs + retryInMs,
+    retryInMs,
+  };
+  const failure = e.retryInMs === null ? e.failure : null;
+  return { ...inTurn(s, { broken, failure }), step: null, usage: addUsage(s.usage, e.usage) };
+}
+
+function answered(s: Session, e: EventOf<"PermissionAnswered">): Session {
+  const remembered = e.answer === "allow" && e.scope !== "once";
+  const grants = remembered ? [...s.grants, { hash: e.hash }].slice(-GRANTS_MAX) : s.grants;
+  return withCall({ ...s, grants }, e.callId, (c) =>
+    e.answer === "allow"
+      ? { ...c, state: "allowed", granted: { hash: e.hash, opens: c.ask?.opens ?? {} } }
+      : c,
+  );
+}
+
+function toolFinished(s: Session, e: EventOf<"ToolFinished">): Session {
+  const result = {
+    role: "tool" as const,
+    callId: e.callId,
+    failed: e.end !== "ok",
+    parts: e.parts,
+  };
+  const after = withCall(s, e.callId, ({ call }) => ({ call, state: "ended", result }));
+  return e.facts.reduce(learned, after);
+}
+
+function learned(s: Session, fact: Fact): Session {
+  switch (fact.type) {
+    case "fileSeen":
+      return saw(s, fact.path, fact.hash);
+    case "fileChanged":
+      return fact.after === "absent" ? forgot(s, fact.path) : saw(s, fact.path, fact.after);
+    case "fileGone":
+      return forgot(s, fact.path);
+    case "todo":
+      return { ...s, todo: fact.items };
+    case "commandEnded":
+    case "quarantined":
+    case "jobStarted":
+    case "jobEnded":
+      return s;
+    default:
+      return unreachable(fact);
+  }
+}
+
+const forgot = (s: Session, path: string): Session => ({
+  ...s,
+  seen: s.seen.filter((file) => file.path !== path),
+});
+
+const saw = (s: Session, path: string, hash: string): Session => ({
+  ...s,
+  seen: [...forgot(s, path).seen, { path, hash }].slice(-SEEN_MAX),
+});
+
+function compacted(s: Session, e: EventOf<"Compacted">): Session {
+  const kept = e.keep === 0 ? [] : s.messages.slice(-e.keep);
+  const turn = s.turn;
+  return {
+    ...inTurn(s, {
+      compactions: (turn?.compactions ?? 0) + 1,
+      ...(turn?.wants === "compact" ? { wants: "step" as const } : {}),
+    }),
+    messages: [user("compaction", e.text), ...kept],
+    contextTokens: 0,
+  };
+}
+
+function turnEnded(s: Session): Session {
+  return { ...s, messages: messagesOf(s), turn: null, step: null, calls: [], steers: [] };
+}
+
+/** Said to the model outside a step: at once between turns, with the next step within one. */
+function told(s: Session, message: Message): Session {
+  return s.step || s.calls.length > 0
+    ? { ...s, steers: [...s.steers, message] }
+    : { ...s, messages: [...messagesOf(s), message], steers: [] };
+}
+
+function user(origin: Origin, text: string, attachments: Prompt["attachments"] = []): Message {
+  const blobs = attachments.map((blob) => ({ type: "blob" as const, blob }));
+  return { role: "user", origin, parts: [{ type: "text", text }, ...blobs] };
+}
+
+const promptOf = ({ turn, text, attachments }: Prompt): Prompt => ({ turn, text, attachments });
+
+const inTurn = (s: Session, change: Partial<Turn>): Session =>
+  s.turn ? { ...s, turn: { ...s.turn, ...change } } : s;
+
+const withCall = (s: Session, id: string, change: (call: OpenCall) => OpenCall): Session => ({
+  ...s,
+  calls: s.calls.map((open) => (open.call.id === id && !open.result ? change(open) : open)),
+});
+
+function bodyOf<E extends SessionEvent>(e: E): Omit<E, "type"> {
+  const { type: _, ...body } = e;
+  return body;
+}

@@ -1,0 +1,136 @@
+// What a session needs done now. The turn runner only obeys, so a crash loses nothing: whichever
+// node rebuilds the session asks again and carries on. Pure; every loop it could cause is bounded
+// here by a number with a name.
+import { unreachable } from "#core/assert.ts";
+import type { Failure } from "#core/failure.ts";
+import type { TurnEnd } from "#core/session/events.ts";
+import type { OpenCall, OpenStep, Prompt, Session, Turn } from "#core/session/state.ts";
+
+export type Action =
+  /** Nothing: the session waits for a prompt. */
+  | { do: "rest" }
+  | { do: "startTurn"; prompt: Prompt }
+  /** Start attempt `attempt` of step `step`, `afterMs` from when the last attempt broke. */
+  | { do: "callModel"; step: number; attempt: number; afterMs: number }
+  /** The model is being called in this epoch. */
+  | { do: "awaitModel"; open: OpenStep }
+  /** A call of the model that nobody listens to any more: its runner died. */
+  | { do: "settleStep"; open: OpenStep }
+  /** The user cancelled while the model answers. */
+  | { do: "stopModel"; open: OpenStep }
+  /**
+   * These calls may be under way now: `waiting` ones are to be prepared, `allowed` ones to be run,
+   * `started` ones run in this epoch or, if their epoch is older, are to be recovered. `asked`
+   * ones wait for the user.
+   */
+  | { do: "runTools"; calls: readonly OpenCall[] }
+  /** End these calls without running them. */
+  | { do: "endCalls"; calls: readonly OpenCall[]; why: "cancelled" | "cut" }
+  /** Replace old messages by a shorter text, then go on. */
+  | { do: "compact"; why: "overflow" | "full" }
+  | { do: "endTurn"; end: TurnEnd; failure?: Failure };
+
+/** Pure calls of one answer that run at once. */
+export const PARALLEL_CALLS_MAX = 8;
+/** Answers in a row that say nothing, or are cut by the output limit, before the turn ends. */
+export const IDLE_ANSWERS_MAX = 3;
+/** Compactions without an answer between them: a second one means that it does not help. */
+export const COMPACTIONS_MAX = 1;
+/** Share of the context at which old messages are compacted before the next step. */
+export const CONTEXT_FULL = 0.85;
+
+export function next(s: Session): Action {
+  if (s.erased || s.unknown || !s.start) return { do: "rest" };
+  if (!s.turn) {
+    const [prompt] = s.queue;
+    return prompt ? { do: "startTurn", prompt } : { do: "rest" };
+  }
+  if (s.step) return openStep(s.step, s.epoch, s.turn);
+  const open = s.calls.filter((call) => call.state !== "ended");
+  if (s.turn.cancelled !== null) return cancelled(open, s.epoch);
+  if (open.length > 0) {
+    return s.turn.wants === "refuseCalls"
+      ? { do: "endCalls", calls: open, why: "cut" }
+      : { do: "runTools", calls: mayRun(s) };
+  }
+  if (s.turn.failure) return endTurn("failed", s.turn.failure as Failure);
+  return afterCalls(s, s.turn);
+}
+
+function openStep(open: OpenStep, epoch: number, turn: Turn): Action {
+  if (open.epoch < epoch) return { do: "settleStep", open };
+  return turn.cancelled === null ? { do: "awaitModel", open } : { do: "stopModel", open };
+}
+
+function cancelled(open: readonly OpenCall[], epoch: number): Action {
+  if (open.length === 0) return endTurn("cancelled");
+  const orphans = open.filter((call) => (call.started?.epoch ?? epoch) < epoch);
+  if (orphans.length > 0) return { do: "runTools", calls: orphans };
+  return { do: "endCalls", calls: open, why: "cancelled" };
+}
+
+/** The calls whose turn it is: a leading run of pure ones together, any other alone. */
+function mayRun(s: Session): OpenCall[] {
+  const batch: OpenCall[] = [];
+  for (const open of s.calls) {
+    if (open.state === "ended") continue;
+    const pure = (s.tools?.toolEffects[open.call.tool] ?? "pure") === "pure";
+    if (!pure) return batch.length === 0 ? [open] : batch;
+    batch.push(open);
+    if (batch.length === PARALLEL_CALLS_MAX) return batch;
+  }
+  return batch;
+}
+
+function afterCalls(s: Session, turn: Turn): Action {
+  switch (turn.wants) {
+    case "compact":
+      return turn.compactions >= COMPACTIONS_MAX
+        ? endTurn("failed", overflows)
+        : { do: "compact", why: "overflow" };
+    case "end":
+      return hasNews(s) && turn.end === "done" ? step(s, turn) : endTurn(turn.end);
+    case "refuseCalls":
+    case "calls":
+    case "step":
+      return turn.end === "done" ? step(s, turn) : endTurn(turn.end);
+    default:
+      return unreachable(turn.wants);
+  }
+}
+
+function step(s: Session, turn: Turn): Action {
+  const attempt = turn.broken.count + 1;
+  const number = attempt === 1 ? turn.steps + 1 : turn.steps;
+  if (turn.idleAnswers >= IDLE_ANSWERS_MAX) return endTurn("failed", saysNothing);
+  const stepsMax = s.start?.limits.stepsPerTurn ?? 0;
+  if (number > stepsMax) return endTurn("limit", tooManySteps(stepsMax));
+  const full = (s.start?.limits.contextTokens ?? 0) * CONTEXT_FULL;
+  if (attempt === 1 && s.contextTokens > full && turn.compactions < COMPACTIONS_MAX) {
+    return { do: "compact", why: "full" };
+  }
+  return { do: "callModel", step: number, attempt, afterMs: turn.broken.retryInMs };
+}
+
+/** Something was said that the model has not read: a steer, a notice. */
+const hasNews = (s: Session): boolean => s.steers.length > 0 || s.messages.at(-1)?.role === "user";
+
+const endTurn = (end: TurnEnd, failure?: Failure): Action => ({ do: "endTurn", end, failure });
+
+const overflows: Failure = {
+  code: "overflow",
+  say: "the request is larger than the model's context, also after compaction",
+  fix: "start a new session, or use a model with a larger window",
+};
+
+const saysNothing: Failure = {
+  code: "broken",
+  say: `the model gave ${IDLE_ANSWERS_MAX} answers in a row that were empty or cut`,
+  fix: "say more precisely what to do, or use another model",
+};
+
+const tooManySteps = (stepsMax: number): Failure => ({
+  code: "too_large",
+  say: `the turn took ${stepsMax} steps`,
+  fix: "send another prompt to go on",
+});

@@ -1,0 +1,118 @@
+// What `decide` and `next` need to know of a session: bounded, however long its history is.
+// Screens fold a window of the same events with transcript.ts instead. Plain JSON, because
+// snapshots keep it as it is.
+import { type Message, noUsage, type ToolCall, type Usage } from "#core/model/message.ts";
+import type { EventBody, EventOf } from "#core/session/events.ts";
+import type { Effect, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
+
+export type Prompt = Pick<EventOf<"TurnStarted">, "turn" | "text" | "attachments">;
+
+/** A model call that was started and has not ended. */
+export type OpenStep = { step: number; attempt: number; epoch: number; model: string };
+
+/**
+ * A call of the present step: `waiting` nobody looked at it · `asked` the user must answer ·
+ * `allowed` the user did · `started` its effect may have happened · `ended` it has its one result.
+ */
+export type OpenCall = {
+  call: ToolCall;
+  state: "waiting" | "asked" | "allowed" | "started" | "ended";
+  ask?: EventBody<"PermissionAsked">;
+  /** Hash of what the user allowed; the call runs only if it is still exactly that. */
+  granted?: { hash: string; opens: EventBody<"PermissionAsked">["opens"] };
+  started?: { epoch: number; effect: Effect; intent: Intent };
+  result?: Extract<Message, { role: "tool" }>;
+};
+
+export type Turn = {
+  id: string;
+  steps: number;
+  cancelled: string | null;
+  /** The failure that ends the turn, once one did. */
+  failure: EventBody<"StepBroken">["failure"] | null;
+  /** Answers in a row that said nothing, were cut by the output limit, or were paused. */
+  idleAnswers: number;
+  /** Attempts at the present step that broke, and how long was waited between them. */
+  broken: { count: number; waitedMs: number; retryInMs: number };
+  /** Compactions since the last answer; a second one without progress ends the turn. */
+  compactions: number;
+  /** What the last answer asks for. */
+  wants: "step" | "calls" | "refuseCalls" | "compact" | "end";
+  end: "done" | "refused" | "filtered";
+};
+
+export type Session = {
+  version: number;
+  /** Epoch of the newest take-over; 0 before the first. */
+  epoch: number;
+  start: EventBody<"SessionStarted"> | null;
+  erased: boolean;
+  /** Events of a newer version were seen: the session reads, but refuses commands. */
+  unknown: boolean;
+  title: string;
+  model: string;
+  mode: Mode;
+  tools: Pick<EventBody<"SessionStarted">, "tools" | "toolEffects"> | null;
+  turn: Turn | null;
+  step: OpenStep | null;
+  calls: readonly OpenCall[];
+  queue: readonly Prompt[];
+  /** Words that the model reads with its next step. */
+  steers: readonly Message[];
+  /** What the model has been told and has answered since the last compaction. */
+  messages: readonly Message[];
+  /** Hash of each file as this session last read or wrote it; the newest `SEEN_MAX`. */
+  seen: readonly { path: string; hash: string }[];
+  todo: readonly TodoItem[];
+  grants: readonly Pick<EventBody<"PermissionAnswered">, "hash">[];
+  /** Tokens of the whole session, and the size of the last request with its answer. */
+  usage: Usage;
+  contextTokens: number;
+};
+
+/** Files remembered as read; an edit of a forgotten one asks to read it again. */
+export const SEEN_MAX = 2_000;
+/** Permissions remembered for the session. */
+export const GRANTS_MAX = 500;
+
+export const emptySession: Session = {
+  version: 0,
+  epoch: 0,
+  start: null,
+  erased: false,
+  unknown: false,
+  title: "",
+  model: "",
+  mode: "ask",
+  tools: null,
+  turn: null,
+  step: null,
+  calls: [],
+  queue: [],
+  steers: [],
+  messages: [],
+  seen: [],
+  todo: [],
+  grants: [],
+  usage: noUsage,
+  contextTokens: 0,
+};
+
+/**
+ * The messages of the next request: what was said, the results of the last step's calls together
+ * in call order, then the words that came meanwhile. `StepStarted` makes them part of `messages`,
+ * so each request begins with the previous one's exact content.
+ */
+export function messagesOf(s: Session): readonly Message[] {
+  const results = s.calls.flatMap((call) => (call.result ? [call.result] : []));
+  return results.length + s.steers.length === 0
+    ? s.messages
+    : [...s.messages, ...results, ...s.steers];
+}
+
+/** Whether a turn is open: a prompt was accepted and its turn has not ended. */
+export const isRunning = (s: Session): boolean => s.turn !== null;
+
+/** Permissions that wait for the user's answer. */
+export const asksOf = (s: Session): EventBody<"PermissionAsked">[] =>
+  s.calls.flatMap((call) => (call.state === "asked" && call.ask ? [call.ask] : []));

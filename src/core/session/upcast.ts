@@ -1,0 +1,33 @@
+// From a kept record to the event it means today. Old shapes are raised step by step; a type from
+// a newer version decodes as `unknown`, an erased body as `erased`: nothing throws, so a session
+// always lists and reads.
+import type { LogRecord } from "#core/record.ts";
+import { type EventType, eventBodies, type SessionEvent, schemaOf } from "#core/session/events.ts";
+
+export type Decoded =
+  | { kind: "event"; event: SessionEvent }
+  | { kind: "erased"; type: string }
+  | { kind: "unknown"; type: string };
+
+/** Turns the body of shape N into shape N + 1. */
+type Upcaster = (body: Record<string, unknown>) => Record<string, unknown>;
+
+/** By type, the upcasters from shape 1 on. Empty as long as no shape has changed. */
+const upcasters: Partial<Record<EventType, readonly Upcaster[]>> = {};
+
+const isEventType = (type: string): type is EventType => Object.hasOwn(eventBodies, type);
+
+export function decode(record: Pick<LogRecord, "type" | "schema" | "body">): Decoded {
+  const { type, schema, body } = record;
+  if (body === null) return { kind: "erased", type };
+  if (!isEventType(type) || schema > schemaOf(type)) return { kind: "unknown", type };
+  const steps = (upcasters[type] ?? []).slice(schema - 1);
+  const value = steps.reduce((shape, step) => step(shape), JSON.parse(body));
+  return { kind: "event", event: { ...value, type } };
+}
+
+/** The JSON text of an event's body, without its type, which the envelope has. */
+export function encodeBody(event: SessionEvent): string {
+  const { type: _, ...body } = event;
+  return JSON.stringify(body);
+}

@@ -1,0 +1,7 @@
+// The views there are. A new one is a file and a line here.
+import { prompts } from "#core/views/prompts.ts";
+import { sessions } from "#core/views/sessions.ts";
+import { usage } from "#core/views/usage.ts";
+import type { View } from "#core/views/view.ts";
+
+export const views: readonly View[] = [sessions, usage, prompts];

@@ -1,0 +1,85 @@
+// The list of sessions: one row each, in step with the log.
+import type { LogRecord } from "#core/record.ts";
+import type { SessionEvent } from "#core/session/events.ts";
+import type { RowChange, View } from "#core/views/view.ts";
+
+/** Characters of the first prompt that stand in for a title. */
+const TITLE_CHARS_MAX = 80;
+
+export const sessions: View = {
+  name: "sessions",
+  version: 1,
+  atOnce: true,
+  columns: {
+    session: "text",
+    workspace: "text",
+    path: "text",
+    title: "text",
+    named: "integer",
+    model: "text",
+    state: "text",
+    turns: "integer",
+    version: "integer",
+    startedAt: "integer",
+    updatedAt: "integer",
+  },
+  key: ["session"],
+  indexes: [["updatedAt"], ["path", "updatedAt"]],
+  apply(record, decoded) {
+    const key = { session: record.stream };
+    if (decoded.kind !== "event") return [{ do: "change", key, set: { version: record.version } }];
+    return rowsOf(record, decoded.event);
+  },
+};
+
+function rowsOf(record: LogRecord, e: SessionEvent): RowChange[] {
+  const key = { session: record.stream };
+  const seen = { version: record.version, updatedAt: record.at };
+  const change = (set: Record<string, string | number>): RowChange[] => [
+    { do: "change", key, set: { ...seen, ...set } },
+  ];
+  switch (e.type) {
+    case "SessionStarted":
+      return [
+        {
+          do: "put",
+          row: {
+            ...key,
+            ...seen,
+            workspace: e.workspace,
+            path: e.location.path,
+            title: "",
+            named: 0,
+            model: e.model,
+            state: "idle",
+            turns: 0,
+            startedAt: record.at,
+          },
+        },
+      ];
+    case "TurnStarted":
+      return [
+        { do: "change", key, set: { ...seen, state: "running" }, add: { turns: 1 } },
+        { do: "change", key: { ...key, title: "" }, set: { title: titleOf(e.text) } },
+      ];
+    case "SessionRenamed":
+      return change({ title: e.title, named: 1 });
+    case "SessionErased":
+      return [{ do: "drop", where: key }];
+    case "ModelSwitched":
+      return change({ model: e.model });
+    case "PermissionAsked":
+      return change({ state: "asks" });
+    case "PermissionAnswered":
+      return change({ state: "running" });
+    case "TurnEnded":
+      return change({ state: e.end === "done" ? "idle" : e.end });
+    default:
+      return change({});
+  }
+}
+
+function titleOf(prompt: string): string {
+  const line = prompt.trim().split("\n")[0] ?? "";
+  return line.length > TITLE_CHARS_MAX ? `${line.slice(0, TITLE_CHARS_MAX - 1)}…` : line || "…";
+}
