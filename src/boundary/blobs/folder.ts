@@ -1,0 +1,97 @@
+// Blobs as files of a private folder, two levels deep, named by the SHA-256 of their content. A
+// blob is written beside its place, synced, renamed into it, and the folder synced: a name that is
+// there has all its bytes.
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import type { Blobs } from "#boundary/blobs/port.ts";
+import { newId, sha256 } from "#boundary/digest.ts";
+import { type Failed, fail, ok } from "#core/failure.ts";
+
+const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
+
+export function folderBlobs(root: string): Blobs {
+  const folderOf = (hash: string) => join(root, hash.slice(0, 2));
+  const fileOf = (hash: string) => join(folderOf(hash), hash.slice(2));
+
+  return {
+    async put(bytes) {
+      const hash = sha256(bytes);
+      try {
+        if (await exists(fileOf(hash))) return ok(hash);
+        await mkdir(folderOf(hash), { recursive: true, mode: 0o700 });
+        const draft = join(folderOf(hash), `.${newId()}`);
+        await withFile(await open(draft, "wx", 0o600), async (file) => {
+          await file.writeFile(bytes);
+          await file.sync();
+        });
+        await rename(draft, fileOf(hash));
+        await withFile(await open(folderOf(hash), "r"), (folder) => folder.sync());
+        return ok(hash);
+      } catch (error) {
+        return storageFailure(error);
+      }
+    },
+    async get(hash, range) {
+      if (!isHash(hash)) return fail("bad_input", "a blob is named by 64 hex digits");
+      try {
+        const bytes = await withFile(await open(fileOf(hash), "r"), (file) => file.readFile());
+        if (sha256(bytes) !== hash) return fail("corrupt", `the blob ${hash} was changed on disk`);
+        return ok(range ? bytes.subarray(range.from, range.from + range.bytes) : bytes);
+      } catch (error) {
+        return isMissing(error)
+          ? fail("not_found", `there is no blob ${hash}`)
+          : storageFailure(error);
+      }
+    },
+    async has(hash) {
+      return isHash(hash) && (await exists(fileOf(hash)));
+    },
+    async sweep(live, { graceMs, signal }) {
+      try {
+        return ok({ removed: await sweep(root, { live, before: Date.now() - graceMs, signal }) });
+      } catch (error) {
+        return isMissing(error) ? ok({ removed: 0 }) : storageFailure(error);
+      }
+    },
+  };
+}
+
+async function sweep(
+  root: string,
+  options: { live: (hash: string) => boolean; before: number; signal: AbortSignal },
+): Promise<number> {
+  let removed = 0;
+  for (const two of await readdir(root)) {
+    for (const rest of await readdir(join(root, two))) {
+      if (options.signal.aborted) return removed;
+      const file = join(root, two, rest);
+      const dead = rest.startsWith(".") || !options.live(two + rest);
+      if (dead && (await stat(file)).mtimeMs < options.before) {
+        await unlink(file);
+        removed += 1;
+      }
+    }
+  }
+  return removed;
+}
+
+async function withFile<T>(file: FileHandle, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  try {
+    return await work(file);
+  } finally {
+    await file.close();
+  }
+}
+
+const exists = (file: string): Promise<boolean> =>
+  stat(file).then(
+    () => true,
+    () => false,
+  );
+
+const isMissing = (error: unknown): boolean => (error as { code?: string }).code === "ENOENT";
+
+const storageFailure = (error: unknown): Failed =>
+  fail("storage", `blobs cannot be written or read: ${(error as Error).message}`, {
+    fix: "free disk space or check the disk, then start Aiex again",
+  });
