@@ -31,6 +31,8 @@ export function evolveDecoded(s: Session, decoded: Decoded, version: number): Se
       return { ...s, erased: true, version };
     case "unknown":
       return { ...s, unknown: true, version };
+    case "far":
+      throw new Error(`a ${decoded.type} in a blob was folded before it was fetched`);
     default:
       return unreachable(decoded);
   }

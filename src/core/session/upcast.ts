@@ -6,6 +6,8 @@ import { type EventType, eventBodies, type SessionEvent, schemaOf } from "#core/
 
 export type Decoded =
   | { kind: "event"; event: SessionEvent }
+  /** The body is longer than an event's may be and lies in this blob. */
+  | { kind: "far"; type: string; blob: string }
   | { kind: "erased"; type: string }
   | { kind: "unknown"; type: string };
 
@@ -21,8 +23,10 @@ export function decode(record: Pick<LogRecord, "type" | "schema" | "body">): Dec
   const { type, schema, body } = record;
   if (body === null) return { kind: "erased", type };
   if (!isEventType(type) || schema > schemaOf(type)) return { kind: "unknown", type };
+  const written = JSON.parse(body);
+  if (typeof written.$blob === "string") return { kind: "far", type, blob: written.$blob };
   const steps = (upcasters[type] ?? []).slice(schema - 1);
-  const value = steps.reduce((shape, step) => step(shape), JSON.parse(body));
+  const value = steps.reduce((shape, step) => step(shape), written);
   return { kind: "event", event: { ...value, type } };
 }
 

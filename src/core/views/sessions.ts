@@ -5,6 +5,8 @@ import type { RowChange, View } from "#core/views/view.ts";
 
 /** Characters of the first prompt that stand in for a title. */
 const TITLE_CHARS_MAX = 80;
+/** Stands in for the title where the first prompt is so long that it lies in a blob. */
+const LONG_PROMPT = "(a long prompt)";
 
 export const sessions: View = {
   name: "sessions",
@@ -27,6 +29,9 @@ export const sessions: View = {
   indexes: [["updatedAt"], ["path", "updatedAt"]],
   apply(record, decoded) {
     const key = { session: record.stream };
+    if (decoded.kind === "far" && decoded.type === "TurnStarted") {
+      return rowsOf(record, { type: "TurnStarted", turn: "", text: LONG_PROMPT, attachments: [] });
+    }
     if (decoded.kind !== "event") return [{ do: "change", key, set: { version: record.version } }];
     return rowsOf(record, decoded.event);
   },

@@ -1,0 +1,160 @@
+// Sessions over the log: fold a stream, decide a command, append what follows. A body too long for
+// an event goes to a blob first; whoever reads gets it back without noticing.
+import type { Blobs } from "#boundary/blobs/port.ts";
+import type { EventLog, Window } from "#boundary/log/port.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+import { BODY_BYTES_MAX, type Draft, type LogRecord } from "#core/record.ts";
+import type { SessionCommand } from "#core/session/commands.ts";
+import { decide } from "#core/session/decide.ts";
+import { type SessionEvent, schemaOf } from "#core/session/events.ts";
+import { evolveDecoded } from "#core/session/evolve.ts";
+import { emptySession, type Session } from "#core/session/state.ts";
+import { type Decoded, decode, encodeBody } from "#core/session/upcast.ts";
+
+/** Who appends, and on behalf of what. */
+export type By = { actor: string; epoch: number; cause?: string; correlation?: string };
+
+/** How often a command is decided again when others append at the same time. */
+const CONFLICTS_MAX = 50;
+/** Sessions whose fold is kept in memory. */
+const FOLDS_MAX = 32;
+/** Events after which a fold is worth keeping as a snapshot. */
+const SNAPSHOT_EVENTS = 200;
+
+export type Sessions = {
+  /** The present state. An unknown stream is the empty session. */
+  fold(stream: string): Promise<Result<Session>>;
+  /** Decides at the present version and appends; on a conflict folds and decides again. */
+  command(stream: string, command: SessionCommand): Promise<Result<Session>>;
+  /** Appends at exactly `session.version`; `conflict` when somebody else was first. */
+  append(
+    stream: string,
+    session: Session,
+    events: readonly SessionEvent[],
+    by: By,
+  ): Promise<Result<Session>>;
+  /** Records with what they mean, in pages. */
+  read(
+    stream: string,
+    window: Window,
+    signal: AbortSignal,
+  ): AsyncIterable<Result<{ record: LogRecord; decoded: Decoded }[]>>;
+  decode(record: LogRecord): Promise<Result<Decoded>>;
+  /** Keeps the fold, if enough happened since the last time. */
+  keep(stream: string): Promise<void>;
+};
+
+export function sessionsOver(parts: {
+  log: EventLog;
+  blobs: Blobs;
+  /** Names the code that folds: a snapshot made by other code is not used. */
+  fingerprint: string;
+}): Sessions {
+  const { log, blobs, fingerprint } = parts;
+  const folds = new Map<string, { session: Session; kept: number }>();
+  const never = new AbortController().signal;
+
+  async function draftOf(event: SessionEvent, by: By): Promise<Result<Draft>> {
+    const body = encodeBody(event);
+    const envelope = { type: event.type, schema: schemaOf(event.type), ...by };
+    if (Buffer.byteLength(body) <= BODY_BYTES_MAX) return ok({ ...envelope, body });
+    const kept = await blobs.put(Buffer.from(body));
+    return kept.ok ? ok({ ...envelope, body: JSON.stringify({ $blob: kept.value }) }) : kept;
+  }
+
+  async function decodeRecord(record: LogRecord): Promise<Result<Decoded>> {
+    const decoded = decode(record);
+    if (decoded.kind !== "far") return ok(decoded);
+    const bytes = await blobs.get(decoded.blob);
+    if (!bytes.ok) return bytes;
+    return ok(decode({ ...record, body: Buffer.from(bytes.value).toString() }));
+  }
+
+  function remember(stream: string, session: Session, kept: number): void {
+    folds.delete(stream);
+    folds.set(stream, { session, kept });
+    const oldest = folds.keys().next().value;
+    if (folds.size > FOLDS_MAX && oldest !== undefined) folds.delete(oldest);
+  }
+
+  async function begin(stream: string): Promise<Result<{ session: Session; kept: number }>> {
+    const known = folds.get(stream);
+    if (known) return ok(known);
+    const kept = await log.snapshot(stream, fingerprint);
+    if (!kept.ok) return kept;
+    if (!kept.value) return ok({ session: emptySession, kept: 0 });
+    const session = JSON.parse(kept.value.body) as Session;
+    return ok({ session, kept: session.version });
+  }
+
+  const sessions: Sessions = {
+    decode: decodeRecord,
+    async fold(stream) {
+      const begun = await begin(stream);
+      if (!begun.ok) return begun;
+      let { session } = begun.value;
+      for await (const page of log.read(stream, { after: session.version }, never)) {
+        if (!page.ok) return page;
+        for (const record of page.value) {
+          const decoded = await decodeRecord(record);
+          if (!decoded.ok) return decoded;
+          session = evolveDecoded(session, decoded.value, record.version);
+        }
+      }
+      remember(stream, session, begun.value.kept);
+      return ok(session);
+    },
+    async command(stream, command) {
+      for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
+        const session = await sessions.fold(stream);
+        if (!session.ok) return session;
+        const events = decide(command, session.value);
+        if (!events.ok) return events;
+        if (events.value.length === 0) return session;
+        const by = { actor: "user", epoch: 0, correlation: session.value.turn?.id };
+        const added = await sessions.append(stream, session.value, events.value, by);
+        if (added.ok || added.error.code !== "conflict") return added;
+      }
+      return fail("busy", `others kept changing the session during ${CONFLICTS_MAX} tries`, {
+        fix: "try again",
+      });
+    },
+    async append(stream, session, events, by) {
+      const drafts: Draft[] = [];
+      for (const event of events) {
+        const draft = await draftOf(event, by);
+        if (!draft.ok) return draft;
+        drafts.push(draft.value);
+      }
+      const added = await log.append(stream, session.version, drafts);
+      if (!added.ok) return added;
+      const after = events.reduce(
+        (s, event, i) => evolveDecoded(s, { kind: "event", event }, session.version + i + 1),
+        session,
+      );
+      remember(stream, after, folds.get(stream)?.kept ?? 0);
+      return ok(after);
+    },
+    async *read(stream, window, signal) {
+      for await (const page of log.read(stream, window, signal)) {
+        if (!page.ok) return yield page;
+        const rows: { record: LogRecord; decoded: Decoded }[] = [];
+        for (const record of page.value) {
+          const decoded = await decodeRecord(record);
+          if (!decoded.ok) return yield decoded;
+          rows.push({ record, decoded: decoded.value });
+        }
+        yield ok(rows);
+      }
+    },
+    async keep(stream) {
+      const known = folds.get(stream);
+      if (!known || known.session.version - known.kept < SNAPSHOT_EVENTS) return;
+      const { version } = known.session;
+      const body = JSON.stringify(known.session);
+      const kept = await log.keepSnapshot(stream, { version, fingerprint, body });
+      if (kept.ok) known.kept = version;
+    },
+  };
+  return sessions;
+}

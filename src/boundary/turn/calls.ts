@@ -1,0 +1,231 @@
+// One tool call, from its raw arguments to its one result: prepared, judged, started, run. Each
+// stage ends with events that are durable before the next begins.
+import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
+import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
+import { unreachable } from "#core/assert.ts";
+import { type Failure, sentenceOf } from "#core/failure.ts";
+import type { Opened } from "#core/security/access.ts";
+import type { CallEnd, SessionEvent } from "#core/session/events.ts";
+import type { OpenCall, Session } from "#core/session/state.ts";
+
+/** How long a cancelled tool may take to stop before it counts as interrupted, in milliseconds. */
+const STOP_MS = 5_000;
+
+type CallOptions = {
+  parts: TurnParts;
+  stream: string;
+  place: Place;
+  session: Session;
+  open: OpenCall;
+  signal: AbortSignal;
+};
+
+/** The first stage; changes nothing. */
+export async function prepareCall(options: CallOptions): Promise<Landing> {
+  const { place, session, open, signal } = options;
+  const { call } = open;
+  const tool = place.tools.find(({ spec }) => spec.name === call.tool);
+  if (!tool) return ended(call.id, "failed", unknownTool(call.tool, place.tools));
+  const prepared = await prepare(tool, options);
+  if (signal.aborted) return cancelled(call.id);
+  if (!prepared.ok) return ended(call.id, "failed", sentenceOf(prepared.error));
+  const verdict = await place.judge(prepared.value, session);
+  if (verdict.do === "deny") return ended(call.id, "denied", verdict.say);
+  if (verdict.do === "ask" && open.granted?.hash !== verdict.hash) return ask(call.id, verdict);
+  const denied = await beforeTool(options, prepared.value);
+  if (denied) return denied;
+  const opened = verdict.do === "ask" ? verdict.opens : verdict.opens;
+  return start(options, prepared.value, opened);
+}
+
+async function prepare(tool: Tool, options: CallOptions) {
+  const { parts, stream, place, session, open, signal } = options;
+  return await tool.prepare(open.call.input, {
+    callId: open.call.id,
+    session: stream,
+    mode: session.mode,
+    seen: new Map(session.seen.map(({ path, hash }) => [path, hash])),
+    todo: session.todo,
+    workspace: place.workspace,
+    sandbox: place.sandbox,
+    blobs: parts.blobs,
+    signal,
+  });
+}
+
+function ask(callId: string, verdict: Extract<Verdict, { do: "ask" }>): Landing {
+  const { do: _, ...question } = verdict;
+  return {
+    events: [{ type: "PermissionAsked", callId, ...question }],
+    fits: (s) => mayStart(s, callId),
+  };
+}
+
+async function beforeTool(options: CallOptions, prepared: Prepared): Promise<Landing | null> {
+  const { place, open, stream, signal } = options;
+  for (const hooks of place.hooks) {
+    const said = await hooks.beforeTool?.(open.call, prepared, { session: stream, signal });
+    if (said) {
+      const hook: SessionEvent = { type: "HookRan", hook: hooks.name, callId: open.call.id, say: said.deny };
+      return withFirst(hook, ended(open.call.id, "denied", `A hook of the user refused this: ${said.deny}`));
+    }
+  }
+  return null;
+}
+
+/** Intent before effect: the tool runs only after `ToolStarted` is durable. */
+function start(options: CallOptions, prepared: Prepared, opened: Opened): Landing {
+  const { call } = options.open;
+  const { effect, intent, title } = prepared;
+  return {
+    events: [{ type: "ToolStarted", callId: call.id, tool: call.tool, effect, title, intent }],
+    fits: (s) => mayStart(s, call.id),
+    then: () => run(options, prepared, opened),
+  };
+}
+
+async function run(options: CallOptions, prepared: Prepared, opened: Opened): Promise<Landing> {
+  const { parts, stream, place, open, signal } = options;
+  const { call } = open;
+  let seq = 0;
+  const progress = (text: string) => {
+    seq += 1;
+    parts.channel.publish(stream, { type: "output", callId: call.id, seq, text });
+  };
+  const outcome = await stoppable(prepared.run({ signal, opened, progress }), signal);
+  if (outcome === "stuck") {
+    return ended(call.id, "interrupted", "Cancelled, but the tool did not stop in time: what it did is not known.");
+  }
+  const landing: Landing = {
+    events: [{ type: "ToolFinished", callId: call.id, end: endOf(outcome, signal), parts: outcome.parts, facts: outcome.facts }],
+    fits: (s) => isOpen(s, call.id),
+  };
+  const said: SessionEvent[] = [];
+  for (const hooks of place.hooks) {
+    const say = await hooks.afterTool?.(call, outcome, { session: stream, signal });
+    if (say) said.push({ type: "HookRan", hook: hooks.name, callId: call.id, say });
+  }
+  return { ...landing, events: [...landing.events, ...said] };
+}
+
+function endOf(outcome: ToolOutcome, signal: AbortSignal): CallEnd {
+  if (signal.aborted && outcome.failed) return "cancelled";
+  return outcome.failed ? "failed" : "ok";
+}
+
+/** Waits for the work; once it is cancelled, only `STOP_MS` longer. */
+async function stoppable(work: Promise<ToolOutcome>, signal: AbortSignal) {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stuck = new Promise<"stuck">((resolve) => {
+    const begin = () => {
+      timer = setTimeout(() => resolve("stuck"), STOP_MS);
+    };
+    if (signal.aborted) begin();
+    else signal.addEventListener("abort", begin, { once: true });
+  });
+  try {
+    return await Promise.race([work, stuck]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * A call that was started by a runner that is gone. Its declared effect decides: pure runs again,
+ * keyed repeats with its key, verifiable is compared with its hashes, opaque is never run again.
+ */
+export async function recoverCall(options: CallOptions): Promise<Landing> {
+  const { open, session } = options;
+  const { started, call } = open;
+  if (!started) return await prepareCall(options);
+  const calledOff = session.turn?.cancelled !== null && session.turn?.cancelled !== undefined;
+  switch (started.effect) {
+    case "pure":
+    case "keyed":
+      return calledOff && started.effect === "pure" ? cancelled(call.id) : await prepareCall(options);
+    case "opaque":
+      return ended(
+        call.id,
+        "interrupted",
+        "Aiex stopped while this was running. Whether it finished, and what it changed, is not known. Look at the files before you run it again.",
+      );
+    case "verifiable":
+      return await compare(options, { calledOff });
+    default:
+      return unreachable(started.effect);
+  }
+}
+
+async function compare(options: CallOptions, { calledOff }: { calledOff: boolean }): Promise<Landing> {
+  const { place, open } = options;
+  const files = open.started?.intent.files ?? [];
+  const states = await Promise.all(
+    files.map(async (file) => {
+      const now = await place.workspace.hash(file.path);
+      if (!now.ok) return "unknown";
+      if (now.value === file.after) return "done";
+      return now.value === file.before ? "todo" : "unknown";
+    }),
+  );
+  if (states.every((state) => state === "todo")) {
+    return calledOff ? cancelled(open.call.id) : await prepareCall(options);
+  }
+  if (states.every((state) => state === "done")) {
+    const facts = files.map((file) => ({ type: "fileChanged" as const, ...file }));
+    const text = "Done. (Aiex stopped meanwhile; the file has exactly the intended content.)";
+    return ended(open.call.id, "ok", text, facts);
+  }
+  const list = files.map((file, i) => `${file.path}: ${sayState[states[i] ?? "unknown"]}`).join("\n");
+  return ended(
+    open.call.id,
+    "interrupted",
+    `Aiex stopped while this was running:\n${list}\nRead these files before you change them again.`,
+  );
+}
+
+const sayState = { done: "changed as intended", todo: "not changed", unknown: "not as before, not as intended" };
+
+export function cancelled(callId: string): Landing {
+  return ended(callId, "cancelled", "The user cancelled before this was done.");
+}
+
+export function cut(callId: string): Landing {
+  return ended(callId, "failed", "Not run: the answer was cut off before it was whole.");
+}
+
+/** A bug in a tool is a failed call, said as what it is; the session goes on. */
+export const bug = (callId: string, error: unknown): Landing =>
+  ended(callId, "failed", `The tool itself failed: ${(error as Error).message}. Try another way.`);
+
+function ended(
+  callId: string,
+  end: CallEnd,
+  text: string,
+  facts: ToolOutcome["facts"] = [],
+): Landing {
+  return {
+    events: [{ type: "ToolFinished", callId, end, parts: [{ type: "text", text }], facts }],
+    fits: (s) => isOpen(s, callId),
+  };
+}
+
+const withFirst = (event: SessionEvent, landing: Landing): Landing => ({
+  ...landing,
+  events: [event, ...landing.events],
+});
+
+const find = (s: Session, callId: string): OpenCall | undefined =>
+  s.calls.find(({ call }) => call.id === callId);
+
+const isOpen = (s: Session, callId: string): boolean => {
+  const open = find(s, callId);
+  return open !== undefined && open.state !== "ended";
+};
+
+const mayStart = (s: Session, callId: string): boolean =>
+  isOpen(s, callId) && find(s, callId)?.state !== "asked" && s.turn?.cancelled === null;
+
+function unknownTool(name: string, tools: readonly Tool[]): string {
+  const known: Failure = { code: "not_found", say: `there is no tool "${name}"` };
+  return `${sentenceOf(known)}; the tools are: ${tools.map(({ spec }) => spec.name).join(", ")}`;
+}

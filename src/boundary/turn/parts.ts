@@ -1,0 +1,60 @@
+// What the turn runner works with: ports and values, nothing global.
+import type { Blobs } from "#boundary/blobs/port.ts";
+import type { Channel } from "#boundary/channel/port.ts";
+import type { Hooks } from "#boundary/hooks/port.ts";
+import type { EventLog } from "#boundary/log/port.ts";
+import type { Deadlines, ModelPort } from "#boundary/models/port.ts";
+import type { Requests } from "#boundary/requests.ts";
+import type { Sessions } from "#boundary/sessions.ts";
+import type { Tool, ToolContext } from "#boundary/tools/port.ts";
+import type { Result } from "#core/failure.ts";
+import type { Opened } from "#core/security/access.ts";
+import type { SessionEvent } from "#core/session/events.ts";
+import type { Session } from "#core/session/state.ts";
+
+/** What the policy says of a prepared call. `what` is the exact command or diff. */
+export type Verdict =
+  | { do: "allow"; opens: Opened }
+  | { do: "ask"; title: string; why: string; what: string; opens: Opened; hash: string }
+  | { do: "deny"; say: string };
+
+export type Judge = (
+  request: { access: readonly import("#core/security/access.ts").Access[]; title: string },
+  session: Session,
+) => Promise<Verdict>;
+
+/** The place where a session's tools act. */
+export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
+  tools: readonly Tool[];
+  judge: Judge;
+  hooks: readonly Hooks[];
+};
+
+export type TurnParts = {
+  log: EventLog;
+  blobs: Blobs;
+  sessions: Sessions;
+  requests: Requests;
+  channel: Channel;
+  /** The place a session was started in, or why it cannot act here. */
+  placeOf(session: Session): Promise<Result<Place>>;
+  /** The model a session names, loaded now. */
+  openModel(name: string): Promise<Result<{ port: ModelPort; model: string }>>;
+  deadlines: Deadlines;
+  node: string;
+  /** Between 0 and 1, for jitter. */
+  random(): number;
+};
+
+/**
+ * A piece of work under way. It ends with events to append; `then` goes on only after they are
+ * durable, which is how intent comes before effect.
+ */
+export type Flight = { key: string; abort: AbortController; done: Promise<Landing> };
+
+export type Landing = {
+  events: readonly SessionEvent[];
+  /** Whether the events still make sense after others appended; without it they must be exact. */
+  fits?: (s: Session) => boolean;
+  then?: () => Promise<Landing>;
+};

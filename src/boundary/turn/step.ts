@@ -1,0 +1,174 @@
+// One attempt at one step: the request is kept and named in the log, the model called, its deltas
+// published, its end turned into an event.
+import type { ModelEnd, ModelItem, ModelPort, WireRequest } from "#boundary/models/port.ts";
+import type { Landing, TurnParts } from "#boundary/turn/parts.ts";
+import { retryAfter } from "#core/backoff.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+import { type BlobRef, type Message, noUsage, type ToolSpec } from "#core/model/message.ts";
+import type { EventOf, SessionEvent } from "#core/session/events.ts";
+import { messagesOf, type OpenStep, type Session } from "#core/session/state.ts";
+
+export type StepCall = { port: ModelPort; model: string; wire: WireRequest };
+
+/** Builds the request of the next attempt and keeps it. Nothing of it is in the log yet. */
+export async function prepareStep(
+  parts: TurnParts,
+  stream: string,
+  s: Session,
+): Promise<Result<StepCall & { request: BlobRef; reserved: number }>> {
+  if (!s.start || !s.tools) return fail("not_found", "the session has no beginning");
+  const opened = await parts.openModel(s.model);
+  if (!opened.ok) return opened;
+  const system = await textIn(parts, s.start.system.hash);
+  const tools = await textIn(parts, s.tools.tools.hash);
+  if (!system.ok) return system;
+  if (!tools.ok) return tools;
+  const messages = messagesOf(s);
+  const blobs = await base64Of(parts, messages);
+  const { port, model } = opened.value;
+  const wire = port.encode({
+    model,
+    system: system.value,
+    messages,
+    tools: JSON.parse(tools.value) as ToolSpec[],
+    cacheKey: stream,
+    blobs,
+  });
+  const request = await parts.requests.put(stream, JSON.stringify(wire));
+  if (!request.ok) return request;
+  const reserved = reservedFor(wire);
+  return ok({ port, model, wire, request: request.value, reserved });
+}
+
+/** Upper bound of a request's tokens: no tokenizer makes more than one token of a UTF-8 byte. */
+const reservedFor = (wire: WireRequest): number => Buffer.byteLength(wire.body);
+
+async function textIn(parts: TurnParts, hash: string): Promise<Result<string>> {
+  const bytes = await parts.blobs.get(hash);
+  return bytes.ok ? ok(Buffer.from(bytes.value).toString()) : bytes;
+}
+
+/** The blobs that messages name, for the wire; one that is gone is simply not there. */
+async function base64Of(parts: TurnParts, messages: readonly Message[]) {
+  const found = new Map<string, string>();
+  for (const message of messages) {
+    for (const part of message.parts) {
+      if (part.type !== "blob" || found.has(part.blob.hash)) continue;
+      const bytes = await parts.blobs.get(part.blob.hash);
+      if (bytes.ok) found.set(part.blob.hash, Buffer.from(bytes.value).toString("base64"));
+    }
+  }
+  return found;
+}
+
+/** Calls the model and answers with the event that ends the step. Never rejects. */
+export async function runStep(
+  parts: TurnParts,
+  stream: string,
+  options: { call: StepCall; open: OpenStep; waitedMs: number; signal: AbortSignal },
+): Promise<Landing> {
+  const { call, open, signal } = options;
+  const { step, attempt } = open;
+  const publish = publisher(parts, stream, open);
+  let end: ModelEnd | undefined;
+  const deadlines = parts.deadlines;
+  for await (const item of call.port.call(call.wire, { model: call.model, signal, deadlines })) {
+    if (item.type === "end") end = item;
+    else publish(item);
+  }
+  const event = eventOf(end ?? silent, { parts, open, ...options });
+  const fits = (s: Session) => s.step?.step === step && s.step.attempt === attempt;
+  return { events: [event], fits };
+}
+
+const silent: ModelEnd = {
+  type: "end",
+  stop: "broken",
+  parts: [],
+  usage: noUsage,
+  failure: { code: "broken", say: "the model's stream ended without an end" },
+};
+
+function publisher(parts: TurnParts, stream: string, { step, attempt }: OpenStep) {
+  let seq = 0;
+  return (item: Exclude<ModelItem, ModelEnd>) => {
+    seq += 1;
+    const at = { step, attempt, seq };
+    switch (item.type) {
+      case "text":
+      case "reasoning":
+        parts.channel.publish(stream, { type: "delta", kind: item.type, ...at, text: item.text });
+        return;
+      case "callStarted":
+        parts.channel.publish(stream, {
+          type: "call",
+          ...at,
+          callId: item.id,
+          tool: item.tool,
+          input: "",
+        });
+        return;
+      case "callInput":
+        return;
+    }
+  };
+}
+
+function eventOf(
+  end: ModelEnd,
+  options: { parts: TurnParts; open: OpenStep; waitedMs: number; signal: AbortSignal },
+): SessionEvent {
+  const { step, attempt, model } = options.open;
+  const at = { step, attempt, model };
+  const failure = end.failure ?? (end.stop === "broken" ? silent.failure : undefined);
+  if (failure && end.stop !== "overflow") {
+    const partial = end.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("");
+    return {
+      type: "StepBroken",
+      ...at,
+      failure: { code: failure.code, say: failure.say, fix: failure.fix },
+      ...(partial ? { partial } : {}),
+      usage: end.usage,
+      retryInMs: options.signal.aborted ? null : retryInMs(end, failure, options),
+    };
+  }
+  const notice = noticeFor(end);
+  return {
+    type: "StepCompleted",
+    ...at,
+    parts: end.parts,
+    stop: end.stop,
+    usage: end.usage,
+    ...(notice ? { notice } : {}),
+  } satisfies EventOf<"StepCompleted">;
+}
+
+function retryInMs(
+  end: ModelEnd,
+  failure: { code: import("#core/failure.ts").FailureCode; say: string },
+  options: { parts: TurnParts; open: OpenStep; waitedMs: number },
+): number | null {
+  const verdict = retryAfter({
+    code: failure.code,
+    attempt: options.open.attempt,
+    retryAfterMs: end.retryAfterMs,
+    random: options.parts.random(),
+    waitedMs: options.waitedMs,
+  });
+  return verdict.do === "retry" ? verdict.inMs : null;
+}
+
+/** What a model is told when its answer was cut or empty, so that it does not simply repeat it. */
+function noticeFor(end: ModelEnd): string | undefined {
+  const called = end.parts.some((part) => part.type === "call");
+  const spoke = end.parts.some((part) => part.type === "text" && part.text.trim() !== "");
+  if (end.stop === "length") {
+    return called || !spoke
+      ? "Your answer was cut off by the output limit before it was whole, so nothing of it was run. Do the same in smaller pieces."
+      : "Your answer was cut off by the output limit. Go on exactly where it ended.";
+  }
+  if ((end.stop === "done" || end.stop === "calls") && !called && !spoke) {
+    return "Your answer was empty. Go on with the task, or say what you did and what is left.";
+  }
+  return undefined;
+}

@@ -1,0 +1,86 @@
+// Feeding the views from the log: those that must agree with it in the append's own transaction,
+// the others by position when they are asked for. A view that fails is rebuilt; the log stands.
+import type { AtOnce, EventLog } from "#boundary/log/port.ts";
+import type { Sessions } from "#boundary/sessions.ts";
+import { ok, type Result } from "#core/failure.ts";
+import { decode } from "#core/session/upcast.ts";
+import { views } from "#core/views/index.ts";
+import type { RowChange, View } from "#core/views/view.ts";
+
+/** What an append changes in the views that are fed with it. Streams that are no sessions: nothing. */
+export const feedAtOnce: AtOnce = (records) =>
+  views
+    .filter((view) => view.atOnce)
+    .map((view) => ({
+      table: view.name,
+      changes: records.flatMap((record) =>
+        isSession(record.stream) ? view.apply(record, decode(record)) : [],
+      ),
+    }));
+
+export const isSession = (stream: string): boolean => !stream.includes(":");
+
+export type Views = {
+  /** Makes the tables; call once before the first append. */
+  open(): Promise<Result<void>>;
+  /** Brings a view up to the end of the log. */
+  catchUp(name: string, signal: AbortSignal): Promise<Result<void>>;
+  /** Empties every view and feeds it again from the first record. Answers how many records. */
+  rebuild(progress: (fed: number) => void, signal: AbortSignal): Promise<Result<number>>;
+};
+
+export function viewsOver(log: EventLog, sessions: Sessions): Views {
+  async function feed(
+    view: View,
+    after: number,
+    progress: (fed: number) => void,
+    signal: AbortSignal,
+  ) {
+    let fed = 0;
+    for await (const page of log.readAll(after, signal)) {
+      if (!page.ok) return page;
+      const changes: RowChange[] = [];
+      for (const record of page.value) {
+        if (!isSession(record.stream)) continue;
+        const decoded = await sessions.decode(record);
+        if (!decoded.ok) return decoded;
+        changes.push(...view.apply(record, decoded.value));
+      }
+      const position = page.value.at(-1)?.position ?? after;
+      const done = await log.tables.feed({ table: view.name, position, changes });
+      if (!done.ok) return done;
+      fed += page.value.length;
+      progress(fed);
+    }
+    return ok(fed);
+  }
+
+  return {
+    async open() {
+      for (const view of views) {
+        const fed = await log.tables.ensure(view);
+        if (!fed.ok) return fed;
+      }
+      return ok();
+    },
+    async catchUp(name, signal) {
+      const view = views.find((one) => one.name === name && !one.atOnce);
+      if (!view) return ok();
+      const fed = await log.tables.ensure(view);
+      if (!fed.ok) return fed;
+      const done = await feed(view, fed.value, () => {}, signal);
+      return done.ok ? ok() : done;
+    },
+    async rebuild(progress, signal) {
+      let most = 0;
+      for (const view of views) {
+        const cleared = await log.tables.clear(view.name);
+        if (!cleared.ok) return cleared;
+        const done = await feed(view, 0, progress, signal);
+        if (!done.ok) return done;
+        most = Math.max(most, done.value);
+      }
+      return ok(most);
+    },
+  };
+}
