@@ -1,0 +1,35 @@
+// Bounds on tokens, and counts that are not believed.
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import {
+  ATTACHMENT_TOKENS,
+  requestTokensAtMost,
+  tokensAtMost,
+  usageOf,
+} from "#core/model/tokens.ts";
+
+it("no text has more tokens than UTF-8 bytes", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (text) => {
+      expect(tokensAtMost(text)).toBe(new TextEncoder().encode(text).length);
+    }),
+  );
+});
+
+it("an attached image counts as an image, not as its base64", () => {
+  const body = `{"image_url":"data:image/png;base64,${"A".repeat(20_000)}"}`;
+  expect(requestTokensAtMost(body)).toBe(ATTACHMENT_TOKENS + '{"image_url":""}'.length);
+});
+
+it("counts that are negative, fractional, huge or absent are not believed", () => {
+  for (const input of [-1, 1.5, 1e12, Number.NaN, undefined]) {
+    expect(usageOf({ input, cached: 0, output: 1, reasoning: 0 })).toBeUndefined();
+  }
+  expect(usageOf({ input: 10, cached: 99, output: 5, reasoning: -3 })).toEqual({
+    input: 10,
+    cached: 10,
+    output: 5,
+    reasoning: 0,
+    exact: true,
+  });
+});
