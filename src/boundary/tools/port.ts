@@ -12,7 +12,7 @@ import type { Workspace } from "#boundary/workspace/port.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import type { Result } from "#core/failure.ts";
 import type { ToolSpec, UserPart } from "#core/model/message.ts";
-import type { Access } from "#core/security/access.ts";
+import type { Access, Opened } from "#core/security/access.ts";
 import type { Effect, Fact, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
 
 export type ToolOutcome = {
@@ -34,7 +34,7 @@ export type Prepared = {
 export type ToolRun = {
   signal: AbortSignal;
   /** What a permission opened for this very call; empty without one. */
-  opened: import("#boundary/workspace/sandbox-port.ts").Opened;
+  opened: Opened;
   /** Live output, for listeners; lossy. */
   progress(text: string): void;
 };

@@ -34,8 +34,7 @@ export async function prepareCall(options: CallOptions): Promise<Landing> {
   if (verdict.do === "ask" && open.granted?.hash !== verdict.hash) return ask(call.id, verdict);
   const denied = await beforeTool(options, prepared.value);
   if (denied) return denied;
-  const opened = verdict.do === "ask" ? verdict.opens : verdict.opens;
-  return start(options, prepared.value, opened);
+  return start(options, prepared.value, verdict.opens);
 }
 
 async function prepare(tool: Tool, options: CallOptions) {
@@ -66,8 +65,16 @@ async function beforeTool(options: CallOptions, prepared: Prepared): Promise<Lan
   for (const hooks of place.hooks) {
     const said = await hooks.beforeTool?.(open.call, prepared, { session: stream, signal });
     if (said) {
-      const hook: SessionEvent = { type: "HookRan", hook: hooks.name, callId: open.call.id, say: said.deny };
-      return withFirst(hook, ended(open.call.id, "denied", `A hook of the user refused this: ${said.deny}`));
+      const hook: SessionEvent = {
+        type: "HookRan",
+        hook: hooks.name,
+        callId: open.call.id,
+        say: said.deny,
+      };
+      return withFirst(
+        hook,
+        ended(open.call.id, "denied", `A hook of the user refused this: ${said.deny}`),
+      );
     }
   }
   return null;
@@ -80,7 +87,7 @@ function start(options: CallOptions, prepared: Prepared, opened: Opened): Landin
   return {
     events: [{ type: "ToolStarted", callId: call.id, tool: call.tool, effect, title, intent }],
     fits: (s) => mayStart(s, call.id),
-    then: () => run(options, prepared, opened),
+    after: () => run(options, prepared, opened),
   };
 }
 
@@ -94,10 +101,22 @@ async function run(options: CallOptions, prepared: Prepared, opened: Opened): Pr
   };
   const outcome = await stoppable(prepared.run({ signal, opened, progress }), signal);
   if (outcome === "stuck") {
-    return ended(call.id, "interrupted", "Cancelled, but the tool did not stop in time: what it did is not known.");
+    return ended(
+      call.id,
+      "interrupted",
+      "Cancelled, but the tool did not stop in time: what it did is not known.",
+    );
   }
   const landing: Landing = {
-    events: [{ type: "ToolFinished", callId: call.id, end: endOf(outcome, signal), parts: outcome.parts, facts: outcome.facts }],
+    events: [
+      {
+        type: "ToolFinished",
+        callId: call.id,
+        end: endOf(outcome, signal),
+        parts: outcome.parts,
+        facts: outcome.facts,
+      },
+    ],
     fits: (s) => isOpen(s, call.id),
   };
   const said: SessionEvent[] = [];
@@ -142,7 +161,9 @@ export async function recoverCall(options: CallOptions): Promise<Landing> {
   switch (started.effect) {
     case "pure":
     case "keyed":
-      return calledOff && started.effect === "pure" ? cancelled(call.id) : await prepareCall(options);
+      return calledOff && started.effect === "pure"
+        ? cancelled(call.id)
+        : await prepareCall(options);
     case "opaque":
       return ended(
         call.id,
@@ -156,7 +177,10 @@ export async function recoverCall(options: CallOptions): Promise<Landing> {
   }
 }
 
-async function compare(options: CallOptions, { calledOff }: { calledOff: boolean }): Promise<Landing> {
+async function compare(
+  options: CallOptions,
+  { calledOff }: { calledOff: boolean },
+): Promise<Landing> {
   const { place, open } = options;
   const files = open.started?.intent.files ?? [];
   const states = await Promise.all(
@@ -175,7 +199,9 @@ async function compare(options: CallOptions, { calledOff }: { calledOff: boolean
     const text = "Done. (Aiex stopped meanwhile; the file has exactly the intended content.)";
     return ended(open.call.id, "ok", text, facts);
   }
-  const list = files.map((file, i) => `${file.path}: ${sayState[states[i] ?? "unknown"]}`).join("\n");
+  const list = files
+    .map((file, i) => `${file.path}: ${sayState[states[i] ?? "unknown"]}`)
+    .join("\n");
   return ended(
     open.call.id,
     "interrupted",
@@ -183,7 +209,11 @@ async function compare(options: CallOptions, { calledOff }: { calledOff: boolean
   );
 }
 
-const sayState = { done: "changed as intended", todo: "not changed", unknown: "not as before, not as intended" };
+const sayState = {
+  done: "changed as intended",
+  todo: "not changed",
+  unknown: "not as before, not as intended",
+};
 
 export function cancelled(callId: string): Landing {
   return ended(callId, "cancelled", "The user cancelled before this was done.");

@@ -8,7 +8,7 @@ import type { Requests } from "#boundary/requests.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Result } from "#core/failure.ts";
-import type { Opened } from "#core/security/access.ts";
+import type { Access, Opened } from "#core/security/access.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
 
@@ -19,7 +19,7 @@ export type Verdict =
   | { do: "deny"; say: string };
 
 export type Judge = (
-  request: { access: readonly import("#core/security/access.ts").Access[]; title: string },
+  request: { access: readonly Access[]; title: string },
   session: Session,
 ) => Promise<Verdict>;
 
@@ -47,7 +47,7 @@ export type TurnParts = {
 };
 
 /**
- * A piece of work under way. It ends with events to append; `then` goes on only after they are
+ * A piece of work under way. It ends with events to append; `after` goes on only after they are
  * durable, which is how intent comes before effect.
  */
 export type Flight = { key: string; abort: AbortController; done: Promise<Landing> };
@@ -56,5 +56,5 @@ export type Landing = {
   events: readonly SessionEvent[];
   /** Whether the events still make sense after others appended; without it they must be exact. */
   fits?: (s: Session) => boolean;
-  then?: () => Promise<Landing>;
+  after?: () => Promise<Landing>;
 };

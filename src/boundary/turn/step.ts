@@ -3,7 +3,7 @@
 import type { ModelEnd, ModelItem, ModelPort, WireRequest } from "#boundary/models/port.ts";
 import type { Landing, TurnParts } from "#boundary/turn/parts.ts";
 import { retryAfter } from "#core/backoff.ts";
-import { fail, ok, type Result } from "#core/failure.ts";
+import { type FailureCode, fail, ok, type Result } from "#core/failure.ts";
 import { type BlobRef, type Message, noUsage, type ToolSpec } from "#core/model/message.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { messagesOf, type OpenStep, type Session } from "#core/session/state.ts";
@@ -71,12 +71,16 @@ export async function runStep(
   const { step, attempt } = open;
   const publish = publisher(parts, stream, open);
   let end: ModelEnd | undefined;
-  const deadlines = parts.deadlines;
-  for await (const item of call.port.call(call.wire, { model: call.model, signal, deadlines })) {
-    if (item.type === "end") end = item;
-    else publish(item);
+  const { deadlines } = parts;
+  try {
+    for await (const item of call.port.call(call.wire, { model: call.model, signal, deadlines })) {
+      if (item.type === "end") end = item;
+      else publish(item);
+    }
+  } catch (error) {
+    end = { ...silent, failure: { code: "broken", say: `the model adapter failed: ${error}` } };
   }
-  const event = eventOf(end ?? silent, { parts, open, ...options });
+  const event = eventOf(end ?? silent, { parts, ...options });
   const fits = (s: Session) => s.step?.step === step && s.step.attempt === attempt;
   return { events: [event], fits };
 }
@@ -145,7 +149,7 @@ function eventOf(
 
 function retryInMs(
   end: ModelEnd,
-  failure: { code: import("#core/failure.ts").FailureCode; say: string },
+  failure: { code: FailureCode; say: string },
   options: { parts: TurnParts; open: OpenStep; waitedMs: number },
 ): number | null {
   const verdict = retryAfter({

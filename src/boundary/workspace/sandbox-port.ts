@@ -8,18 +8,10 @@
 // - when the command ends, is killed or Aiex dies, every process it started is dead;
 // - output is bytes in order of arrival, both streams together; nothing is held without a bound.
 import type { Result } from "#core/failure.ts";
+import type { Opened } from "#core/security/access.ts";
 
 /** How commands are contained: `bubblewrap`, `seatbelt`, or `none` where the system has neither. */
 export type SandboxKind = "bubblewrap" | "seatbelt" | "none";
-
-/** What a permission opened beyond the workspace; empty means the plain sandbox. */
-export type Opened = {
-  network?: boolean;
-  /** Absolute paths that may be written too. */
-  write?: readonly string[];
-  /** The user allowed this very command to run without the sandbox. */
-  unsandboxed?: boolean;
-};
 
 export type CommandSpec = {
   /** A shell command, given to the shell with `-c`; or an argv that is run as it is. */

@@ -24,3 +24,12 @@ export type Access =
       escalate?: Escalation;
     }
   | { kind: "fetch"; url: string };
+
+/** What a permission opens beyond the workspace; empty is the plain sandbox. */
+export type Opened = {
+  network?: boolean;
+  /** Absolute paths that may be written too. */
+  write?: readonly string[];
+  /** The user allowed this very command to run without the sandbox. */
+  unsandboxed?: boolean;
+};

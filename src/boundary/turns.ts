@@ -1,0 +1,369 @@
+// The turn runner. It has no state of its own: it folds the log, asks `next`, does it while it
+// listens for news, appends what happened, and folds again. After a crash, or on another node, it
+// is the same loop. What it holds besides is only what is under way (`flights`).
+import type { Lease, Leases } from "#boundary/lease/port.ts";
+import { bug, cancelled, cut, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
+import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
+import { prepareStep, runStep } from "#boundary/turn/step.ts";
+import { unreachable } from "#core/assert.ts";
+import { type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
+import { noUsage } from "#core/model/message.ts";
+import { compact } from "#core/session/compact.ts";
+import type { SessionEvent } from "#core/session/events.ts";
+import { type Action, next } from "#core/session/next.ts";
+import type { OpenCall, Session } from "#core/session/state.ts";
+
+/** Conflicts in a row before the runner gives the session up. */
+const CONFLICTS_MAX = 200;
+/** How often a hook may make a finished turn go on. */
+const GO_ON_MAX = 3;
+/** How long the flights of a stopped runner are waited for, in milliseconds. */
+const LANDING_MS = 6_000;
+
+/** How driving ended: at rest, taken over by a higher epoch, or stopped from outside. */
+export type Driven = "rest" | "deposed" | "stopped";
+
+/** Runs a session until it rests. Fails as `busy` where somebody else runs it. */
+export async function drive(
+  parts: TurnParts & { leases: Leases },
+  stream: string,
+  signal: AbortSignal,
+): Promise<Result<Driven>> {
+  const before = await parts.sessions.fold(stream);
+  if (!before.ok) return before;
+  if (next(before.value).do === "rest") return ok("rest");
+  const lease = parts.leases.take(stream);
+  if (!lease.ok) return lease;
+  return await drivenUnder(lease.value, parts, stream, signal);
+}
+
+async function drivenUnder(
+  lease: Lease,
+  parts: TurnParts,
+  stream: string,
+  signal: AbortSignal,
+): Promise<Result<Driven>> {
+  try {
+    const epoch = await adopt(parts, stream);
+    if (!epoch.ok) return epoch;
+    return await new Runner(parts, stream, epoch.value, signal).run();
+  } finally {
+    lease.release();
+  }
+}
+
+/** Takes the session over: from here on every older runner's append is a conflict it must yield to. */
+async function adopt(parts: TurnParts, stream: string): Promise<Result<number>> {
+  for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
+    const session = await parts.sessions.fold(stream);
+    if (!session.ok) return session;
+    const epoch = session.value.epoch + 1;
+    const event: SessionEvent = { type: "SessionAdopted", epoch, node: parts.node };
+    const by = { actor: "runner", epoch, correlation: session.value.turn?.id };
+    const added = await parts.sessions.append(stream, session.value, [event], by);
+    if (added.ok) return ok(epoch);
+    if (added.error.code !== "conflict") return added;
+  }
+  return fail("busy", "the session kept changing while it was taken over", { fix: "try again" });
+}
+
+/** One drive of one session. Holds the flights, which is all that a crash can lose. */
+class Runner {
+  readonly #flights = new Map<string, Flight>();
+  /** Waits between attempts that are over, by step and attempt. */
+  readonly #waited = new Set<string>();
+  /** Turns whose beginning the hooks saw. */
+  readonly #begun = new Set<string>();
+  #goneOn = 0;
+  readonly #parts: TurnParts;
+  readonly #stream: string;
+  readonly #epoch: number;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: TurnParts, stream: string, epoch: number, signal: AbortSignal) {
+    this.#parts = parts;
+    this.#stream = stream;
+    this.#epoch = epoch;
+    this.#signal = signal;
+  }
+
+  async run(): Promise<Result<Driven>> {
+    try {
+      while (!this.#signal.aborted) {
+        const listening = new AbortController();
+        const news = this.#parts.log.changed(AbortSignal.any([this.#signal, listening.signal]));
+        try {
+          const turned = await this.#once(news);
+          if (turned !== "again") return turned;
+        } finally {
+          listening.abort();
+        }
+      }
+      return ok("stopped");
+    } finally {
+      await this.#ground();
+    }
+  }
+
+  /** One round: fold, ask, obey, and wait unless obeying already changed the session. */
+  async #once(news: Promise<void>): Promise<Result<Driven> | "again"> {
+    const folded = await this.#parts.sessions.fold(this.#stream);
+    if (!folded.ok) return folded;
+    const session = folded.value;
+    if (session.epoch !== this.#epoch) return ok("deposed");
+    const action = next(session);
+    if (action.do === "rest") return ok("rest");
+    const obeyed = await this.#obey(action, session);
+    if (obeyed) return obeyed.ok ? "again" : orAgain(obeyed);
+    const flights = [...this.#flights.values()].map(async (flight) => {
+      await flight.done;
+      return flight;
+    });
+    const landed = await Promise.race([news.then(() => null), ...flights]);
+    if (landed === null) return "again";
+    return await this.#land(landed);
+  }
+
+  /** Does what `next` wants. Null: it is under way; a result: the session changed, or why not. */
+  async #obey(action: Action, s: Session): Promise<Result<Session> | null> {
+    switch (action.do) {
+      case "rest":
+      case "awaitModel":
+        return null;
+      case "startTurn":
+        return await this.#append(s, [{ type: "TurnStarted", ...action.prompt }]);
+      case "callModel":
+        return await this.#callModel(action, s);
+      case "settleStep":
+        return await this.#append(s, [settled(action.open)]);
+      case "stopModel":
+        this.#flights.get(stepKey(action.open))?.abort.abort();
+        return null;
+      case "runTools":
+        return await this.#runTools(action.calls, s);
+      case "endCalls":
+        return await this.#endCalls(action, s);
+      case "compact": {
+        const compacted = compact(s, action.why);
+        if (compacted) return await this.#append(s, [{ type: "Compacted", ...compacted }]);
+        return await this.#endTurn(s, "failed", nothingToDrop);
+      }
+      case "endTurn":
+        return await this.#finish(action, s);
+      default:
+        return unreachable(action);
+    }
+  }
+
+  async #callModel(
+    action: Extract<Action, { do: "callModel" }>,
+    s: Session,
+  ): Promise<Result<Session> | null> {
+    const key = stepKey(action);
+    if (action.afterMs > 0 && !this.#waited.has(key)) {
+      this.#wait(`wait ${key}`, action.afterMs, () => this.#waited.add(key));
+      return null;
+    }
+    const begun = await this.#beforePrompt(s);
+    if (begun) return begun;
+    const prepared = await prepareStep(this.#parts, this.#stream, s);
+    if (!prepared.ok) return await this.#endTurn(s, "failed", prepared.error);
+    const { request, reserved, ...call } = prepared.value;
+    const { step, attempt } = action;
+    const open = { step, attempt, model: s.model, epoch: this.#epoch };
+    const event = {
+      type: "StepStarted",
+      step,
+      attempt,
+      model: s.model,
+      request,
+      reserved,
+    } as const;
+    const started = await this.#append(s, [event]);
+    if (!started.ok) return started;
+    const waitedMs = s.turn?.broken.waitedMs ?? 0;
+    this.#fly(key, (signal) =>
+      runStep(this.#parts, this.#stream, { call, open, waitedMs, signal }),
+    );
+    return started;
+  }
+
+  async #beforePrompt(s: Session): Promise<Result<Session> | null> {
+    const turn = s.turn;
+    if (!turn || turn.steps > 0 || this.#begun.has(turn.id)) return null;
+    this.#begun.add(turn.id);
+    const place = await this.#parts.placeOf(s);
+    const said: SessionEvent[] = [];
+    for (const hooks of place.ok ? place.value.hooks : []) {
+      const say = await hooks.beforePrompt?.({ session: this.#stream, signal: this.#signal });
+      if (say) said.push({ type: "HookRan", hook: hooks.name, say });
+    }
+    return said.length > 0 ? await this.#append(s, said) : null;
+  }
+
+  async #runTools(calls: readonly OpenCall[], s: Session): Promise<Result<Session> | null> {
+    const idle = calls.filter(
+      (open) => open.state !== "asked" && !this.#flights.has(callKey(open)),
+    );
+    if (idle.length === 0) return null;
+    const place = await this.#parts.placeOf(s);
+    if (!place.ok) return await this.#endTurn(s, "failed", place.error);
+    for (const open of idle) this.#flyCall(open, place.value, s);
+    return null;
+  }
+
+  #flyCall(open: OpenCall, place: Place, session: Session): void {
+    const { id } = open.call;
+    this.#fly(callKey(open), async (signal) => {
+      const options = { parts: this.#parts, stream: this.#stream, place, session, open, signal };
+      try {
+        return open.state === "started" ? await recoverCall(options) : await prepareCall(options);
+      } catch (error) {
+        return bug(id, error);
+      }
+    });
+  }
+
+  async #endCalls(
+    action: Extract<Action, { do: "endCalls" }>,
+    s: Session,
+  ): Promise<Result<Session> | null> {
+    const end = action.why === "cut" ? cut : cancelled;
+    const idle: SessionEvent[] = [];
+    for (const open of action.calls) {
+      const flight = this.#flights.get(callKey(open));
+      flight?.abort.abort();
+      if (open.state !== "started" || !flight) idle.push(...end(open.call.id).events);
+    }
+    return idle.length > 0 ? await this.#append(s, idle) : null;
+  }
+
+  async #finish(
+    action: Extract<Action, { do: "endTurn" }>,
+    s: Session,
+  ): Promise<Result<Session> | null> {
+    if (action.end === "done" && this.#goneOn < GO_ON_MAX) {
+      const place = await this.#parts.placeOf(s);
+      for (const hooks of place.ok ? place.value.hooks : []) {
+        const say = await hooks.turnEnded?.({ session: this.#stream, signal: this.#signal });
+        if (!say) continue;
+        this.#goneOn += 1;
+        return await this.#append(s, [{ type: "HookRan", hook: hooks.name, say }]);
+      }
+    }
+    return await this.#endTurn(s, action.end, action.failure);
+  }
+
+  async #endTurn(
+    s: Session,
+    end: Extract<SessionEvent, { type: "TurnEnded" }>["end"],
+    failure?: Failure,
+  ): Promise<Result<Session>> {
+    const turn = s.turn?.id ?? "";
+    const why = failure && { code: failure.code, say: failure.say, fix: failure.fix };
+    const open = s.calls.filter((call) => call.state !== "ended");
+    const ends = open.flatMap(({ call }) => cancelled(call.id).events);
+    const events: SessionEvent[] = [...ends, { type: "TurnEnded", turn, end, failure: why }];
+    const ended = await this.#append(s, events);
+    if (ended.ok) {
+      this.#goneOn = 0;
+      this.#parts.channel.clear(this.#stream);
+      await this.#parts.sessions.keep(this.#stream);
+    }
+    return ended;
+  }
+
+  /** Appends a landing's events, on top of whatever others appended, while they still fit. */
+  async #land(flight: Flight): Promise<Result<Driven> | "again"> {
+    this.#flights.delete(flight.key);
+    const { events, fits, after } = await flight.done;
+    if (events.length === 0) return "again";
+    for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
+      const session = await this.#parts.sessions.fold(this.#stream);
+      if (!session.ok) return session;
+      if (session.value.epoch !== this.#epoch) return ok("deposed");
+      if (fits && !fits(session.value)) return "again";
+      const added = await this.#append(session.value, events);
+      if (!added.ok && added.error.code === "conflict") continue;
+      if (!added.ok) return added;
+      if (after) this.#fly(flight.key, after, flight.abort);
+      return "again";
+    }
+    return fail("busy", "others kept changing the session", { fix: "send the prompt again" });
+  }
+
+  #fly(
+    key: string,
+    work: (signal: AbortSignal) => Promise<Landing>,
+    abort: AbortController = new AbortController(),
+  ): void {
+    const callId = key.startsWith(CALL) ? key.slice(CALL.length) : null;
+    const done = work(abort.signal).catch((error: unknown): Landing => {
+      if (callId === null) throw error;
+      return bug(callId, error);
+    });
+    this.#flights.set(key, { key, abort, done });
+  }
+
+  #wait(key: string, forMs: number, over: () => void): void {
+    if (this.#flights.has(key)) return;
+    this.#parts.channel.publish(this.#stream, { type: "waiting", forMs, why: "trying again" });
+    this.#fly(key, async (signal) => {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, forMs);
+        signal.addEventListener("abort", () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+      over();
+      return { events: [] };
+    });
+  }
+
+  #append(s: Session, events: readonly SessionEvent[]): Promise<Result<Session>> {
+    const by = { actor: "runner", epoch: this.#epoch, correlation: s.turn?.id };
+    return this.#parts.sessions.append(this.#stream, s, events, by);
+  }
+
+  /** Stops what is still under way: nothing of a stopped or deposed runner may act any more. */
+  async #ground(): Promise<void> {
+    for (const flight of this.#flights.values()) flight.abort.abort();
+    const landings = [...this.#flights.values()].map((flight) => flight.done.catch(() => null));
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, LANDING_MS);
+    });
+    if (landings.length > 0) await Promise.race([Promise.all(landings), late]);
+    clearTimeout(timer);
+    this.#flights.clear();
+  }
+}
+
+const CALL = "call ";
+const callKey = ({ call }: OpenCall): string => CALL + call.id;
+const stepKey = ({ step, attempt }: { step: number; attempt: number }): string =>
+  `step ${step}.${attempt}`;
+
+/** A conflict means that somebody said something: fold and ask again. Anything else ends the drive. */
+const orAgain = (failed: Failed): Failed | "again" =>
+  failed.error.code === "conflict" ? "again" : failed;
+
+/** A model call whose runner died: what it cost is not known, so it is settled as nothing exact. */
+function settled(open: { step: number; attempt: number; model: string }): SessionEvent {
+  return {
+    type: "StepBroken",
+    step: open.step,
+    attempt: open.attempt,
+    model: open.model,
+    failure: { code: "broken", say: "Aiex stopped while the model answered" },
+    usage: { ...noUsage, exact: false },
+    retryInMs: 0,
+  };
+}
+
+const nothingToDrop: Failure = {
+  code: "overflow",
+  say: "the request is larger than the model's context, and there is nothing old to compact",
+  fix: "start a new session with less in the prompt, or use a model with a larger window",
+};
