@@ -1,0 +1,4 @@
+import { workspaceContract } from "#boundary/workspace/contract.ts";
+import { memoryWorkspace } from "#boundary/workspace/memory.ts";
+
+workspaceContract("memory", async () => memoryWorkspace());
