@@ -1,0 +1,121 @@
+// The door: everything an interface can ask of Aiex. Five verbs, two closed unions; the remote App
+// is the same type. There is no second way in.
+import * as z from "zod/mini";
+import type { Live } from "#boundary/channel/port.ts";
+import type { Result } from "#core/failure.ts";
+import type { LogRecord } from "#core/record.ts";
+import { sessionCommands } from "#core/session/commands.ts";
+import type { Session } from "#core/session/state.ts";
+import { modes } from "#core/session/tool-facts.ts";
+import type { Decoded } from "#core/session/upcast.ts";
+import type { Row } from "#core/views/view.ts";
+
+const session = z.string().check(z.minLength(1), z.maxLength(64));
+const path = z.string().check(z.minLength(1), z.maxLength(4_096));
+
+/** A file that goes with a prompt, its bytes as base64. */
+const attachment = z.object({ name: z.string(), media: z.string(), base64: z.string() });
+const words = {
+  session,
+  text: z.string().check(z.minLength(1)),
+  attachments: z.optional(z.array(attachment).check(z.maxLength(100))),
+};
+
+/** What may be asked to happen, by its owner. */
+export const commandSchemas = {
+  /** Begins a session in a folder. Answers its id as the stream. */
+  StartSession: z.object({
+    cwd: path,
+    model: z.optional(z.string()),
+    mode: z.optional(z.enum(modes)),
+    /** Another id than a fresh one: for imports. */
+    title: z.optional(z.string()),
+  }),
+  SubmitPrompt: z.object(words),
+  Steer: z.object(words),
+  Cancel: z.extend(sessionCommands.Cancel, { session }),
+  Unqueue: z.extend(sessionCommands.Unqueue, { session }),
+  AnswerPermission: z.extend(sessionCommands.AnswerPermission, { session }),
+  Rename: z.extend(sessionCommands.Rename, { session }),
+  SwitchModel: z.extend(sessionCommands.SwitchModel, { session }),
+  SwitchMode: z.extend(sessionCommands.SwitchMode, { session }),
+  Erase: z.extend(sessionCommands.Erase, { session }),
+  /** Goes on with a turn that was left open: by a crash, or by a question nobody answered. */
+  Resume: z.object({ session }),
+  /** Adds a session that `export` wrote; refused where its records do not verify. */
+  ImportSession: z.object({ text: z.string(), cwd: path }),
+  Trust: z.object({ path }),
+  Distrust: z.object({ path }),
+  /** Feeds every view again from the first record. Progress is listened to as job `views`. */
+  RebuildViews: z.object({}),
+};
+
+export type CommandType = keyof typeof commandSchemas;
+export type Command = {
+  [T in CommandType]: { type: T } & z.infer<(typeof commandSchemas)[T]>;
+}[CommandType];
+
+/** Rows of a page, at most. */
+export const ROWS_MAX = 1_000;
+const page = {
+  limit: z.int().check(z.minimum(1), z.maximum(ROWS_MAX)),
+  offset: z.optional(z.int()),
+};
+
+/** What may be asked to be known. */
+export const querySchemas = {
+  /** Rows of a view. */
+  View: z.object({
+    view: z.enum(["sessions", "usage", "prompts"]),
+    where: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
+    contains: z.optional(z.object({ column: z.string(), text: z.string() })),
+    newestFirst: z.optional(z.boolean()),
+    ...page,
+  }),
+  /** The state of a session, by its id or a beginning of it that only it has. */
+  Session: z.object({ session }),
+  /** The newest records of a session before a version, oldest first. */
+  Transcript: z.object({ session, before: z.optional(z.int()), ...page }),
+  /** Records of all streams after a position, bodies as text. */
+  Records: z.object({ after: z.int(), stream: z.optional(z.string()), ...page }),
+  Blob: z.object({ hash: z.string(), from: z.optional(z.int()), bytes: z.optional(z.int()) }),
+  /** What is known of a folder: is it trusted? */
+  Location: z.object({ path }),
+  /** Node, sandbox, log, models in reach. */
+  Health: z.object({}),
+};
+
+export type QueryType = keyof typeof querySchemas;
+export type Query = {
+  [T in QueryType]: { type: T } & z.infer<(typeof querySchemas)[T]>;
+}[QueryType];
+
+export type Entry = { record: Omit<LogRecord, "body" | "salt">; decoded: Decoded };
+
+export type Check = { name: string; ok: boolean; say: string; fix?: string };
+
+/** What each query answers. */
+export type Answers = {
+  View: Row[];
+  Session: { session: string; state: Session };
+  Transcript: Entry[];
+  Records: LogRecord[];
+  Blob: Uint8Array;
+  Location: { path: string; workspace: string; trusted: boolean; config: string };
+  Health: { version: string; node: string; home: string; checks: Check[] };
+};
+
+export type App = {
+  /** Makes something happen, or says why not. Long work goes on after the answer. */
+  send(command: Command): Promise<Result<{ stream: string; version: number }>>;
+  read<Q extends Query>(query: Q): Promise<Result<Answers[Q["type"]]>>;
+  /** Durable events of a stream after a version, then every new one; ends with the signal. */
+  follow(
+    from: { stream: string; after: number },
+    signal: AbortSignal,
+  ): AsyncIterable<Result<Entry>>;
+  /** What is live and may be lost, beginning with the text so far. */
+  listen(to: { session: string }, signal: AbortSignal): AsyncIterable<Live>;
+  /** Stops what runs here; nothing durable is lost. */
+  close(): Promise<void>;
+};

@@ -1,0 +1,54 @@
+// Beginning a session: what all its requests begin with is frozen into its first event.
+import { newId } from "#boundary/digest.ts";
+import type { DoorParts } from "#boundary/door/parts.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+import type { BlobRef } from "#core/model/message.ts";
+import { systemPrompt } from "#core/prompt/system.ts";
+import type { SessionEvent } from "#core/session/events.ts";
+import { emptySession } from "#core/session/state.ts";
+import { type Mode, modes } from "#core/session/tool-facts.ts";
+
+export async function beginSession(
+  parts: DoorParts,
+  options: { cwd: string; model?: string; mode?: Mode },
+): Promise<Result<{ stream: string; version: number }>> {
+  const located = await parts.locations.open(options.cwd);
+  if (!located.ok) return located;
+  const model = options.model ?? parts.defaults.model;
+  if (!model) return noModel;
+  const mode = options.mode ?? modes.find((known) => known === parts.defaults.mode) ?? "ask";
+  const tools = await parts.toolsNow();
+  if (!tools.ok) return tools;
+  const environment = await parts.environmentOf(located.value.path, mode);
+  const system = await kept(parts, systemPrompt(environment), "text/plain");
+  const specs = await kept(parts, JSON.stringify(tools.value.specs), "application/json");
+  if (!system.ok) return system;
+  if (!specs.ok) return specs;
+  const { contextTokens, stepsPerTurn } = parts.defaults;
+  const started: SessionEvent = {
+    type: "SessionStarted",
+    workspace: located.value.workspace,
+    location: { node: parts.node, path: located.value.path },
+    system: system.value,
+    tools: specs.value,
+    toolEffects: tools.value.effects,
+    environment,
+    model,
+    mode,
+    limits: { contextTokens, stepsPerTurn },
+  };
+  const stream = newId();
+  const by = { actor: "user", epoch: 0 };
+  const added = await parts.sessions.append(stream, emptySession, [started], by);
+  return added.ok ? ok({ stream, version: added.value.version }) : added;
+}
+
+async function kept(parts: DoorParts, text: string, media: string): Promise<Result<BlobRef>> {
+  const bytes = Buffer.from(text);
+  const hash = await parts.blobs.put(bytes);
+  return hash.ok ? ok({ hash: hash.value, bytes: bytes.length, media }) : hash;
+}
+
+const noModel = fail("no_model", "no model is configured", {
+  fix: "set OPENAI_API_KEY, or name one: aiex config set model provider/name; `aiex doctor` shows what is in reach",
+});

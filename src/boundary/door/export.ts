@@ -1,0 +1,73 @@
+// A session as JSON lines, for other machines: a head line, a line for each record with its salt,
+// and a line for each blob its events name. Import checks every hash before it writes anything.
+import { sha256 } from "#boundary/digest.ts";
+import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { emptyHead, faultOf, type Head, type LogRecord } from "#core/record.ts";
+
+export const EXPORT_FORMAT = "aiex-session-1";
+
+export type Exported = { records: LogRecord[]; blobs: Map<string, Uint8Array> };
+
+/** Hashes of the blobs that a record's body names, far bodies included. */
+export function blobsNamed(record: LogRecord): string[] {
+  const found: string[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    for (const [key, inner] of Object.entries(value)) {
+      if (typeof inner === "string" && (key === "$blob" || (key === "hash" && isBlob(value)))) {
+        found.push(inner);
+      }
+      visit(inner);
+    }
+  };
+  if (record.body !== null) visit(JSON.parse(record.body));
+  return found;
+}
+
+const isBlob = (value: object): boolean => "bytes" in value && "media" in value;
+
+/** Parses and verifies an export. Nothing of it is trusted: every record and blob is hashed. */
+export function parseExport(text: string): Result<Exported> {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const records: LogRecord[] = [];
+  const blobs = new Map<string, Uint8Array>();
+  let head: Head = emptyHead;
+  for (const [i, line] of lines.entries()) {
+    const parsed = parseLine(line);
+    if (!parsed) return bad(`line ${i + 1} is not JSON`);
+    if (i === 0) {
+      if (parsed.format !== EXPORT_FORMAT)
+        return bad(`its first line does not say ${EXPORT_FORMAT}`);
+    } else if (typeof parsed.blob === "string") {
+      const bytes = Buffer.from(String(parsed.base64 ?? ""), "base64");
+      if (sha256(bytes) !== parsed.blob) return bad(`the blob of line ${i + 1} was changed`);
+      blobs.set(parsed.blob, bytes);
+    } else {
+      const record = parsed as unknown as LogRecord;
+      const fault = faultIn(record, head);
+      if (fault) return bad(`the record of line ${i + 1}: ${fault}`);
+      head = { version: record.version, hash: record.hash };
+      records.push(record);
+    }
+  }
+  return records.length > 0 ? ok({ records, blobs }) : bad("it holds no records");
+}
+
+function faultIn(record: LogRecord, head: Head): string | null {
+  if (typeof record.type !== "string" || typeof record.stream !== "string") return "not a record";
+  return faultOf(record, head, sha256);
+}
+
+function parseLine(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+const bad = (why: string): Failed =>
+  fail("corrupt", `this is not a session that can be imported: ${why}`, {
+    fix: "export it again with `aiex session export`",
+  });

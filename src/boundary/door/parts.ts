@@ -1,0 +1,28 @@
+// What the verbs of the door work with.
+
+import type { Check } from "#app";
+import type { Blobs } from "#boundary/blobs/port.ts";
+import type { Leases } from "#boundary/lease/port.ts";
+import type { Locations } from "#boundary/locations.ts";
+import type { Sessions } from "#boundary/sessions.ts";
+import type { TurnParts } from "#boundary/turn/parts.ts";
+import type { Views } from "#boundary/views.ts";
+import type { Result } from "#core/failure.ts";
+import type { ToolSpec } from "#core/model/message.ts";
+import type { Environment } from "#core/prompt/system.ts";
+import type { Effect } from "#core/session/tool-facts.ts";
+
+export type DoorParts = TurnParts & {
+  blobs: Blobs;
+  leases: Leases;
+  locations: Locations;
+  sessions: Sessions;
+  views: Views;
+  version: string;
+  home: string;
+  defaults: { model: string; mode: string; contextTokens: number; stepsPerTurn: number };
+  /** The tools a session is begun with, as the model sees them. */
+  toolsNow(): Promise<Result<{ specs: ToolSpec[]; effects: Record<string, Effect> }>>;
+  environmentOf(path: string, mode: string): Promise<Environment>;
+  checks(): Promise<Check[]>;
+};

@@ -1,0 +1,110 @@
+// The verb `read`: what is known, in bounded pages.
+import type { Answers, Entry, Query } from "#app";
+import type { DoorParts } from "#boundary/door/parts.ts";
+import { unreachable } from "#core/assert.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+import type { LogRecord } from "#core/record.ts";
+import type { Decoded } from "#core/session/upcast.ts";
+
+type Answer = Result<Answers[Query["type"]]>;
+
+/** Bytes of a blob in one answer. */
+const BLOB_BYTES_MAX = 1_048_576;
+
+const newest = { sessions: "updatedAt", usage: "day", prompts: "at" } as const;
+
+export async function read(parts: DoorParts, query: Query): Promise<Answer> {
+  const signal = new AbortController().signal;
+  switch (query.type) {
+    case "View": {
+      const fed = await parts.views.catchUp(query.view, signal);
+      if (!fed.ok) return fed;
+      const { view, where, contains, limit, offset, newestFirst = true } = query;
+      const orderBy = { column: newest[view], descending: newestFirst };
+      return await parts.log.tables.rows(view, { where, contains, orderBy, limit, offset });
+    }
+    case "Session":
+      return await sessionNamed(parts, query.session);
+    case "Transcript":
+      return await transcript(parts, query, signal);
+    case "Records":
+      return await records(parts, query, signal);
+    case "Blob": {
+      const { hash, from = 0, bytes = BLOB_BYTES_MAX } = query;
+      return await parts.blobs.get(hash, { from, bytes: Math.min(bytes, BLOB_BYTES_MAX) });
+    }
+    case "Location": {
+      const located = await parts.locations.find(query.path);
+      if (!located.ok) return located;
+      const { path, workspace, isTrusted, config } = located.value;
+      return ok({ path, workspace, trusted: isTrusted, config });
+    }
+    case "Health": {
+      const { version, node, home } = parts;
+      return ok({ version, node, home, checks: await parts.checks() });
+    }
+    default:
+      return unreachable(query);
+  }
+}
+
+async function sessionNamed(parts: DoorParts, name: string): Promise<Result<Answers["Session"]>> {
+  const found = await parts.log.streams(name, 2);
+  if (!found.ok) return found;
+  const streams = found.value.filter((stream) => !stream.includes(":"));
+  const [session] = streams.includes(name) ? [name] : streams;
+  if (session === undefined) {
+    return fail("not_found", `there is no session ${name}`, {
+      fix: "`aiex session list` shows them",
+    });
+  }
+  if (streams.length > 1 && session !== name) {
+    return fail("ambiguous", `more than one session begins with ${name}`, {
+      fix: "type more of it",
+    });
+  }
+  const state = await parts.sessions.fold(session);
+  return state.ok ? ok({ session, state: state.value }) : state;
+}
+
+async function transcript(
+  parts: DoorParts,
+  { session, before, limit }: Extract<Query, { type: "Transcript" }>,
+  signal: AbortSignal,
+): Promise<Result<Entry[]>> {
+  const head = await parts.log.head(session);
+  if (!head.ok) return head;
+  const until = Math.min(
+    before === undefined ? head.value.version : before - 1,
+    head.value.version,
+  );
+  const entries: Entry[] = [];
+  const window = { after: Math.max(0, until - limit), until };
+  for await (const page of parts.sessions.read(session, window, signal)) {
+    if (!page.ok) return page;
+    entries.push(...page.value.map(entryOf));
+  }
+  return ok(entries);
+}
+
+export function entryOf({ record, decoded }: { record: LogRecord; decoded: Decoded }): Entry {
+  const { body: _, salt: __, ...envelope } = record;
+  return { record: envelope, decoded };
+}
+
+async function records(
+  parts: DoorParts,
+  { after, stream, limit }: Extract<Query, { type: "Records" }>,
+  signal: AbortSignal,
+): Promise<Result<LogRecord[]>> {
+  const found: LogRecord[] = [];
+  const pages = stream
+    ? parts.log.read(stream, { after, until: after + limit }, signal)
+    : parts.log.readAll(after, signal);
+  for await (const page of pages) {
+    if (!page.ok) return page;
+    found.push(...page.value);
+    if (found.length >= limit) break;
+  }
+  return ok(found.slice(0, limit));
+}

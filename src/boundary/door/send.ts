@@ -1,0 +1,156 @@
+// The verb `send`: a command becomes events, and whoever should act on them is woken.
+import type { Command } from "#app";
+import { newId } from "#boundary/digest.ts";
+import { beginSession } from "#boundary/door/begin.ts";
+import { parseExport } from "#boundary/door/export.ts";
+import type { DoorParts } from "#boundary/door/parts.ts";
+import { unreachable } from "#core/assert.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+import type { BlobRef } from "#core/model/message.ts";
+import type { SessionCommand } from "#core/session/commands.ts";
+
+type Sent = Result<{ stream: string; version: number }>;
+
+/** Largest attachment, in bytes. */
+const ATTACHMENT_BYTES_MAX = 20_971_520;
+
+export async function send(
+  parts: DoorParts,
+  command: Command,
+  wake: (session: string) => void,
+): Promise<Sent> {
+  switch (command.type) {
+    case "StartSession":
+      return await beginSession(parts, command);
+    case "SubmitPrompt":
+    case "Steer":
+      return await speak(parts, command, wake);
+    case "Cancel":
+    case "Unqueue":
+    case "AnswerPermission":
+    case "Rename":
+    case "SwitchModel":
+    case "SwitchMode": {
+      const { session, ...inner } = command;
+      const sent = await ask(parts, session, inner as SessionCommand);
+      if (sent.ok && command.type === "AnswerPermission") await remember(parts, command);
+      if (sent.ok) wake(session);
+      return sent;
+    }
+    case "Resume": {
+      const session = await parts.sessions.fold(command.session);
+      if (!session.ok) return session;
+      wake(command.session);
+      return ok({ stream: command.session, version: session.value.version });
+    }
+    case "Erase":
+      return await erase(parts, command);
+    case "ImportSession":
+      return await importSession(parts, command.text);
+    case "Trust":
+    case "Distrust": {
+      const { trust, distrust } = parts.locations;
+      const done = await (command.type === "Trust" ? trust : distrust)(command.path);
+      return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
+    }
+    case "RebuildViews": {
+      const done = await parts.views.rebuild(
+        (fed) => parts.channel.publish("job:views", progress(fed)),
+        new AbortController().signal,
+      );
+      return done.ok ? ok({ stream: "job:views", version: done.value }) : done;
+    }
+    default:
+      return unreachable(command);
+  }
+}
+
+const progress = (fed: number) =>
+  ({ type: "output", callId: "views", seq: fed, text: `${fed} records` }) as const;
+
+async function ask(parts: DoorParts, session: string, command: SessionCommand): Promise<Sent> {
+  const done = await parts.sessions.command(session, command);
+  return done.ok ? ok({ stream: session, version: done.value.version }) : done;
+}
+
+async function speak(
+  parts: DoorParts,
+  command: Extract<Command, { type: "SubmitPrompt" | "Steer" }>,
+  wake: (session: string) => void,
+): Promise<Sent> {
+  const attachments = await keep(parts, command.attachments ?? []);
+  if (!attachments.ok) return attachments;
+  const said = { text: command.text, attachments: attachments.value };
+  const sent = await ask(
+    parts,
+    command.session,
+    command.type === "Steer"
+      ? { type: "Steer", ...said }
+      : { type: "SubmitPrompt", turn: newId(), ...said },
+  );
+  if (sent.ok) wake(command.session);
+  return sent;
+}
+
+async function keep(
+  parts: DoorParts,
+  files: readonly { name: string; media: string; base64: string }[],
+): Promise<Result<BlobRef[]>> {
+  const kept: BlobRef[] = [];
+  for (const { name, media, base64 } of files) {
+    const bytes = Buffer.from(base64, "base64");
+    if (bytes.length > ATTACHMENT_BYTES_MAX) {
+      return fail("too_large", `${name} has ${bytes.length} bytes`, {
+        fix: `attach at most ${ATTACHMENT_BYTES_MAX} bytes, or let the model read the file`,
+      });
+    }
+    const hash = await parts.blobs.put(bytes);
+    if (!hash.ok) return hash;
+    kept.push({ hash: hash.value, bytes: bytes.length, media, name });
+  }
+  return ok(kept);
+}
+
+/** A permission for the whole workspace is kept with the location, not with the session. */
+async function remember(
+  parts: DoorParts,
+  { session, answer, scope, hash }: Extract<Command, { type: "AnswerPermission" }>,
+): Promise<void> {
+  if (answer !== "allow" || (scope !== "workspace" && scope !== "always")) return;
+  const state = await parts.sessions.fold(session);
+  const path = state.ok ? state.value.start?.location.path : undefined;
+  if (path) await parts.locations.grant(path, { hash, title: hash });
+}
+
+/** The erase is an event; then every other record of the session loses its body. */
+async function erase(
+  parts: DoorParts,
+  { session, why }: Extract<Command, { type: "Erase" }>,
+): Promise<Sent> {
+  const erased = await ask(parts, session, { type: "Erase", why });
+  if (!erased.ok) return erased;
+  const done = await parts.log.erase(session, { after: 0, until: erased.value.version - 1 });
+  return done.ok ? erased : done;
+}
+
+async function importSession(parts: DoorParts, text: string): Promise<Sent> {
+  const parsed = parseExport(text);
+  if (!parsed.ok) return parsed;
+  const { records, blobs } = parsed.value;
+  for (const bytes of blobs.values()) {
+    const kept = await parts.blobs.put(bytes);
+    if (!kept.ok) return kept;
+  }
+  const stream = newId();
+  const drafts = records.map(({ type, schema, body, actor, epoch, cause, correlation }) => ({
+    type,
+    schema,
+    body: body ?? "{}",
+    actor,
+    epoch,
+    ...(cause === null ? {} : { cause }),
+    ...(correlation === null ? {} : { correlation }),
+  }));
+  const added = await parts.log.append(stream, 0, drafts);
+  return added.ok ? ok({ stream, version: drafts.length }) : added;
+}

@@ -1,0 +1,117 @@
+// Locations over the log: which workspace a folder is, whether it is trusted, what is allowed there.
+import { readFile, realpath, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { newId, sha256 } from "#boundary/digest.ts";
+import type { EventLog } from "#boundary/log/port.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+import {
+  emptyLocation,
+  evolveLocation,
+  isLocationEvent,
+  type Location,
+  type LocationEvent,
+  NO_CONFIG,
+} from "#core/location.ts";
+
+const CONFLICTS_MAX = 20;
+/** Where a project keeps its configuration. */
+export const PROJECT_CONFIG = join(".aiex", "config.json");
+
+export type Located = Location & {
+  stream: string;
+  /** The real path of the folder. */
+  path: string;
+  /** Hash of the project configuration as it is now. */
+  config: string;
+  /** Whether what is trusted is what is there. */
+  isTrusted: boolean;
+};
+
+export type Locations = {
+  /** Looks only; a folder never seen has no workspace id yet. */
+  find(path: string): Promise<Result<Located>>;
+  /** The folder, with a workspace id. */
+  open(path: string): Promise<Result<Located>>;
+  trust(path: string): Promise<Result<Located>>;
+  distrust(path: string): Promise<Result<Located>>;
+  grant(path: string, grant: { hash: string; title: string }): Promise<Result<Located>>;
+};
+
+export function locationsOver(log: EventLog, node: string): Locations {
+  const never = new AbortController().signal;
+
+  async function fold(stream: string): Promise<Result<Location>> {
+    let location = emptyLocation;
+    for await (const page of log.read(stream, { after: 0 }, never)) {
+      if (!page.ok) return page;
+      for (const { type, body, version } of page.value) {
+        if (body === null || !isLocationEvent(type)) continue;
+        const event = { ...JSON.parse(body), type } as LocationEvent;
+        location = { ...evolveLocation(location, event), version };
+      }
+    }
+    return ok(location);
+  }
+
+  async function find(given: string): Promise<Result<Located>> {
+    const path = await folderAt(given);
+    if (!path.ok) return path;
+    const stream = `location:${node}:${path.value}`;
+    const location = await fold(stream);
+    if (!location.ok) return location;
+    const config = await configHashOf(path.value);
+    const isTrusted = location.value.trusted === config;
+    return ok({ ...location.value, stream, path: path.value, config, isTrusted });
+  }
+
+  async function add(path: string, eventFor: (l: Located) => LocationEvent | null) {
+    for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
+      const located = await find(path);
+      if (!located.ok) return located;
+      const event = eventFor(located.value);
+      if (!event) return located;
+      const { type, ...body } = event;
+      const draft = { type, schema: 1, body: JSON.stringify(body), actor: "user", epoch: 0 };
+      const added = await log.append(located.value.stream, located.value.version, [draft]);
+      if (added.ok) return await find(path);
+      if (added.error.code !== "conflict") return added;
+    }
+    return fail("busy", "others kept changing the same folder's record", { fix: "try again" });
+  }
+
+  const open = (path: string) =>
+    add(path, (l) =>
+      l.workspace === "" ? { type: "LocationSeen", workspace: newId(), path: l.path } : null,
+    );
+
+  return {
+    find,
+    open,
+    async trust(path) {
+      const opened = await open(path);
+      if (!opened.ok) return opened;
+      return await add(path, (l) =>
+        l.isTrusted ? null : { type: "LocationTrusted", config: l.config },
+      );
+    },
+    distrust: (path) =>
+      add(path, (l) => (l.trusted === null ? null : { type: "LocationDistrusted" })),
+    grant: (path, { hash, title }) =>
+      add(path, (l) =>
+        l.grants.includes(hash) ? null : { type: "PermissionGranted", hash, title },
+      ),
+  };
+}
+
+async function folderAt(given: string): Promise<Result<string>> {
+  try {
+    const path = await realpath(given);
+    if ((await stat(path)).isDirectory()) return ok(path);
+    return fail("bad_input", `${given} is not a folder`);
+  } catch {
+    return fail("not_found", `there is no folder ${given}`, { fix: "check the path of --cwd" });
+  }
+}
+
+const configHashOf = (path: string): Promise<string> =>
+  readFile(join(path, PROJECT_CONFIG)).then(sha256, () => NO_CONFIG);

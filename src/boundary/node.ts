@@ -1,0 +1,102 @@
+// A node: the App over this machine's own log. It runs the turns that are started through it, and
+// follows the ones that another process runs; should that process die, it takes over.
+import type { App, Entry } from "#app";
+import type { DoorParts } from "#boundary/door/parts.ts";
+import { entryOf, read } from "#boundary/door/read.ts";
+import { send } from "#boundary/door/send.ts";
+import { drive } from "#boundary/turns.ts";
+import { ok, type Result } from "#core/failure.ts";
+import { next } from "#core/session/next.ts";
+
+/** How often a session that another process runs is looked at, in milliseconds. */
+const RETRY_MS = 500;
+
+export function nodeOver(parts: DoorParts, onDriven: (outcome: Result<unknown>) => void): App {
+  const closing = new AbortController();
+  const driving = new Map<string, Promise<void>>();
+  const wanted = new Set<string>();
+
+  /** Sees to it that the session is run, here or elsewhere, until it rests. */
+  function wake(session: string): void {
+    wanted.add(session);
+    if (driving.has(session)) return;
+    const run = runUntilRest(session).finally(() => {
+      driving.delete(session);
+      if (wanted.has(session) && !closing.signal.aborted) wake(session);
+    });
+    driving.set(session, run);
+  }
+
+  async function runUntilRest(session: string): Promise<void> {
+    while (!closing.signal.aborted) {
+      wanted.delete(session);
+      const news = new AbortController();
+      const changed = parts.log.changed(AbortSignal.any([news.signal, closing.signal]));
+      try {
+        const outcome = await drive(parts, session, closing.signal);
+        const elsewhere = outcome.ok ? outcome.value === "deposed" : outcome.error.code === "busy";
+        if (!elsewhere) {
+          onDriven(outcome);
+          return;
+        }
+        await Promise.race([changed, sleep(RETRY_MS, closing.signal)]);
+        if (await atRest(session)) return;
+      } finally {
+        news.abort();
+      }
+    }
+  }
+
+  async function atRest(session: string): Promise<boolean> {
+    const state = await parts.sessions.fold(session);
+    return !state.ok || next(state.value).do === "rest";
+  }
+
+  return {
+    send: (command) => send(parts, command, wake),
+    read: (query) => read(parts, query) as ReturnType<App["read"]> as never,
+    follow: (from, signal) => follow(parts, from, AbortSignal.any([signal, closing.signal])),
+    listen: ({ session }, signal) =>
+      parts.channel.listen(session, AbortSignal.any([signal, closing.signal])),
+    async close() {
+      closing.abort();
+      await Promise.allSettled(driving.values());
+      parts.leases.close();
+      await parts.log.close();
+    },
+  };
+}
+
+async function* follow(
+  parts: DoorParts,
+  from: { stream: string; after: number },
+  signal: AbortSignal,
+): AsyncIterable<Result<Entry>> {
+  let { after } = from;
+  while (!signal.aborted) {
+    const waiting = new AbortController();
+    const news = parts.log.changed(AbortSignal.any([signal, waiting.signal]));
+    try {
+      for await (const page of parts.sessions.read(from.stream, { after }, signal)) {
+        if (!page.ok) return yield page;
+        for (const row of page.value) {
+          after = row.record.version;
+          yield ok(entryOf(row));
+        }
+      }
+      await news;
+    } finally {
+      waiting.abort();
+    }
+  }
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,53 @@
+// What is known of a folder on a node: its workspace's id, whether the user trusts it, and what the
+// user allowed there for good. A stream of its own beside the sessions, with the same three parts.
+import * as z from "zod/mini";
+import { unreachable } from "#core/assert.ts";
+
+export const locationBodies = {
+  /** The folder was seen for the first time; `workspace` is a random id. */
+  LocationSeen: z.object({ workspace: z.string(), path: z.string() }),
+  /** The user trusts the folder with exactly this project configuration. */
+  LocationTrusted: z.object({ config: z.string() }),
+  LocationDistrusted: z.object({ why: z.optional(z.string()) }),
+  /** The user allowed this, by its hash, in every session here. */
+  PermissionGranted: z.object({ hash: z.string(), title: z.string() }),
+};
+
+export type LocationEventType = keyof typeof locationBodies;
+export type LocationEvent = {
+  [T in LocationEventType]: { type: T } & z.infer<(typeof locationBodies)[T]>;
+}[LocationEventType];
+
+export type Location = {
+  version: number;
+  workspace: string;
+  /** Hash of the project configuration that was trusted; null where the folder is not. */
+  trusted: string | null;
+  grants: readonly string[];
+};
+
+export const emptyLocation: Location = { version: 0, workspace: "", trusted: null, grants: [] };
+
+/** Stands for the configuration of a folder that has none. */
+export const NO_CONFIG = "none";
+
+/** Permissions remembered for one location. */
+const GRANTS_MAX = 500;
+
+export function evolveLocation(l: Location, e: LocationEvent): Location {
+  switch (e.type) {
+    case "LocationSeen":
+      return { ...l, workspace: e.workspace };
+    case "LocationTrusted":
+      return { ...l, trusted: e.config };
+    case "LocationDistrusted":
+      return { ...l, trusted: null, grants: [] };
+    case "PermissionGranted":
+      return { ...l, grants: [...l.grants, e.hash].slice(-GRANTS_MAX) };
+    default:
+      return unreachable(e);
+  }
+}
+
+export const isLocationEvent = (type: string): type is LocationEventType =>
+  Object.hasOwn(locationBodies, type);
