@@ -1,4 +1,4 @@
-// Where others may speak in a turn. What a hook says is data: it becomes an event before it can
+// Where others may speak in a turn. Promises: what a hook says is data: it becomes an event before it can
 // change anything, so a replay needs no hook. A hook that fails says so in its text.
 
 import type { Prepared, ToolOutcome } from "#boundary/tools/port.ts";

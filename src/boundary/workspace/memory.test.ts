@@ -1,3 +1,4 @@
+// The memory workspace keeps the promises of a workspace.
 import { workspaceContract } from "#boundary/workspace/contract.ts";
 import { memoryWorkspace } from "#boundary/workspace/memory.ts";
 

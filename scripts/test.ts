@@ -1,0 +1,34 @@
+// `npm test`: every suite. First it names what the machine lacks, with the command that installs
+// it; what then cannot run is skipped with that reason (in CI a skip is a failure).
+import { spawnSync } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const wanted = [
+  { program: "bwrap", debian: "bubblewrap", why: "the sandbox that commands run in" },
+  { program: "git", debian: "git", why: "tests of repositories" },
+  { program: "python3", debian: "python3", why: "tests of harmless commands" },
+  { program: "make", debian: "make", why: "tests of harmless commands" },
+];
+
+function isInstalled(program: string): boolean {
+  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
+    try {
+      accessSync(join(folder, program), constants.X_OK);
+      return true;
+    } catch {
+      return false;
+    }
+  });
+}
+
+const missing = wanted.filter(({ program }) => !isInstalled(program));
+for (const { program, why } of missing) console.log(`missing: ${program} (${why})`);
+if (missing.length > 0) {
+  console.log(`to install: sudo apt-get install ${missing.map((one) => one.debian).join(" ")}`);
+}
+
+const built = spawnSync(process.execPath, ["scripts/build.ts", "--if-stale"], { stdio: "inherit" });
+if (built.status !== 0) process.exit(built.status ?? 1);
+const run = spawnSync("vitest", ["run", ...process.argv.slice(2)], { stdio: "inherit" });
+process.exit(run.status ?? 1);
