@@ -1,0 +1,82 @@
+// From an exchange to the items of the model port: what is the same in every streamed dialect. A
+// dialect brings a decoder, which is pure: it knows what its events mean and when an answer ended.
+import { type Ending, type ExchangeOptions, exchange } from "#boundary/models/exchange.ts";
+import type { HttpAsk } from "#boundary/models/http.ts";
+import type { ModelDelta, ModelEnd, ModelItem } from "#boundary/models/port.ts";
+import type { Refusal } from "#boundary/models/refusal.ts";
+import type { SseEvent } from "#boundary/models/sse.ts";
+import type { Failure } from "#core/failure.ts";
+import { noUsage, type Usage } from "#core/model/message.ts";
+import { requestTokensAtMost, tokensAtMost } from "#core/model/tokens.ts";
+
+export type Taken = {
+  deltas: readonly ModelDelta[];
+  /** Whether the model is seen to be at work: pings and bookkeeping are not progress. */
+  progress: boolean;
+  /** `closing`: the last word was said, figures may follow · `ended`: nothing more is wanted. */
+  state: "open" | "closing" | "ended";
+};
+
+export type Decoded = Omit<ModelEnd, "type" | "usage"> & { usage: Usage | undefined };
+
+export type Decoder = {
+  /** Takes the next event, whatever it holds; never throws. */
+  take(event: SseEvent): Taken;
+  /** What the answer came to. `cut` is why the stream did not end in good order, if it did not. */
+  end(cut: Refusal | undefined): Promise<Decoded>;
+};
+
+/** Makes one exchange and yields its deltas, then exactly one `end`. */
+export async function* answerOf(
+  ask: HttpAsk,
+  decoder: Decoder,
+  options: ExchangeOptions,
+): AsyncGenerator<ModelItem, void, void> {
+  const under = exchange(ask, options);
+  let shown = "";
+  let ending: Ending = { how: "closed" };
+  reading: for await (const item of under.items) {
+    if (item.type === "ended") {
+      ending = item.ending;
+      break;
+    }
+    for (const event of item.events) {
+      const taken = decoder.take(event);
+      if (taken.progress) under.progress();
+      for (const delta of taken.deltas) {
+        shown += textIn(delta);
+        yield delta;
+      }
+      if (taken.state === "closing") under.closing();
+      if (taken.state === "ended") {
+        under.done();
+        break reading;
+      }
+    }
+  }
+  const decoded = await decoder.end(cutOf(ending));
+  const atMost = wasBilled(ending) ? usageAtMost(ask.body ?? "", shown) : noUsage;
+  yield { type: "end", ...decoded, usage: decoded.usage ?? atMost };
+}
+
+const wasBilled = (ending: Ending): boolean =>
+  ending.how === "closed" || (ending.how === "failed" && !ending.unsent);
+
+function cutOf(ending: Ending): Refusal | undefined {
+  if (ending.how === "closed") return undefined;
+  return ending.how === "refused" ? ending.refusal : { failure: ending.failure, stop: "broken" };
+}
+
+const textIn = (delta: ModelDelta): string => (delta.type === "callStarted" ? "" : delta.text);
+
+/** What stands in where the provider did not count: never less than what will be billed. */
+function usageAtMost(body: string, shown: string): Usage {
+  const output = tokensAtMost(shown);
+  return { input: requestTokensAtMost(body), cached: 0, output, reasoning: 0, exact: false };
+}
+
+/** What a decoder returns for an event without news. */
+export const nothing: Taken = { deltas: [], progress: false, state: "open" };
+
+/** An answer that is not in its format. */
+export const unreadable = (failure: Failure): Refusal => ({ failure, stop: "broken" });

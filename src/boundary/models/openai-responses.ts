@@ -1,0 +1,137 @@
+// OpenAI's Responses API. Nothing is stored there (`store:false`): reasoning comes back encrypted
+// and is returned, like every item the model made, as the exact text it was received in.
+import { answerOf } from "#boundary/models/answer.ts";
+import { responsesDecoder } from "#boundary/models/openai-responses-answer.ts";
+import {
+  askedOf,
+  askOf,
+  bodyOf,
+  EMPTY_PROMPT,
+  type Endpoint,
+  type Shown,
+  shownParts,
+  shownResult,
+} from "#boundary/models/openai-wire.ts";
+import type { ModelPort, ModelRequest, WireRequest } from "#boundary/models/port.ts";
+import { fieldsOf, parsed } from "#core/model/json.ts";
+import type { AnswerPart, Message, ToolSpec } from "#core/model/message.ts";
+import { paired, wireCallId } from "#core/model/pairing.ts";
+
+export type ResponsesOptions = Endpoint & {
+  /** Ask for readable summaries of the reasoning; OpenAI gives them to verified organisations only. */
+  summary?: "auto" | "concise" | "detailed";
+};
+
+export function openaiResponses(options: ResponsesOptions): ModelPort {
+  const name = `${options.provider}/responses`;
+  return {
+    name,
+    encode: (request) => encode(request, name, options),
+    call(wire, { model, signal, deadlines }) {
+      const asked = askedOf(options, model);
+      const decoder = responsesDecoder(opaqueOwner(name, model), asked);
+      return answerOf(askOf(options, wire), decoder, { asked, signal, deadlines });
+    },
+  };
+}
+
+/**
+ * Models that do not reason, by the names in `ChatModel` of the official types: they answer 400 to
+ * `include: reasoning.encrypted_content` and to `reasoning`. Every other name is taken to reason.
+ */
+const PLAIN = /^(ft:)?(gpt-3|gpt-4|chatgpt-|gpt-audio)|-chat-latest$/;
+
+/** The model that opaque data belongs to: another dialect or provider must never be sent it. */
+const opaqueOwner = (name: string, model: string): string => `${name}/${model}`;
+
+function encode(request: ModelRequest, name: string, options: ResponsesOptions): WireRequest {
+  const reasons = !PLAIN.test(request.model);
+  const { effort, outputTokensMax, cacheKey } = request;
+  const reasoning = reasons && (effort || options.summary) && { effort, summary: options.summary };
+  // The order of these keys is part of the log: what changes least comes first, `input` last.
+  const head: Record<string, unknown> = {
+    model: request.model,
+    stream: true,
+    store: false,
+    include: reasons ? ["reasoning.encrypted_content"] : undefined,
+    reasoning: reasoning || undefined,
+    max_output_tokens: outputTokensMax,
+    prompt_cache_key: cacheKey,
+    tools: request.tools.length > 0 ? request.tools.map(toolOf) : undefined,
+    instructions: request.system === "" ? undefined : request.system,
+  };
+  const owner = opaqueOwner(name, request.model);
+  const items = paired(request.messages).flatMap((m) => itemsOf(m, request.blobs, owner));
+  return { path: "/responses", body: bodyOf(head, "input", items) };
+}
+
+const toolOf = (tool: ToolSpec) => ({
+  type: "function",
+  name: tool.name,
+  description: tool.about,
+  parameters: tool.schema,
+  strict: false,
+});
+
+function itemsOf(message: Message, blobs: ModelRequest["blobs"], owner: string): string[] {
+  if (message.role === "user") {
+    const content = shownParts(message.parts, blobs, EMPTY_PROMPT).map(contentOf);
+    return [JSON.stringify({ role: "user", content })];
+  }
+  if (message.role === "tool") {
+    const shown = shownResult(message, blobs);
+    const only = shown.length === 1 && shown[0]?.type === "text" ? shown[0].text : undefined;
+    const output = only ?? shown.map(contentOf);
+    const call_id = wireCallId(message.callId);
+    return [JSON.stringify({ type: "function_call_output", call_id, output })];
+  }
+  return message.parts.flatMap((part, at) => {
+    const item = itemOf(part, message.parts.slice(at + 1), owner);
+    return item === undefined ? [] : [item];
+  });
+}
+
+function itemOf(part: AnswerPart, later: readonly AnswerPart[], owner: string): string | undefined {
+  const own = ownItem(part, owner);
+  switch (part.type) {
+    case "reasoning": {
+      // The API refuses reasoning without the item that it led to.
+      const next = later.find((other) => other.type !== "reasoning");
+      return own !== undefined && next && ownItem(next, owner) !== undefined ? own : undefined;
+    }
+    case "text":
+      if (own !== undefined) return own;
+      return part.text === ""
+        ? undefined
+        : JSON.stringify({ role: "assistant", content: part.text });
+    case "call": {
+      if (own !== undefined) return own;
+      const { tool: name, input } = part;
+      const call_id = wireCallId(part.id);
+      return JSON.stringify({ type: "function_call", call_id, name, arguments: input });
+    }
+  }
+}
+
+const itemTypes = { reasoning: "reasoning", text: "message", call: "function_call" } as const;
+
+/** The item as the model made it; undefined for another model's, or where a log was tampered with. */
+function ownItem(part: AnswerPart, owner: string): string | undefined {
+  if (part.opaque?.model !== owner) return undefined;
+  const item = fieldsOf(parsed(part.opaque.data));
+  if (item.type !== itemTypes[part.type]) return undefined;
+  // Its result names the call by the same id, so one that must be shortened cannot stay verbatim.
+  if (part.type === "call" && item.call_id !== wireCallId(part.id)) return undefined;
+  return part.opaque.data;
+}
+
+function contentOf(shown: Shown): Record<string, unknown> {
+  switch (shown.type) {
+    case "text":
+      return { type: "input_text", text: shown.text };
+    case "image":
+      return { type: "input_image", detail: "auto", image_url: shown.url };
+    case "file":
+      return { type: "input_file", filename: shown.name, file_data: shown.url };
+  }
+}
