@@ -1,5 +1,6 @@
 // OpenAI's Responses API. Nothing is stored there (`store:false`): reasoning comes back encrypted
 // and is returned, like every item the model made, as the exact text it was received in.
+import { createHash } from "node:crypto";
 import { answerOf } from "#boundary/models/answer.ts";
 import { responsesDecoder } from "#boundary/models/openai-responses-answer.ts";
 import {
@@ -24,12 +25,13 @@ export type ResponsesOptions = Endpoint & {
 
 export function openaiResponses(options: ResponsesOptions): ModelPort {
   const name = `${options.provider}/responses`;
+  const ownerOf = ownerNames(name, options);
   return {
     name,
-    encode: (request) => encode(request, name, options),
+    encode: (request) => encode(request, ownerOf(request.model), options),
     call(wire, { model, signal, deadlines }) {
       const asked = askedOf(options, model);
-      const decoder = responsesDecoder(opaqueOwner(name, model), asked);
+      const decoder = responsesDecoder(ownerOf(model), asked);
       return answerOf(askOf(options, wire), decoder, { asked, signal, deadlines });
     },
   };
@@ -41,10 +43,19 @@ export function openaiResponses(options: ResponsesOptions): ModelPort {
  */
 const PLAIN = /^(ft:)?(gpt-3|gpt-4|chatgpt-|gpt-audio)|-chat-latest$/;
 
-/** The model that opaque data belongs to: another dialect or provider must never be sent it. */
-const opaqueOwner = (name: string, model: string): string => `${name}/${model}`;
+/**
+ * Names the model that opaque data belongs to; other dialects and providers must never be sent it.
+ * Encrypted reasoning is bound to the organisation too: with another key the API answers 400
+ * (`invalid_encrypted_content`) for ever, so the name holds a fingerprint of host and key.
+ * https://docs.litellm.ai/blog/tags/load-balancing (incident of February 2026)
+ */
+function ownerNames(name: string, { baseUrl, apiKey = "" }: Endpoint): (model: string) => string {
+  const account = createHash("sha256").update(`${new URL(baseUrl).host}\n${apiKey}`);
+  const fingerprint = account.digest("hex").slice(0, 8);
+  return (model) => `${name}/${model}@${fingerprint}`;
+}
 
-function encode(request: ModelRequest, name: string, options: ResponsesOptions): WireRequest {
+function encode(request: ModelRequest, owner: string, options: ResponsesOptions): WireRequest {
   const reasons = !PLAIN.test(request.model);
   const { effort, outputTokensMax, cacheKey } = request;
   const reasoning = reasons && (effort || options.summary) && { effort, summary: options.summary };
@@ -60,7 +71,6 @@ function encode(request: ModelRequest, name: string, options: ResponsesOptions):
     tools: request.tools.length > 0 ? request.tools.map(toolOf) : undefined,
     instructions: request.system === "" ? undefined : request.system,
   };
-  const owner = opaqueOwner(name, request.model);
   const items = paired(request.messages).flatMap((m) => itemsOf(m, request.blobs, owner));
   return { path: "/responses", body: bodyOf(head, "input", items) };
 }
