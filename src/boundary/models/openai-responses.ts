@@ -40,6 +40,7 @@ export function openaiResponses(options: ResponsesOptions): ModelPort {
 /**
  * Models that do not reason, by the names in `ChatModel` of the official types: they answer 400 to
  * `include: reasoning.encrypted_content` and to `reasoning`. Every other name is taken to reason.
+ * https://github.com/pydantic/pydantic-ai/issues/2865 and /3326
  */
 const PLAIN = /^(ft:)?(gpt-3|gpt-4|chatgpt-|gpt-audio)|-chat-latest$/;
 
@@ -95,27 +96,33 @@ function itemsOf(message: Message, blobs: ModelRequest["blobs"], owner: string):
     const call_id = wireCallId(message.callId);
     return [JSON.stringify({ type: "function_call_output", call_id, output })];
   }
+  // Items are tied to the reasoning before them, so an answer whose reasoning cannot be returned
+  // (another model's, or without its encrypted content) is told in plain words as a whole.
+  const own = message.parts.map((part) => ownItem(part, owner));
+  const isWhole = message.parts.every((p, i) => p.type !== "reasoning" || isReturnable(own[i]));
   return message.parts.flatMap((part, at) => {
-    const item = itemOf(part, message.parts.slice(at + 1), owner);
-    return item === undefined ? [] : [item];
+    const item = isWhole ? own[at] : undefined;
+    if (item === undefined) return plainItem(part) ?? [];
+    if (part.type !== "reasoning") return item;
+    // The API refuses reasoning without the item that it led to.
+    const next = message.parts.findIndex((other, i) => i > at && other.type !== "reasoning");
+    return next !== -1 && own[next] !== undefined ? item : [];
   });
 }
 
-function itemOf(part: AnswerPart, later: readonly AnswerPart[], owner: string): string | undefined {
-  const own = ownItem(part, owner);
+/** What is not stored there can only come back whole: with its encrypted content. */
+const isReturnable = (item: string | undefined): boolean =>
+  item !== undefined && Boolean(fieldsOf(parsed(item)).encrypted_content);
+
+function plainItem(part: AnswerPart): string | undefined {
   switch (part.type) {
-    case "reasoning": {
-      // The API refuses reasoning without the item that it led to.
-      const next = later.find((other) => other.type !== "reasoning");
-      return own !== undefined && next && ownItem(next, owner) !== undefined ? own : undefined;
-    }
+    case "reasoning":
+      return undefined;
     case "text":
-      if (own !== undefined) return own;
       return part.text === ""
         ? undefined
         : JSON.stringify({ role: "assistant", content: part.text });
     case "call": {
-      if (own !== undefined) return own;
       const { tool: name, input } = part;
       const call_id = wireCallId(part.id);
       return JSON.stringify({ type: "function_call", call_id, name, arguments: input });

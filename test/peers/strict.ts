@@ -1,0 +1,270 @@
+// The strict stub: an HTTP server on loopback that speaks both OpenAI dialects from a script, and
+// answers 400 to any request that the real one could refuse: unknown keys, wrong types, wrong
+// order, unpaired calls. It records everything; a suite ends by asserting that nothing was malformed.
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import {
+  type Cue,
+  cueIn,
+  type Heard,
+  type Script,
+  type ScriptedAnswer,
+} from "#boundary/models/script.ts";
+import type { Failure, FailureCode } from "#core/failure.ts";
+import { type Fields, fieldsOf, listOf, parsed, textAt } from "#core/model/json.ts";
+import { type Dialect, type Frame, framesOf } from "./strict-answers.ts";
+import { chatProblems, type Issued, responsesProblems } from "./strict-rules.ts";
+import { problemsOf } from "./strict-schema.ts";
+
+/** What goes wrong with one answer. Bytes count the response's body. */
+export type Fault =
+  /** A response of its own, such as an error status. */
+  | { do: "answer"; status: number; headers?: Record<string, string>; body?: string | Uint8Array }
+  /** The scripted answer up to a byte, then a reset, or an end as if that were all. */
+  | { do: "cut"; atByte: number; how: "reset" | "close" }
+  /** Silence for ever: before the headers, or after so many bytes; with pings if asked. */
+  | { do: "hang"; after: "accept" | number; pingMs?: number }
+  /** The scripted answer, late or in drips of `bytes` every `pauseMs`. */
+  | { do: "slow"; headersMs?: number; firstMs?: number; pauseMs?: number; bytes?: number };
+
+export type Recorded = {
+  dialect: Dialect;
+  headers: IncomingMessage["headers"];
+  body: string;
+  /** What was malformed; empty where nothing was. */
+  problems: readonly string[];
+};
+
+export type StrictStub = {
+  /** The base URL, as for `OPENAI_BASE_URL`; ends in `/v1`. */
+  readonly url: string;
+  readonly requests: readonly Recorded[];
+  /** The malformed ones among them. */
+  malformed(): readonly Recorded[];
+  close(): Promise<void>;
+};
+
+export type StrictStubOptions = {
+  script: Script;
+  /** The fault of the request with this index (0 is the first), if it has one. */
+  fault?(index: number, request: Recorded): Fault | undefined;
+  /** Names that `GET /v1/models` lists. */
+  models?: readonly string[];
+};
+
+export async function startStrictStub(options: StrictStubOptions): Promise<StrictStub> {
+  const requests: Recorded[] = [];
+  const issued: Issued = new Map();
+  const failed = new Map<number, number>();
+  const gone = new AbortController();
+
+  async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = new URL(request.url ?? "/", "http://stub").pathname;
+    if (request.method === "GET" && path === "/v1/models") {
+      const data = (options.models ?? ["stub"]).map((id) => ({ id, object: "model" }));
+      return sendJson(response, 200, { object: "list", data });
+    }
+    const dialect = dialects[path];
+    if (request.method !== "POST" || !dialect) {
+      return sendJson(response, 404, errorBody(`Invalid URL (${request.method} ${path})`, null));
+    }
+    const body = Buffer.concat(await Array.fromAsync(request)).toString();
+    const problems = await problemsIn(dialect, body, issued);
+    const recorded: Recorded = { dialect, headers: request.headers, body, problems };
+    const index = requests.push(recorded) - 1;
+    if (problems.length > 0) return sendJson(response, 400, errorBody(problems.join("; "), null));
+    const fault = options.fault?.(index, recorded);
+    if (fault?.do === "answer") {
+      response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers });
+      return void response.end(fault.body ?? JSON.stringify(errorBody("injected fault", null)));
+    }
+    const cue = cueIn(options.script, heardIn(dialect, fieldsOf(parsed(body))));
+    if (!cue.ok) return sendFailure(response, cue.error, undefined);
+    await play(response, dialect, cue.value, fault);
+  }
+
+  async function play(
+    response: ServerResponse,
+    dialect: Dialect,
+    cue: Cue,
+    fault: Exclude<Fault, { do: "answer" }> | undefined,
+  ): Promise<void> {
+    const frames = framesOf(dialect, cue, issued);
+    const failure = failureIn(cue);
+    if (failure && failure.code !== "broken") {
+      return sendFailure(response, failure, failure.retryAfterMs);
+    }
+    if (failure) {
+      const bytes = Buffer.from(cutFrames(frames, failure.afterChars ?? 0));
+      return stream(response, bytes, { reset: true });
+    }
+    if (fault) return faulty(response, Buffer.from(joined(frames)), fault);
+    head(response);
+    let pauseMs = cue.answer.delayMs ?? 0;
+    for (const frame of frames) {
+      if (frame.chars > 0 && pauseMs > 0) await paused(pauseMs);
+      if (frame.chars > 0) pauseMs = cue.answer.pauseMs ?? 0;
+      if (!response.writable) return;
+      response.write(frame.text);
+    }
+    response.end();
+  }
+
+  /** The failure that the script has for this answer, as often as it says. */
+  function failureIn({ answer, position }: Cue): ScriptedAnswer["failure"] {
+    if (!answer.failure) return undefined;
+    const before = failed.get(position) ?? 0;
+    failed.set(position, before + 1);
+    return before < (answer.failure.times ?? Number.POSITIVE_INFINITY) ? answer.failure : undefined;
+  }
+
+  async function faulty(
+    response: ServerResponse,
+    bytes: Buffer,
+    fault: Exclude<Fault, { do: "answer" }>,
+  ): Promise<void> {
+    if (fault.do === "cut") {
+      return stream(response, bytes.subarray(0, fault.atByte), { reset: fault.how === "reset" });
+    }
+    if (fault.do === "hang") {
+      if (fault.after === "accept") return;
+      head(response);
+      response.write(bytes.subarray(0, fault.after));
+      while (fault.pingMs !== undefined && response.writable && !gone.signal.aborted) {
+        await paused(fault.pingMs);
+        response.write(": ping\n\n");
+      }
+      return;
+    }
+    await paused(fault.headersMs ?? 0);
+    head(response);
+    await paused(fault.firstMs ?? 0);
+    const step = fault.bytes ?? bytes.length;
+    for (let at = 0; at < bytes.length && response.writable; at += step) {
+      response.write(bytes.subarray(at, at + step));
+      await paused(fault.pauseMs ?? 0);
+    }
+    response.end();
+  }
+
+  const paused = (ms: number) => wait(ms, undefined, { signal: gone.signal }).catch(() => {});
+
+  const server = createServer((request, response) => {
+    serve(request, response).catch((error) => {
+      if (response.writable) sendJson(response, 500, errorBody(String(error), "stub_bug"));
+    });
+  });
+  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/v1`,
+    requests,
+    malformed: () => requests.filter(({ problems }) => problems.length > 0),
+    async close() {
+      gone.abort();
+      server.closeAllConnections();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+const dialects: Record<string, Dialect> = {
+  "/v1/responses": "responses",
+  "/v1/chat/completions": "chat",
+};
+
+async function problemsIn(dialect: Dialect, body: string, issued: Issued): Promise<string[]> {
+  const json = parsed(body);
+  if (json === undefined) return ["the body is not JSON"];
+  const fields = fieldsOf(json);
+  if (dialect === "chat") {
+    const problems = await problemsOf("ChatCompletionCreateParamsStreaming", json);
+    return [...problems, ...chatProblems(fields)];
+  }
+  const problems = await problemsOf("ResponseCreateParamsStreaming", json);
+  return [...problems, ...responsesProblems(fields, body, issued)];
+}
+
+/** A conversation as the script sees it; answers next to each other count as one. */
+export function heardIn(dialect: Dialect, body: Fields): Heard[] {
+  const items = listOf(dialect === "chat" ? body.messages : body.input).map(fieldsOf);
+  const heard: Heard[] = [];
+  for (const item of items) {
+    const role = roleOf(item);
+    if (role === undefined) continue;
+    if (role === "assistant" && heard.at(-1)?.role === "assistant") continue;
+    heard.push({ role, text: wordsOf(item.content ?? item.output) });
+  }
+  return heard;
+}
+
+function roleOf(item: Fields): Heard["role"] | undefined {
+  if (item.type === "function_call_output" || item.role === "tool") return "tool";
+  if (item.type === "function_call" || item.type === "reasoning") return "assistant";
+  return item.role === "user" || item.role === "assistant" ? item.role : undefined;
+}
+
+function wordsOf(content: unknown): string {
+  if (typeof content === "string") return content;
+  return listOf(content)
+    .map((part) => textAt(fieldsOf(part), "text") ?? "")
+    .join("\n");
+}
+
+const joined = (frames: readonly Frame[]): string => frames.map(({ text }) => text).join("");
+
+/** The frames with the first `chars` characters of the answer. */
+function cutFrames(frames: readonly Frame[], chars: number): string {
+  let left = chars;
+  return joined(
+    frames.filter((frame) => {
+      left -= frame.chars;
+      return left >= 0;
+    }),
+  );
+}
+
+function head(response: ServerResponse): void {
+  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
+  response.flushHeaders();
+}
+
+function stream(response: ServerResponse, bytes: Buffer, { reset }: { reset: boolean }): void {
+  head(response);
+  if (!reset) return void response.end(bytes);
+  // An empty chunk is never written, so its callback would not come.
+  if (bytes.length === 0) return void setImmediate(() => response.socket?.destroy());
+  response.write(bytes, () => response.socket?.destroy());
+}
+
+/** How OpenAI says a failure of ours: status, `error.code`, `error.type`. */
+const refusals: Partial<Record<FailureCode, [status: number, code: string | null]>> = {
+  rate_limited: [429, "rate_limit_exceeded"],
+  quota: [429, "insufficient_quota"],
+  unauthorised: [401, "invalid_api_key"],
+  not_found: [404, "model_not_found"],
+  overflow: [400, "context_length_exceeded"],
+  too_large: [413, null],
+  overloaded: [503, "server_error"],
+  rejected: [400, null],
+};
+
+function sendFailure(
+  response: ServerResponse,
+  failure: Pick<Failure, "code" | "say">,
+  retryAfterMs: number | undefined,
+): void {
+  const [status, code] = refusals[failure.code] ?? [418, null];
+  if (retryAfterMs !== undefined) response.setHeader("retry-after-ms", String(retryAfterMs));
+  sendJson(response, status, errorBody(failure.say, code));
+}
+
+const errorBody = (message: string, code: string | null) => ({
+  error: { message, type: "invalid_request_error", param: null, code },
+});
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+}
