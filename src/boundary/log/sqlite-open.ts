@@ -26,7 +26,7 @@ const SCHEMA_VERSION = 1;
 
 const schema = `
 CREATE TABLE records (
-  position INTEGER PRIMARY KEY AUTOINCREMENT,
+  position INTEGER PRIMARY KEY,
   stream TEXT NOT NULL,
   version INTEGER NOT NULL,
   id TEXT NOT NULL,

@@ -1,4 +1,5 @@
-// The list of sessions: one row each, in step with the log.
+// The list of sessions: one row each, in step with the log. A row changes when a turn begins, asks
+// or ends, not with every event between: an append inside a turn then writes nothing but itself.
 import type { LogRecord } from "#core/record.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import type { RowChange, View } from "#core/views/view.ts";
@@ -21,25 +22,22 @@ export const sessions: View = {
     model: "text",
     state: "text",
     turns: "integer",
-    version: "integer",
     startedAt: "integer",
     updatedAt: "integer",
   },
   key: ["session"],
   indexes: [["updatedAt"], ["path", "updatedAt"]],
   apply(record, decoded) {
-    const key = { session: record.stream };
     if (decoded.kind === "far" && decoded.type === "TurnStarted") {
       return rowsOf(record, { type: "TurnStarted", turn: "", text: LONG_PROMPT, attachments: [] });
     }
-    if (decoded.kind !== "event") return [{ do: "change", key, set: { version: record.version } }];
-    return rowsOf(record, decoded.event);
+    return decoded.kind === "event" ? rowsOf(record, decoded.event) : [];
   },
 };
 
 function rowsOf(record: LogRecord, e: SessionEvent): RowChange[] {
   const key = { session: record.stream };
-  const seen = { version: record.version, updatedAt: record.at };
+  const seen = { updatedAt: record.at };
   const change = (set: Record<string, string | number>): RowChange[] => [
     { do: "change", key, set: { ...seen, ...set } },
   ];
@@ -80,7 +78,7 @@ function rowsOf(record: LogRecord, e: SessionEvent): RowChange[] {
     case "TurnEnded":
       return change({ state: e.end === "done" ? "idle" : e.end });
     default:
-      return change({});
+      return [];
   }
 }
 

@@ -1,0 +1,32 @@
+// `npm run bench -- NAME [--json]`: a table of figures and ratios, each against a floor or a peer
+// of the same run. Exits 1 where a ratio is over its limit.
+import { log } from "./log.ts";
+import type { Compared } from "./measure.ts";
+import { oneshot } from "./oneshot.ts";
+import { open } from "./open.ts";
+import { start } from "./start.ts";
+
+const benches: Record<string, () => Promise<Compared[]>> = { oneshot, start, log, open };
+
+const [name = "", ...flags] = process.argv.slice(2);
+const bench = benches[name];
+if (!bench) {
+  console.error(`usage: npm run bench -- ${Object.keys(benches).join("|")} [--json]`);
+  process.exit(2);
+}
+const rows = await bench();
+if (flags.includes("--json")) console.log(JSON.stringify({ bench: name, rows }));
+else console.table(rows.map(shownRow));
+if (rows.some(({ ratio, limit }) => ratio > limit)) process.exitCode = 1;
+
+function shownRow({ what, ours, floor, unit, ratio, limit }: Compared) {
+  const figure = (value: number) => `${value.toFixed(value < 10 ? 3 : 1)} ${unit}`;
+  return {
+    what,
+    ours: figure(ours),
+    floor: figure(floor),
+    ratio: ratio.toFixed(2),
+    limit,
+    holds: ratio <= limit,
+  };
+}
