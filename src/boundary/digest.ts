@@ -1,12 +1,25 @@
 // The hash and the randomness that core is given.
-import { hash, randomBytes } from "node:crypto";
+import { hash, randomFillSync } from "node:crypto";
 import { ID_BYTES, idFrom } from "#core/ids.ts";
 
 /** Lower-case hex SHA-256 of a text's UTF-8 bytes, or of bytes. */
 export const sha256 = (data: string | Uint8Array): string => hash("sha256", data, "hex");
 
+/** Random bytes are drawn in bulk: asking the system for each id costs more than all else of it. */
+const pool = new Uint8Array(4_096);
+let used = pool.length;
+
+function randomBytes(count: number): Uint8Array {
+  if (used + count > pool.length) {
+    randomFillSync(pool);
+    used = 0;
+  }
+  used += count;
+  return pool.slice(used - count, used);
+}
+
 /** A fresh id: 80 random bits. */
 export const newId = (): string => idFrom(randomBytes(ID_BYTES));
 
 /** A fresh salt for a body: 128 random bits, so that an erased body cannot be guessed. */
-export const newSalt = (): string => randomBytes(16).toString("hex");
+export const newSalt = (): string => randomBytes(16).toHex();

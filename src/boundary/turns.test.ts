@@ -210,6 +210,7 @@ async function until(
 
 function hanging(onStop: () => void) {
   return {
+    effect: "opaque" as const,
     spec: { name: "wait", about: "waits", schema: {} },
     prepare: async () => ({
       ok: true as const,
@@ -296,6 +297,10 @@ describe("whatever lands while a turn runs", () => {
         const driving = drive(parts, "s", never);
         await finishAsks(world, driving);
         expect(await driving).toEqual({ ok: true, value: "rest" });
+        // A prompt that came after the last look is run by whoever sent it.
+        const late = drive(parts, "s", never);
+        await finishAsks(world, late);
+        expect(await late).toEqual({ ok: true, value: "rest" });
         await expectSound(world);
         const folded = await parts.sessions.fold("s");
         expect(folded).toEqual({ ok: true, value: await replayed(world) });

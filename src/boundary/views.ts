@@ -3,6 +3,7 @@
 import type { AtOnce, EventLog } from "#boundary/log/port.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import { ok, type Result } from "#core/failure.ts";
+import type { LogRecord } from "#core/record.ts";
 import { decode } from "#core/session/upcast.ts";
 import { views } from "#core/views/index.ts";
 import type { RowChange, View } from "#core/views/view.ts";
@@ -14,11 +15,14 @@ export const feedAtOnce: AtOnce = (records) =>
     .map((view) => ({
       table: view.name,
       changes: records.flatMap((record) =>
-        isSession(record.stream) ? view.apply(record, decode(record)) : [],
+        concerns(view, record) ? view.apply(record, decode(record)) : [],
       ),
     }));
 
-export const isSession = (stream: string): boolean => !stream.includes(":");
+const concerns = (view: View, record: LogRecord): boolean =>
+  view.types.has(record.type) && isSession(record.stream);
+
+const isSession = (stream: string): boolean => !stream.includes(":");
 
 export type Views = {
   /** Makes the tables; call once before the first append. */
@@ -41,7 +45,7 @@ export function viewsOver(log: EventLog, sessions: Sessions): Views {
       if (!page.ok) return page;
       const changes: RowChange[] = [];
       for (const record of page.value) {
-        if (!isSession(record.stream)) continue;
+        if (!concerns(view, record)) continue;
         const decoded = await sessions.decode(record);
         if (!decoded.ok) return decoded;
         changes.push(...view.apply(record, decoded.value));

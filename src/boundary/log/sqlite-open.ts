@@ -9,6 +9,8 @@ import { fail, ok, type Result } from "#core/failure.ts";
 const BUSY_MS = 15_000;
 /** Size to which the write-ahead log is cut back after a checkpoint, in bytes. */
 const JOURNAL_BYTES_MAX = 16_777_216;
+/** Pages (4 KiB) of log after which SQLite copies them into the database: two syncs each time. */
+const CHECKPOINT_PAGES = 4_000;
 /** The first SQLite without the bug that corrupts a WAL with two connections (sqlite.org/wal.html). */
 const SQLITE_MIN = [3, 51, 3] as const;
 
@@ -93,6 +95,7 @@ function prepare(db: DatabaseSync): ReturnType<typeof fail> | null {
   db.exec("PRAGMA journal_mode = WAL");
   db.exec("PRAGMA synchronous = FULL; PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1");
   db.exec("PRAGMA secure_delete = ON; PRAGMA mmap_size = 0");
+  db.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
   db.exec(`PRAGMA journal_size_limit = ${JOURNAL_BYTES_MAX}`);
   const mode = read(db, "PRAGMA journal_mode").journal_mode;
   const sync = read(db, "PRAGMA synchronous").synchronous;

@@ -56,6 +56,9 @@ function logOver(
   const readPositions = db.prepare(
     `SELECT ${columns} FROM records WHERE position > ? ORDER BY position LIMIT ${PAGE_RECORDS}`,
   );
+  const begin = db.prepare("BEGIN IMMEDIATE");
+  const commit = db.prepare("COMMIT");
+  const rollback = db.prepare("ROLLBACK");
   const dataVersion = db.prepare("PRAGMA data_version");
   const head = (stream: string): Head => (headOf.get(stream) as Head | undefined) ?? emptyHead;
 
@@ -63,16 +66,16 @@ function logOver(
   function write<T>(work: () => Result<T>): Result<T> {
     if (stopped) return stopped;
     try {
-      db.exec("BEGIN IMMEDIATE");
+      begin.run();
     } catch (error) {
       return failed(error);
     }
     try {
       const result = work();
-      db.exec(result.ok ? "COMMIT" : "ROLLBACK");
+      (result.ok ? commit : rollback).run();
       return result;
     } catch (error) {
-      if (db.isTransaction) db.exec("ROLLBACK");
+      if (db.isTransaction) rollback.run();
       return failed(error);
     }
   }

@@ -55,6 +55,8 @@ export type ToolContext = {
 
 export type Tool = {
   spec: ToolSpec;
+  /** The widest class a call of it can have: only `pure` ones run side by side. */
+  effect: Effect;
   prepare(input: string, context: ToolContext): Promise<Result<Prepared>>;
 };
 

@@ -10,6 +10,7 @@ import { ok } from "#core/failure.ts";
 
 const greet = defineTool({
   name: "greet",
+  effect: "pure",
   about: "Greets.",
   input: z.strictObject({
     name: z.string().check(z.minLength(1), z.maxLength(10), z.describe("Whom.")),

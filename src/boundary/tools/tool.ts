@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import type { Prepared, Tool, ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
 import { type Failure, fail, ok, type Result, sentenceOf } from "#core/failure.ts";
 import type { UserPart } from "#core/model/message.ts";
-import type { Fact } from "#core/session/tool-facts.ts";
+import type { Effect, Fact } from "#core/session/tool-facts.ts";
 
 /** Characters of argument text that are looked at; a call with more is refused unread. */
 const INPUT_CHARACTERS_MAX = 4_000_000;
@@ -20,6 +20,8 @@ type InputSchema = z.ZodMiniObject<z.core.$ZodLooseShape, z.core.$strict>;
 
 export type ToolDefinition<Schema extends InputSchema> = {
   name: string;
+  /** The widest class a call can have; a prepared call may be narrower. */
+  effect: Effect;
   /** When to use it, when not, and its limits with their units. */
   about: string;
   input: Schema;
@@ -33,7 +35,7 @@ export type ToolDefinition<Schema extends InputSchema> = {
 
 /** Arguments that are not exactly of the schema fail as `bad_input`; nothing is guessed. */
 export function defineTool<Schema extends InputSchema>(definition: ToolDefinition<Schema>): Tool {
-  const { name, about, input: schema, example, bare, prepare } = definition;
+  const { name, effect, about, input: schema, example, bare, prepare } = definition;
   const shown = JSON.stringify(example);
   const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: "input" });
   const read = (text: string): Result<z.output<Schema>> => {
@@ -49,6 +51,7 @@ export function defineTool<Schema extends InputSchema>(definition: ToolDefinitio
     return fail("bad_input", `\`${name}\`: ${say}`, { fix, detail: { problems } });
   };
   return {
+    effect,
     spec: { name, about: `${about}\nExample: ${shown}`, schema: jsonSchema },
     async prepare(text, context) {
       const input = read(text);

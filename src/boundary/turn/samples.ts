@@ -114,6 +114,7 @@ type Act = { effect: Effect; intent?: Intent; facts?: Fact[]; act: () => Promise
 
 function tool(name: string, pause: Pause, plan: (input: string) => Act): Tool {
   return {
+    effect: "opaque",
     spec: { name, about: name, schema: { type: "object" } },
     async prepare(input) {
       await pause();

@@ -7,6 +7,7 @@ const TEXT_CHARS_MAX = 4_000;
 export const prompts: View = {
   name: "prompts",
   version: 1,
+  types: new Set(["TurnStarted", "Steered", "SessionErased"]),
   atOnce: false,
   columns: { session: "text", version: "integer", at: "integer", text: "text" },
   key: ["session", "version"],

@@ -12,6 +12,16 @@ const LONG_PROMPT = "(a long prompt)";
 export const sessions: View = {
   name: "sessions",
   version: 1,
+  types: new Set([
+    "SessionStarted",
+    "TurnStarted",
+    "SessionRenamed",
+    "SessionErased",
+    "ModelSwitched",
+    "PermissionAsked",
+    "PermissionAnswered",
+    "TurnEnded",
+  ]),
   atOnce: true,
   columns: {
     session: "text",

@@ -6,6 +6,7 @@ const DAY_MS = 86_400_000;
 export const usage: View = {
   name: "usage",
   version: 1,
+  types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
   atOnce: false,
   columns: {
     session: "text",

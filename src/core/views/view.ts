@@ -31,6 +31,8 @@ export type RowChange =
   | { do: "drop"; where: Row };
 
 export type View = TableShape & {
+  /** The types of records that can change it; no other is shown to `apply`. */
+  types: ReadonlySet<string>;
   /** True where the rows must agree with the log at once: fed in the append's transaction. */
   atOnce: boolean;
   apply(record: LogRecord, decoded: Decoded): RowChange[];

@@ -16,6 +16,7 @@ const OPERATIONS_MAX = 200;
 
 export const applyPatch = defineTool({
   name: "apply_patch",
+  effect: "verifiable",
   about: [
     "Add, update, move and delete files by one patch. Between `*** Begin Patch` and `*** End Patch`",
     "come `*** Add File: PATH` (each line with `+`), `*** Delete File: PATH`, and",

@@ -34,6 +34,7 @@ const PRESENT_LINES_MAX = 40;
 
 export const edit = defineTool({
   name: "edit",
+  effect: "verifiable",
   about: [
     "Replace text in a file that you have `read`. Each edit gives `old`, copied exactly from the",
     "file without line numbers and long enough to be there only once, and `new`. White space at",

@@ -12,6 +12,7 @@ const COUNTED_MAX = 10_000;
 
 export const glob = defineTool({
   name: "glob",
+  effect: "pure",
   about: [
     "Find files by name, those changed last first. Patterns are as in .gitignore: `*.ts` at any",
     "depth, `src/**/*.ts` below src, `{a,b}.md` either. Hidden files are found, files that .gitignore",

@@ -12,6 +12,7 @@ const marks: Record<FileKind, string> = { folder: "/", file: "", link: "@", othe
 
 export const list = defineTool({
   name: "list",
+  effect: "pure",
   about: [
     "List one folder, folders first: `name/` is a folder, `name@` a link, `name?` neither file nor",
     "folder. Hidden and ignored entries are listed too. To find files at any depth use `glob`, to",

@@ -23,6 +23,7 @@ const OUTPUT = "output:";
 
 export const read = defineTool({
   name: "read",
+  effect: "pure",
   about: [
     "Read a file of the workspace, or a kept tool output (`output:HASH`), with line numbers",
     "(number, tab, line). Read a file before you edit it. Images (png, jpg, gif, webp) and PDFs are",

@@ -47,6 +47,7 @@ type Search = z.output<typeof input>;
 
 export const search = defineTool({
   name: "search",
+  effect: "pure",
   about: [
     "Find text in files by regular expression, or literally with `literal: true`; line by line.",
     "Hidden files are searched; files that .gitignore names, binary files and files over",

@@ -14,6 +14,7 @@ const boxes: Record<TodoItem["state"], string> = { open: "[ ]", doing: "[>]", do
 
 export const todo = defineTool({
   name: "todo",
+  effect: "pure",
   about: [
     "Replace the list of things to do, which the user sees. Use it for work of three steps or more,",
     "and again whenever an item begins or is done; at most one should be `doing`. Not for a single",

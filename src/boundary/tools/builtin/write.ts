@@ -20,6 +20,7 @@ const REFUSAL_DIFF_CHARACTERS_MAX = 4_000;
 
 export const write = defineTool({
   name: "write",
+  effect: "verifiable",
   about: [
     "Create a file, or replace a whole one, with exactly this content (UTF-8; folders are made).",
     "For changes to a part use `edit`, which is shorter and safer. An existing file must have been",

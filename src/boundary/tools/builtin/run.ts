@@ -1,0 +1,137 @@
+// Runs a shell command in the sandbox of the workspace, in the foreground or as a job.
+import * as z from "zod/mini";
+import type { Jobs } from "#boundary/tools/jobs.ts";
+import { collected, plainText, SHOWN_BYTES_MAX, shown } from "#boundary/tools/output.ts";
+import type { Tool, ToolContext, ToolOutcome, ToolRun } from "#boundary/tools/port.ts";
+import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
+import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
+import { ok } from "#core/failure.ts";
+import type { Fact } from "#core/session/tool-facts.ts";
+
+/** Time limits in seconds. */
+const SECONDS = 120;
+const SECONDS_MAX = 1_800;
+const JOB_SECONDS_MAX = 86_400;
+/** Characters of a command. */
+const COMMAND_CHARS_MAX = 100_000;
+
+const escalate = z.strictObject({
+  kind: z.enum(["network", "path", "protected", "unsandboxed"]),
+  path: z.optional(z.string().check(z.describe("Absolute path wanted, for path and protected."))),
+  why: z.string().check(z.minLength(1), z.maxLength(500)),
+});
+
+const input = z.strictObject({
+  command: z.string().check(z.minLength(1), z.maxLength(COMMAND_CHARS_MAX)),
+  cwd: z.optional(z.string().check(z.describe("Folder inside the workspace. Default: the root."))),
+  timeoutSeconds: z.optional(z.int().check(z.minimum(1), z.maximum(JOB_SECONDS_MAX))),
+  background: z.optional(
+    z.boolean().check(z.describe("Return at once; follow and kill it with `job`.")),
+  ),
+  escalate: z.optional(escalate),
+});
+
+type Input = z.output<typeof input>;
+
+const about = [
+  "Run a shell command (bash) in the workspace, in a sandbox: it may write only in the workspace",
+  "and its temporary folder, has no network, and cannot read secrets of the home folder. Use it to",
+  "build, test, lint, use git, or start a server (`background`). Do not use it to read, search or",
+  "edit files: `read`, `search` and `edit` do that better. Each call is a fresh shell: `cd` and",
+  "variables do not last. A command that waits for input gets none.",
+  `Default limit ${SECONDS} s, at most ${SECONDS_MAX} s in the foreground. Output over ${SHOWN_BYTES_MAX} bytes is shown as head and`,
+  "tail. If the sandbox refuses what the task needs, call again with `escalate`: the user is asked.",
+].join(" ");
+
+export function run(jobs: Jobs): Tool {
+  return defineTool({
+    name: "run",
+    effect: "opaque",
+    about,
+    input,
+    example: { command: "npm test", timeoutSeconds: 300 },
+    async prepare(given, context) {
+      const cwd = context.workspace.relative(given.cwd ?? ".");
+      if (!cwd.ok) return cwd;
+      const may = given.background ? jobs.mayStart(context.session) : ok();
+      if (!may.ok) return may;
+      return ok({
+        access: [
+          {
+            kind: "run" as const,
+            command: given.command,
+            cwd: cwd.value,
+            env: {},
+            sandboxed: context.sandbox.kind !== "none",
+            ...(given.escalate ? { escalate: given.escalate } : {}),
+          },
+        ],
+        effect: "opaque" as const,
+        intent: {},
+        title: given.command,
+        run: (running) => started(jobs, { ...given, cwd: cwd.value }, context, running),
+      });
+    },
+  });
+}
+
+async function started(
+  jobs: Jobs,
+  given: Input & { cwd: string },
+  context: ToolContext,
+  running: ToolRun,
+): Promise<ToolOutcome> {
+  const { command, cwd, background } = given;
+  const limit = background ? JOB_SECONDS_MAX : SECONDS_MAX;
+  const seconds = Math.min(given.timeoutSeconds ?? (background ? limit : SECONDS), limit);
+  // A job outlives its call, so it must not die with the call's signal.
+  const signal = background ? new AbortController().signal : running.signal;
+  const spec = { command, cwd, timeoutMs: seconds * 1_000, opened: running.opened };
+  const begun = await context.sandbox.start(spec, signal);
+  if (!begun.ok) return refusal(begun.error);
+  if (background) {
+    const job = jobs.start(context.session, command, begun.value);
+    const fact: Fact = { type: "jobStarted", job: job.id, command };
+    return outcome(`Started as job ${job.id}. Follow or kill it with \`job\`.`, { facts: [fact] });
+  }
+  const output = collected();
+  for await (const chunk of begun.value.output) {
+    output.add(chunk);
+    running.progress(plainText(chunk));
+  }
+  const end = await begun.value.done;
+  const text = await shown(output, context.blobs);
+  return outcome([text, endLine(end, seconds)].filter((line) => line !== "").join("\n"), {
+    failed: end.code !== 0,
+    facts: factsOf(command, end),
+  });
+}
+
+/** What a finished command tells the session. */
+export function factsOf(command: string, end: CommandEnd): Fact[] {
+  const { code, durationMs, quarantined } = end;
+  const facts: Fact[] = [{ type: "commandEnded", command, code, durationMs }];
+  if (quarantined.length > 0) facts.push({ type: "quarantined", paths: quarantined });
+  return facts;
+}
+
+/** How it ended, and what to do about what the sandbox kept from it. */
+export function endLine(end: CommandEnd, seconds: number): string {
+  const lines: string[] = [];
+  if (end.ended === "timeout") {
+    lines.push(`(stopped after its limit of ${seconds} s; raise timeoutSeconds or use background)`);
+  } else if (end.ended === "killed") lines.push("(killed)");
+  else if (end.code !== 0) lines.push(`(exit ${end.code ?? end.signal})`);
+  else lines.push("(exit 0)");
+  if (end.quarantined.length > 0) {
+    lines.push(
+      `(protected paths were changed and put back: ${end.quarantined.join(", ")}; tell the user if the task needs them)`,
+    );
+  }
+  if (end.sandboxDenied) {
+    lines.push(
+      "(the sandbox refused something. If the task needs it, call run again with escalate: {kind, why}; kind is network, path, protected or unsandboxed)",
+    );
+  }
+  return lines.join("\n");
+}

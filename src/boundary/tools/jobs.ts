@@ -1,0 +1,78 @@
+// Commands that run in the background of a node. They end with it, and say so to whoever asks later.
+import { newId } from "#boundary/digest.ts";
+import { type Collected, collected } from "#boundary/tools/output.ts";
+import type { CommandEnd, RunningCommand } from "#boundary/workspace/sandbox-port.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+
+/** Jobs of one session at a time. */
+export const JOBS_MAX = 8;
+
+export type Job = {
+  id: string;
+  session: string;
+  command: string;
+  output: Collected;
+  end: CommandEnd | null;
+  done: Promise<CommandEnd>;
+  kill(): void;
+};
+
+export type Jobs = {
+  start(session: string, command: string, running: RunningCommand): Job;
+  mayStart(session: string): Result<void>;
+  find(session: string, id: string): Result<Job>;
+  /** Kills every job; resolves when all are dead. */
+  close(): Promise<void>;
+};
+
+export function jobsOfNode(): Jobs {
+  const jobs = new Map<string, Job>();
+  const running = (session: string) =>
+    [...jobs.values()].filter((job) => job.session === session && !job.end);
+  return {
+    mayStart(session) {
+      if (running(session).length < JOBS_MAX) return ok();
+      return fail("too_large", `${JOBS_MAX} jobs of this session are running`, {
+        fix: "kill one with `job` first",
+      });
+    },
+    start(session, command, run) {
+      const output = collected();
+      const done = run.done.then((end) => {
+        job.end = end;
+        return end;
+      });
+      const job: Job = {
+        id: newId().slice(0, 6),
+        session,
+        command,
+        output,
+        end: null,
+        done,
+        kill: run.kill,
+      };
+      void drain(run, output);
+      jobs.set(job.id, job);
+      return job;
+    },
+    find(session, id) {
+      const job = jobs.get(id);
+      if (job?.session === session) return ok(job);
+      const known = [...jobs.values()].filter((other) => other.session === session);
+      return fail("not_found", `there is no job ${id}`, {
+        fix:
+          known.length > 0
+            ? `the jobs are: ${known.map((other) => other.id).join(", ")}`
+            : "a job ends with the Aiex process that ran it; start it again with `run`",
+      });
+    },
+    async close() {
+      for (const job of jobs.values()) if (!job.end) job.kill();
+      await Promise.all([...jobs.values()].map((job) => job.done));
+    },
+  };
+}
+
+async function drain(run: RunningCommand, output: Collected): Promise<void> {
+  for await (const chunk of run.output) output.add(chunk);
+}

@@ -1,0 +1,82 @@
+// The output of a command as a model sees it: head and tail within a limit, and where the rest is.
+import { stripVTControlCharacters } from "node:util";
+import type { Blobs } from "#boundary/blobs/port.ts";
+
+/** Bytes of output in one result. */
+export const SHOWN_BYTES_MAX = 30_000;
+/** Share of them that shows the beginning; errors and summaries stand at the end. */
+const HEAD_SHARE = 1 / 3;
+/** Bytes of one command's output that are kept to be read later; what follows is only counted. */
+export const KEPT_BYTES_MAX = 16_777_216;
+
+/** Collects output up to a bound; afterwards the newest bytes are kept, so the end is never lost. */
+export type Collected = {
+  add(chunk: Uint8Array): void;
+  /** All bytes so far, and how many were dropped between the kept beginning and the kept end. */
+  bytes(): { begin: Buffer; dropped: number; end: Buffer };
+  readonly length: number;
+};
+
+export function collected(): Collected {
+  const begin: Uint8Array[] = [];
+  let beginBytes = 0;
+  let end: Buffer = Buffer.alloc(0);
+  let dropped = 0;
+  return {
+    get length() {
+      return beginBytes + dropped + end.length;
+    },
+    add(chunk) {
+      const room = KEPT_BYTES_MAX - beginBytes;
+      const first = chunk.subarray(0, room);
+      if (first.length > 0) begin.push(Uint8Array.from(first));
+      beginBytes += first.length;
+      if (first.length === chunk.length) return;
+      const joined = Buffer.concat([end, chunk.subarray(first.length)]);
+      const over = Math.max(0, joined.length - SHOWN_BYTES_MAX);
+      dropped += over;
+      end = joined.subarray(over);
+    },
+    bytes: () => ({ begin: Buffer.concat(begin), dropped, end }),
+  };
+}
+
+/** Output as text for a model: no colours, no cursor movement, line ends as \n. */
+export function plainText(bytes: Uint8Array): string {
+  const text = new TextDecoder().decode(bytes);
+  return stripVTControlCharacters(text)
+    .replaceAll("\r\n", "\n")
+    .replaceAll(/[^\n]*\r(?!\n)/g, "")
+    .replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, "");
+}
+
+/** Head and tail of an output; where lines are left out, the whole is kept and named. */
+export async function shown(output: Collected, blobs: Blobs): Promise<string> {
+  const { begin, dropped, end } = output.bytes();
+  const lost = dropped > 0 ? `\n(${dropped} bytes were dropped here)\n` : "";
+  const text = plainText(begin) + lost + plainText(end);
+  if (Buffer.byteLength(text) <= SHOWN_BYTES_MAX) return text;
+  const lines = text.split("\n");
+  const head = fitting(lines, SHOWN_BYTES_MAX * HEAD_SHARE);
+  const tail = fitting(lines.slice(head.length).reverse(), SHOWN_BYTES_MAX * (1 - HEAD_SHARE));
+  const left = lines.length - head.length - tail.length;
+  const kept = await blobs.put(Buffer.from(text));
+  const where = kept.ok
+    ? `${left} lines left out: read \`output:${kept.value}\` from ${head.length + 1}`
+    : `${left} lines left out, and they could not be kept: ${kept.error.say}`;
+  return [...head, `(${where})`, ...tail.reverse()].join("\n");
+}
+
+/** Lines from the front that fit; at least a piece of the first. */
+function fitting(lines: readonly string[], bytesMax: number): string[] {
+  const taken: string[] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    bytes += Buffer.byteLength(line) + 1;
+    if (bytes > bytesMax) {
+      return taken.length > 0 ? taken : [`${line.slice(0, Math.floor(bytesMax / 4))}…`];
+    }
+    taken.push(line);
+  }
+  return taken;
+}
