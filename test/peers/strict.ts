@@ -130,7 +130,10 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
     if (fault.do === "hang") {
       if (fault.after === "accept") return;
       head(response);
-      response.write(bytes.subarray(0, fault.after));
+      // Pings come between events, never inside one.
+      const event = bytes.lastIndexOf("\n\n", fault.after) + 2;
+      const until = fault.pingMs === undefined || event === 1 ? fault.after : event;
+      response.write(bytes.subarray(0, until));
       while (fault.pingMs !== undefined && response.writable && !gone.signal.aborted) {
         await paused(fault.pingMs);
         response.write(": ping\n\n");

@@ -27,7 +27,7 @@ const ANSWER_BYTES_MAX = 128 * 1024 * 1024;
 /** Bytes of an error's body that are read. */
 const ERROR_BYTES_MAX = 64 * 1024;
 /** How long a server may take to close after its last word before it is cut. Milliseconds. */
-const GRACE_MS = 5_000;
+const GRACE_MS = 2_000;
 /** The same once nothing more is wanted, only the connection for the next call. Milliseconds. */
 const DRAIN_MS = 250;
 

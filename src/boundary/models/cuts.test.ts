@@ -1,0 +1,118 @@
+// A stream cut at any byte never yields a call: nothing partial is executed, in either dialect,
+// whether the cut looks like a reset or like a proper end.
+import { describe, expect, it } from "vitest";
+import { called, requestOf } from "#boundary/models/contract.ts";
+import { openaiChat } from "#boundary/models/openai-chat.ts";
+import { openaiResponses } from "#boundary/models/openai-responses.ts";
+import type { ScriptedAnswer } from "#boundary/models/script.ts";
+import { type AnswerPart, textOf, toolCallsOf } from "#core/model/message.ts";
+import { chatStream, decoded, decoderOf, delta } from "../../../test/peers/decoding.ts";
+import { startStrictStub } from "../../../test/peers/strict.ts";
+import { type Dialect, framesOf } from "../../../test/peers/strict-answers.ts";
+
+const read = (path: string) => ({ tool: "read", input: { path } });
+
+const answers: ScriptedAnswer[] = [
+  { calls: [read("README.md")] },
+  { text: "I look.", calls: [read("a.ts"), read("b.ts")] },
+  { reasoning: "Hm: ünï 🙂", text: "Two files.", calls: [{ tool: "read", input: "{}" }] },
+  { calls: [{ tool: "read", input: '{"path":"a\\u2028b","text":"data: [DONE]\\n\\n"}' }] },
+  { calls: [{ tool: "read", input: "" }] },
+  { text: "only words, 🙂 and “quotes”" },
+];
+
+const bytesOf = (dialect: Dialect, answer: ScriptedAnswer): Buffer => {
+  const frames = framesOf(dialect, { answer, position: 0 }, new Map());
+  return Buffer.from(frames.map(({ text }) => text).join(""));
+};
+
+/** Where the last event begins that the answer needs to be whole. */
+const wordsEnd: Record<Dialect, (text: string) => number> = {
+  responses: (text) => text.indexOf("event: response.completed"),
+  chat: (text) => text.indexOf('"finish_reason":"', text.indexOf('"finish_reason":"') - 1),
+};
+
+const callsIn = (parts: AnswerPart[]) => toolCallsOf(parts).map(({ tool, input }) => [tool, input]);
+
+describe.each<Dialect>(["responses", "chat"])("a recorded %s stream", (dialect) => {
+  it.each(answers.map((answer, i) => [i + 1, answer] as const))(
+    "cut at every byte runs no call of answer %i",
+    async (_, answer) => {
+      const bytes = bytesOf(dialect, answer);
+      const whole = await decoded(decoderOf(dialect), bytes);
+      const calls = callsIn(whole.parts);
+      expect(calls).toHaveLength(answer.calls?.length ?? 0);
+      const end = wordsEnd[dialect](bytes.toString());
+      expect(end).toBeGreaterThan(0);
+      for (let at = 0; at < bytes.length; at += 1) {
+        for (const how of ["reset", "close"] as const) {
+          const cut = await decoded(decoderOf(dialect), bytes.subarray(0, at), how);
+          const got = callsIn(cut.parts);
+          const words = cut.deltas.map((d) => (d.type === "text" ? d.text : "")).join("");
+          if (textOf(cut.parts) !== words) expect([at, textOf(cut.parts)]).toEqual([at, words]);
+          if (cut.stop === "broken") {
+            if (got.length > 0 || !cut.failure) expect([at, how, got]).toEqual([at, how, []]);
+            continue;
+          }
+          // Ended although it was cut: only where nothing of the answer was missing.
+          expect([at > end, cut.stop, got]).toEqual([true, whole.stop, calls]);
+        }
+      }
+    },
+  );
+
+  it("reset on a real connection runs no call either, and counts what may be billed", async () => {
+    const answer = answers[1] ?? {};
+    const { length } = bytesOf(dialect, answer);
+    const places = Array.from({ length: 60 }, (_, i) => Math.floor((i * length) / 60));
+    const stub = await startStrictStub({
+      script: { answers: [answer] },
+      fault: (i) => ({ do: "cut", atByte: places[i] ?? 0, how: i % 2 ? "reset" : "close" }),
+    });
+    const endpoint = { provider: "openai", baseUrl: stub.url, apiKey: "k" };
+    const port =
+      dialect === "chat"
+        ? openaiChat({ ...endpoint, isOpenAi: true })
+        : openaiResponses({ ...endpoint });
+    for (const [i] of places.entries()) {
+      const { end } = await called(port, requestOf("gpt-5"));
+      if (end.stop === "calls") {
+        // Chat says that it ended two events before its last byte; only a proper end may count.
+        expect([i % 2, callsIn(end.parts).length]).toEqual([0, 2]);
+        continue;
+      }
+      expect(end).toMatchObject({ stop: "broken", failure: { code: "broken" } });
+      expect(callsIn(end.parts)).toEqual([]);
+      expect(end.usage).toMatchObject({ exact: false });
+      expect(end.usage.input).toBeGreaterThan(100);
+    }
+    expect(stub.malformed()).toEqual([]);
+    await stub.close();
+  });
+});
+
+describe("a server that never says how it finished", () => {
+  const call = (input: string) =>
+    delta({ tool_calls: [{ index: 0, id: "c", function: { name: "read", arguments: input } }] });
+
+  it("counts as ended by [DONE] when every call is whole and fits its tool", async () => {
+    const whole = await decoded(decoderOf("chat"), chatStream(call('{"path":"a"}'), "[DONE]"));
+    expect([whole.stop, callsIn(whole.parts)]).toEqual(["calls", [["read", '{"path":"a"}']]]);
+    for (const input of ['{"path":"a"', '{"path":1}', "{}", "", "[]", "null"]) {
+      const torn = await decoded(decoderOf("chat"), chatStream(call(input), "[DONE]"));
+      expect([input, torn.stop, callsIn(torn.parts)]).toEqual([input, "broken", []]);
+    }
+  });
+
+  it("is broken without [DONE], whatever came", async () => {
+    const cut = await decoded(decoderOf("chat"), chatStream(call('{"path":"a"}')));
+    expect([cut.stop, callsIn(cut.parts)]).toEqual(["broken", []]);
+    const words = await decoded(decoderOf("chat"), chatStream(delta({ content: "so" })));
+    expect([words.stop, textOf(words.parts)]).toEqual(["broken", "so"]);
+  });
+
+  it("is done by [DONE] when it only spoke", async () => {
+    const said = await decoded(decoderOf("chat"), chatStream(delta({ content: "so" }), "[DONE]"));
+    expect([said.stop, textOf(said.parts)]).toEqual(["done", "so"]);
+  });
+});

@@ -1,0 +1,120 @@
+// What models are in reach without any configuration: keys in the settings, Ollama and LM Studio on
+// this machine. Local servers are asked for their list within 300 ms; nothing is ever started.
+import { bodyText, send } from "#boundary/models/http.ts";
+import { type Local, localUrl, type ModelSettings, OPENAI_URL } from "#boundary/models/index.ts";
+import { fieldsOf, listOf, parsed, textAt } from "#core/model/json.ts";
+
+/** Milliseconds for a local server to answer: it is on this machine or it is not there. */
+export const PROBE_MS = 300;
+/** The same for the server at `OPENAI_BASE_URL`, which may be further away. */
+const PROBE_FAR_MS = 1_500;
+const LIST_BYTES_MAX = 1024 * 1024;
+const MODELS_MAX = 1_000;
+
+/** Proposed where the user names none: made for code, and in the official types' `ChatModel`. */
+const OPENAI_MODEL = "gpt-5.1-codex";
+
+export type Found = {
+  provider: string;
+  /** How it was found, for people: `OPENAI_API_KEY`, `http://127.0.0.1:11434`. */
+  by: string;
+  /** Names for `--model`, the one to propose first; not every provider is asked for its list. */
+  models: readonly string[];
+};
+
+export type Discovery = {
+  found: readonly Found[];
+  /** Everything that was looked for, with what came of it, for people. */
+  looked: readonly { where: string; outcome: string }[];
+};
+
+/** Looks in all places at once. Never fails; ends within `PROBE_FAR_MS` or at the signal. */
+export async function discover(settings: ModelSettings, signal: AbortSignal): Promise<Discovery> {
+  const places = [
+    named(settings, signal),
+    local("ollama", settings, signal),
+    local("lmstudio", settings, signal),
+  ];
+  const all = await Promise.all(places);
+  return {
+    found: all.flatMap(({ found }) => (found ? [found] : [])),
+    looked: all.map(({ where, outcome }) => ({ where, outcome })),
+  };
+}
+
+type Place = { where: string; outcome: string; found?: Found };
+
+/** What `OPENAI_API_KEY` and `OPENAI_BASE_URL` name. OpenAI itself is not asked. */
+async function named(settings: ModelSettings, signal: AbortSignal): Promise<Place> {
+  const where = "OPENAI_API_KEY and OPENAI_BASE_URL";
+  const apiKey = settings.OPENAI_API_KEY?.trim() ?? "";
+  const url = settings.OPENAI_BASE_URL?.trim();
+  if (!apiKey && !url) return { where, outcome: "not set" };
+  const by = url ? `OPENAI_BASE_URL (${url})` : "OPENAI_API_KEY";
+  if (url && URL.parse(url)?.hostname !== new URL(OPENAI_URL).hostname) {
+    const ids = URL.parse(url) ? await listed(url, signal, { ms: PROBE_FAR_MS, apiKey }) : "no URL";
+    if (typeof ids === "string") return { where, outcome: `${url}: ${ids}` };
+    const models = ids.map((id) => `openai/${id}`);
+    return { where, outcome: `${ids.length} models`, found: { provider: "openai", by, models } };
+  }
+  if (!apiKey) return { where, outcome: "a URL, but no key" };
+  return {
+    where,
+    outcome: "set",
+    found: { provider: "openai", by, models: [`openai/${OPENAI_MODEL}`] },
+  };
+}
+
+const titles: Record<Local, string> = { ollama: "Ollama", lmstudio: "LM Studio" };
+
+async function local(name: Local, settings: ModelSettings, signal: AbortSignal): Promise<Place> {
+  const url = localUrl(name, settings);
+  if (!url.ok) return { where: titles[name], outcome: url.error.say };
+  const { host, origin } = new URL(url.value);
+  const where = `${titles[name]} on ${host}`;
+  const ids = await listed(url.value, signal, { ms: PROBE_MS, apiKey: "" });
+  if (typeof ids === "string") return { where, outcome: ids };
+  const models = ids.filter((id) => !/embed/i.test(id)).map((id) => `${name}/${id}`);
+  if (models.length === 0) return { where, outcome: "runs, but has no model" };
+  return {
+    where,
+    outcome: `${models.length} models`,
+    found: { provider: name, by: origin, models },
+  };
+}
+
+/** The ids that `GET /models` lists, or in words why there are none. */
+async function listed(
+  baseUrl: string,
+  signal: AbortSignal,
+  { ms, apiKey }: { ms: number; apiKey: string },
+): Promise<string[] | string> {
+  if (signal.aborted) return "not asked";
+  const url = new URL(`${baseUrl.replace(/\/+$/, "")}/models`);
+  const headers: Record<string, string> = { accept: "application/json" };
+  if (apiKey) headers.authorization = `Bearer ${apiKey}`;
+  const call = send({ method: "GET", url, headers });
+  let late = false;
+  const close = () => {
+    late = true;
+    call.close();
+  };
+  const timer = setTimeout(close, ms);
+  signal.addEventListener("abort", close, { once: true });
+  try {
+    const answered = await call.response;
+    if (!answered.ok) return late ? `no answer within ${ms} ms` : "nothing there";
+    const { text, whole } = await bodyText(answered.value, LIST_BYTES_MAX);
+    if (late) return `no answer within ${ms} ms`;
+    const { data } = fieldsOf(parsed(text));
+    if (answered.value.statusCode !== 200 || !whole || !Array.isArray(data)) {
+      return "something else answers there";
+    }
+    const ids = listOf(data).flatMap((model) => textAt(fieldsOf(model), "id") ?? []);
+    return ids.slice(0, MODELS_MAX);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", close);
+    call.close();
+  }
+}

@@ -1,0 +1,133 @@
+// Opening models by name, and finding what is in reach.
+import { mkdtemp, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { called, requestOf } from "#boundary/models/contract.ts";
+import { discover } from "#boundary/models/discover.ts";
+import { localUrl, openModel } from "#boundary/models/index.ts";
+import type { Result } from "#core/failure.ts";
+import { startStrictStub } from "../../../test/peers/strict.ts";
+
+const nameOf = (opened: Result<{ port: { name: string }; model: string }>) =>
+  opened.ok ? `${opened.value.port.name} ${opened.value.model}` : opened.error.say;
+
+describe("a model's name", () => {
+  it("chooses the provider, and the dialect by where that is", async () => {
+    const key = { OPENAI_API_KEY: "sk-1" };
+    const elsewhere = { OPENAI_BASE_URL: "http://127.0.0.1:9/v1" };
+    const open = async (name: string, settings: Record<string, string>) =>
+      nameOf(await openModel(name, settings));
+    expect(await open("openai/gpt-5", key)).toBe("openai/responses gpt-5");
+    expect(await open("openai/qwen/qwen3:8b", elsewhere)).toBe("openai/chat qwen/qwen3:8b");
+    expect(await open("openai/gpt-5", { ...key, AIEX_OPENAI_DIALECT: "chat" })).toBe(
+      "openai/chat gpt-5",
+    );
+    expect(await open("openai/a", { ...elsewhere, AIEX_OPENAI_DIALECT: "responses" })).toBe(
+      "openai/responses a",
+    );
+    expect(await open("ollama/llama3.2", {})).toBe("ollama/chat llama3.2");
+    expect(await open("lmstudio/qwen", {})).toBe("lmstudio/chat qwen");
+  });
+
+  it("that names nothing fails with what to write", async () => {
+    for (const name of ["gpt-5", "", "openai/", "/x", "nobody/x", "constructor/x", "__proto__/x"]) {
+      expect(await openModel(name, {})).toMatchObject({
+        ok: false,
+        error: { code: "bad_input", fix: expect.stringContaining("provider/model") },
+      });
+    }
+  });
+
+  it("fails before any request where the settings cannot work", async () => {
+    const code = async (settings: Record<string, string>) => {
+      const opened = await openModel("openai/gpt-5", settings);
+      return opened.ok ? "ok" : opened.error.code;
+    };
+    expect(await code({})).toBe("no_model");
+    expect(await code({ OPENAI_API_KEY: "sk-1\nx" })).toBe("bad_input");
+    expect(await code({ OPENAI_API_KEY: "“sk-1”" })).toBe("bad_input");
+    expect(await code({ OPENAI_API_KEY: "k", OPENAI_BASE_URL: "not a url" })).toBe("bad_input");
+    expect(await code({ OPENAI_API_KEY: "k", OPENAI_BASE_URL: "file:///etc" })).toBe("bad_input");
+    expect(await code({ OPENAI_API_KEY: "k", AIEX_OPENAI_DIALECT: "x" })).toBe("bad_input");
+    expect(await code({ OPENAI_API_KEY: " sk-1\n" })).toBe("ok");
+  });
+
+  it("of a script opens the file", async () => {
+    const path = join(await mkdtemp(join(tmpdir(), "aiex-script-")), "demo.json");
+    await writeFile(path, '{"answers":[{"text":"hello"}]}');
+    const opened = await openModel(`scripted/${path}`, {});
+    if (!opened.ok) throw new Error(opened.error.say);
+    const { end } = await called(opened.value.port, requestOf(opened.value.model));
+    expect(end.parts).toEqual([{ type: "text", text: "hello" }]);
+    expect(await openModel("scripted/none.json", {})).toMatchObject({
+      error: { code: "not_found" },
+    });
+  });
+});
+
+describe("the address of a local server", () => {
+  it("may be a host, a host and port, or a URL", () => {
+    const url = (OLLAMA_HOST: string) => {
+      const read = localUrl("ollama", { OLLAMA_HOST });
+      return read.ok ? read.value : read.error.code;
+    };
+    expect(url("")).toBe("http://127.0.0.1:11434/v1");
+    expect(url("0.0.0.0")).toBe("http://127.0.0.1:11434/v1");
+    expect(url("box:8080")).toBe("http://box:8080/v1");
+    expect(url("https://box.example/ollama/")).toBe("https://box.example/ollama/v1");
+    expect(url("http://a b")).toBe("bad_input");
+    const lmstudio = localUrl("lmstudio", {});
+    expect(lmstudio).toEqual({ ok: true, value: "http://127.0.0.1:1234/v1" });
+  });
+});
+
+describe("discovery", () => {
+  const nowhere = { AIEX_OLLAMA_HOST: "127.0.0.1:9", AIEX_LM_STUDIO_HOST: "127.0.0.1:9" };
+  const signal = () => AbortSignal.timeout(5_000);
+
+  it("finds the models of a server, without those that only embed", async () => {
+    const models = ["qwen3:8b", "nomic-embed-text"];
+    const stub = await startStrictStub({ script: { answers: [] }, models });
+    const host = stub.url.replace("/v1", "");
+    const { found } = await discover({ ...nowhere, AIEX_OLLAMA_HOST: host }, signal());
+    expect(found).toEqual([{ provider: "ollama", by: host, models: ["ollama/qwen3:8b"] }]);
+    const far = await discover({ ...nowhere, OPENAI_BASE_URL: stub.url }, signal());
+    expect(far.found[0]?.models).toEqual(["openai/qwen3:8b", "openai/nomic-embed-text"]);
+    await stub.close();
+  });
+
+  it("finds a key, and says what it looked for when there is nothing", async () => {
+    const { found } = await discover({ ...nowhere, OPENAI_API_KEY: "sk-1" }, signal());
+    expect(found).toMatchObject([{ provider: "openai", by: "OPENAI_API_KEY" }]);
+    const none = await discover(nowhere, signal());
+    expect(none).toEqual({
+      found: [],
+      looked: [
+        { where: "OPENAI_API_KEY and OPENAI_BASE_URL", outcome: "not set" },
+        { where: "Ollama on 127.0.0.1:9", outcome: "nothing there" },
+        { where: "LM Studio on 127.0.0.1:9", outcome: "nothing there" },
+      ],
+    });
+  });
+
+  it("waits 300 ms for a server that says nothing, and tells another kind of server", async () => {
+    const mute = createServer(() => {}).listen(0, "127.0.0.1");
+    const other = createServer((_, response) => response.end("<html>hello")).listen(0, "127.0.0.1");
+    await new Promise((ready) => setImmediate(ready));
+    const host = (server: typeof mute) => `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const startMs = performance.now();
+    const settings = { AIEX_OLLAMA_HOST: host(mute), AIEX_LM_STUDIO_HOST: host(other) };
+    const { looked } = await discover(settings, signal());
+    expect(performance.now() - startMs).toBeLessThan(1_000);
+    expect(looked.slice(1).map(({ outcome }) => outcome)).toEqual([
+      "no answer within 300 ms",
+      "something else answers there",
+    ]);
+    mute.closeAllConnections();
+    mute.close();
+    other.close();
+  });
+});

@@ -1,0 +1,183 @@
+// The providers: one line each in the table, adapters loaded when they are used. `openModel` makes a
+// port from a name like `openai/gpt-5` and the settings; nothing is asked of the network for that.
+import { type Deadlines, deadlinesDefault, type ModelPort } from "#boundary/models/port.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+
+/**
+ * The settings of models, as names and texts like an environment. Read here:
+ * `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`;
+ * `AIEX_OPENAI_DIALECT` (`responses` or `chat`; by default `responses` at api.openai.com, `chat`
+ * elsewhere); `AIEX_OPENAI_SUMMARY` (`auto`, `concise`, `detailed`: readable reasoning);
+ * `OLLAMA_HOST` or `AIEX_OLLAMA_HOST`, `AIEX_LM_STUDIO_HOST`.
+ */
+export type ModelSettings = Readonly<Record<string, string | undefined>>;
+
+export type OpenedModel = {
+  port: ModelPort;
+  /** The provider's own name of the model, for `ModelRequest.model` and `call`. */
+  model: string;
+  /** What this provider needs: local servers may load a model before they answer at all. */
+  deadlines: Deadlines;
+  /** Tells keys apart for the gateway; no secret. */
+  account: string;
+};
+
+export type Provider = {
+  /** What it is, in a few words, for help and error messages. */
+  about: string;
+  open(model: string, settings: ModelSettings): Promise<Result<OpenedModel>>;
+};
+
+export const providers: Readonly<Record<string, Provider>> = {
+  openai: { about: "OpenAI, or any server that speaks its API", open: openOpenAi },
+  ollama: { about: "models on this machine, by Ollama", open: openLocal("ollama") },
+  lmstudio: { about: "models on this machine, by LM Studio", open: openLocal("lmstudio") },
+  scripted: { about: "no model: answers from a JSON file", open: openScripted },
+};
+
+export const OPENAI_URL = "https://api.openai.com/v1";
+
+/** A local server may load gigabytes from disk before its headers come. */
+const deadlinesLocal: Deadlines = {
+  ...deadlinesDefault,
+  connectMs: 300_000,
+  silenceMs: 300_000,
+};
+
+/** Opens `provider/model`; the model's own name may hold further slashes. */
+export async function openModel(
+  name: string,
+  settings: ModelSettings,
+): Promise<Result<OpenedModel>> {
+  const slash = name.indexOf("/");
+  const provider = Object.hasOwn(providers, name.slice(0, slash))
+    ? providers[name.slice(0, slash)]
+    : undefined;
+  const model = name.slice(slash + 1).trim();
+  if (slash === -1 || !provider || model === "") {
+    const known = Object.keys(providers).join(", ");
+    return fail("bad_input", `"${name}" names no model`, {
+      fix: `write provider/model, with one of ${known}`,
+    });
+  }
+  return provider.open(model, settings);
+}
+
+async function openOpenAi(model: string, settings: ModelSettings): Promise<Result<OpenedModel>> {
+  const baseUrl = httpUrl(settings.OPENAI_BASE_URL || OPENAI_URL, "OPENAI_BASE_URL");
+  if (!baseUrl.ok) return baseUrl;
+  const isOpenAi = new URL(baseUrl.value).hostname === "api.openai.com";
+  const apiKey = settings.OPENAI_API_KEY?.trim() ?? "";
+  if (apiKey === "" && isOpenAi) {
+    return fail("no_model", "OpenAI needs a key, and OPENAI_API_KEY is not set", {
+      fix: "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that needs none",
+    });
+  }
+  if (!/^[\x21-\x7e]*$/.test(apiKey)) {
+    return fail("bad_input", "OPENAI_API_KEY holds characters that no key has", {
+      fix: "copy the key again, without spaces and quotes",
+    });
+  }
+  const dialect = settings.AIEX_OPENAI_DIALECT || (isOpenAi ? "responses" : "chat");
+  const headers = headersOf({
+    "openai-organization": settings.OPENAI_ORG_ID,
+    "openai-project": settings.OPENAI_PROJECT_ID,
+  });
+  const endpoint = { provider: "openai", baseUrl: baseUrl.value, apiKey, headers };
+  const account = await fingerprint(`${baseUrl.value}\n${apiKey}`);
+  const opened = (port: ModelPort) => ok({ port, model, deadlines: deadlinesDefault, account });
+  if (dialect === "chat") {
+    const { openaiChat } = await import("#boundary/models/openai-chat.ts");
+    return opened(openaiChat({ ...endpoint, isOpenAi }));
+  }
+  if (dialect === "responses") {
+    const summary = summaryOf(settings.AIEX_OPENAI_SUMMARY);
+    if (!summary.ok) return summary;
+    const { openaiResponses } = await import("#boundary/models/openai-responses.ts");
+    return opened(openaiResponses({ ...endpoint, summary: summary.value }));
+  }
+  return fail("bad_input", `AIEX_OPENAI_DIALECT is "${dialect}"`, {
+    fix: "use responses or chat",
+  });
+}
+
+export type Local = "ollama" | "lmstudio";
+
+/** Base URL of a local server's OpenAI-compatible API; the usual port where none is set. */
+export function localUrl(name: Local, settings: ModelSettings): Result<string> {
+  if (name === "lmstudio") {
+    return hostUrl(settings.AIEX_LM_STUDIO_HOST, 1234, "AIEX_LM_STUDIO_HOST");
+  }
+  const host = settings.AIEX_OLLAMA_HOST || settings.OLLAMA_HOST;
+  return hostUrl(host, 11434, settings.AIEX_OLLAMA_HOST ? "AIEX_OLLAMA_HOST" : "OLLAMA_HOST");
+}
+
+function openLocal(name: Local): Provider["open"] {
+  return async (model, settings) => {
+    const baseUrl = localUrl(name, settings);
+    if (!baseUrl.ok) return baseUrl;
+    const { openaiChat } = await import("#boundary/models/openai-chat.ts");
+    const port = openaiChat({ provider: name, baseUrl: baseUrl.value, isOpenAi: false });
+    return ok({ port, model, deadlines: deadlinesLocal, account: baseUrl.value });
+  };
+}
+
+async function openScripted(path: string): Promise<Result<OpenedModel>> {
+  const { readFile } = await import("node:fs/promises");
+  const { readScript } = await import("#boundary/models/script.ts");
+  const { scriptedModel } = await import("#boundary/models/scripted.ts");
+  let json: string;
+  try {
+    json = await readFile(path, "utf8");
+  } catch {
+    return fail("not_found", `the script ${path} cannot be read`, {
+      fix: "write scripted/ and then the path of a JSON script",
+    });
+  }
+  const script = readScript(json, path);
+  if (!script.ok) return script;
+  const port = scriptedModel(script.value);
+  return ok({ port, model: "script", deadlines: deadlinesDefault, account: path });
+}
+
+/** `host`, `host:port` or a URL, as Ollama's own variable allows; 0.0.0.0 means this machine. */
+function hostUrl(host: string | undefined, port: number, name: string): Result<string> {
+  const text = host?.trim() || "127.0.0.1";
+  const url = URL.parse(/^https?:\/\//.test(text) ? text : `http://${text}`);
+  if (!url) return fail("bad_input", `${name} is "${text}", which is no address`);
+  if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
+  const hasPort = url.port !== "" || /^https?:\/\//.test(text);
+  if (!hasPort) url.port = String(port);
+  const path = url.pathname.replace(/\/+$/, "");
+  url.pathname = path.endsWith("/v1") ? path : `${path}/v1`;
+  return ok(url.href);
+}
+
+function httpUrl(text: string, name: string): Result<string> {
+  const url = URL.parse(text.trim());
+  if (url?.protocol === "https:" || url?.protocol === "http:") return ok(url.href);
+  return fail("bad_input", `${name} is "${text}", which is no http or https URL`, {
+    fix: `write it like ${OPENAI_URL}`,
+  });
+}
+
+const summaries = ["auto", "concise", "detailed"] as const;
+
+function summaryOf(text: string | undefined): Result<(typeof summaries)[number] | undefined> {
+  const summary = summaries.find((known) => known === text);
+  if (summary || !text) return ok(summary);
+  return fail("bad_input", `AIEX_OPENAI_SUMMARY is "${text}"`, {
+    fix: `use ${summaries.join(", ")}, or leave it out`,
+  });
+}
+
+function headersOf(given: Record<string, string | undefined>): Record<string, string> {
+  const set = Object.entries(given).flatMap(([name, value]) => (value ? [[name, value]] : []));
+  return Object.fromEntries(set);
+}
+
+/** Eight hexadecimal digits that differ for different keys and give none away. */
+async function fingerprint(text: string): Promise<string> {
+  const { createHash } = await import("node:crypto");
+  return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
