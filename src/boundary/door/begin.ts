@@ -1,12 +1,12 @@
 // Beginning a session: what all its requests begin with is frozen into its first event.
 import { newId } from "#boundary/digest.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
-import { fail, ok, type Result } from "#core/failure.ts";
+import { ok, type Result } from "#core/failure.ts";
 import type { BlobRef } from "#core/model/message.ts";
 import { systemPrompt } from "#core/prompt/system.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { emptySession } from "#core/session/state.ts";
-import { type Mode, modes } from "#core/session/tool-facts.ts";
+import type { Mode } from "#core/session/tool-facts.ts";
 
 export async function beginSession(
   parts: DoorParts,
@@ -14,9 +14,9 @@ export async function beginSession(
 ): Promise<Result<{ stream: string; version: number }>> {
   const located = await parts.locations.open(options.cwd);
   if (!located.ok) return located;
-  const model = options.model ?? parts.defaults.model;
-  if (!model) return noModel;
-  const mode = options.mode ?? modes.find((known) => known === parts.defaults.mode) ?? "ask";
+  const model = options.model ? ok(options.model) : await parts.defaultModel();
+  if (!model.ok) return model;
+  const mode = options.mode ?? parts.defaults.mode;
   const tools = await parts.toolsNow();
   if (!tools.ok) return tools;
   const environment = await parts.environmentOf(located.value.path, mode);
@@ -33,7 +33,7 @@ export async function beginSession(
     tools: specs.value,
     toolEffects: tools.value.effects,
     environment,
-    model,
+    model: model.value,
     mode,
     limits: { contextTokens, stepsPerTurn },
   };
@@ -48,7 +48,3 @@ async function kept(parts: DoorParts, text: string, media: string): Promise<Resu
   const hash = await parts.blobs.put(bytes);
   return hash.ok ? ok({ hash: hash.value, bytes: bytes.length, media }) : hash;
 }
-
-const noModel = fail("no_model", "no model is configured", {
-  fix: "set OPENAI_API_KEY, or name one: aiex config set model provider/name; `aiex doctor` shows what is in reach",
-});

@@ -10,7 +10,7 @@ import type { Views } from "#boundary/views.ts";
 import type { Result } from "#core/failure.ts";
 import type { ToolSpec } from "#core/model/message.ts";
 import type { Environment } from "#core/prompt/system.ts";
-import type { Effect } from "#core/session/tool-facts.ts";
+import type { Effect, Mode } from "#core/session/tool-facts.ts";
 
 export type DoorParts = TurnParts & {
   blobs: Blobs;
@@ -20,7 +20,9 @@ export type DoorParts = TurnParts & {
   views: Views;
   version: string;
   home: string;
-  defaults: { model: string; mode: string; contextTokens: number; stepsPerTurn: number };
+  defaults: { mode: Mode; contextTokens: number; stepsPerTurn: number };
+  /** The model of a session that names none: the configured one, or what is in reach. */
+  defaultModel(): Promise<Result<string>>;
   /** The tools a session is begun with, as the model sees them. */
   toolsNow(): Promise<Result<{ specs: ToolSpec[]; effects: Record<string, Effect> }>>;
   environmentOf(path: string, mode: string): Promise<Environment>;

@@ -1,0 +1,250 @@
+// The composition root: a configuration becomes an App. With the index.ts tables the only place
+// that names adapters.
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import type { App, Check } from "#app";
+import { folderBlobs } from "#boundary/blobs/folder.ts";
+import { memoryBlobs } from "#boundary/blobs/memory.ts";
+import { localChannel } from "#boundary/channel/local.ts";
+import { newId, sha256 } from "#boundary/digest.ts";
+import { fileLeases } from "#boundary/lease/file.ts";
+import { memoryLeases } from "#boundary/lease/memory.ts";
+import { locationsOver } from "#boundary/locations.ts";
+import { memoryLog } from "#boundary/log/memory.ts";
+import { sqliteLog } from "#boundary/log/sqlite.ts";
+import { openModel } from "#boundary/models/index.ts";
+import { nodeOver } from "#boundary/node.ts";
+import { judgeOver } from "#boundary/security/judge.ts";
+import { requestsIn } from "#boundary/requests.ts";
+import { sessionsOver } from "#boundary/sessions.ts";
+import { builtinTools } from "#boundary/tools/builtin/index.ts";
+import { type Jobs, jobsOfNode } from "#boundary/tools/jobs.ts";
+import type { Place } from "#boundary/turn/parts.ts";
+import { feedAtOnce, viewsOver } from "#boundary/views.ts";
+import { findSandbox } from "#boundary/workspace/index.ts";
+import { localWorkspace } from "#boundary/workspace/local.ts";
+import { type Config, numberSetting, textSetting } from "#config";
+import { fail, ok, type Result } from "#core/failure.ts";
+import type { Environment } from "#core/prompt/system.ts";
+import type { Session } from "#core/session/state.ts";
+import { type Mode, modes } from "#core/session/tool-facts.ts";
+import { buildInfo } from "./build.ts";
+
+export type StartOptions = {
+  config: Config;
+  /** Keeps everything in memory: nothing of it is there afterwards. */
+  ephemeral?: boolean;
+  env: Readonly<Record<string, string | undefined>>;
+};
+
+/** Opens this machine's node. Fails where its folder or its log cannot be used. */
+export async function start(options: StartOptions): Promise<Result<App>> {
+  const { config, ephemeral = false } = options;
+  const { home } = config;
+  const { version, fingerprint } = buildInfo();
+  const node = ephemeral ? ok("ephemeral") : nodeName(home);
+  if (!node.ok) return node;
+  const base = { node: node.value, atOnce: feedAtOnce, now: Date.now };
+  const log = ephemeral ? ok(memoryLog(base)) : sqliteLog(join(home, "log.db"), base);
+  if (!log.ok) return log;
+  const blobs = ephemeral ? memoryBlobs() : folderBlobs(join(home, "blobs"));
+  const leases = ephemeral ? memoryLeases() : fileLeases(join(home, "leases"));
+  const sessions = sessionsOver({ log: log.value, blobs, fingerprint });
+  const views = viewsOver(log.value, sessions);
+  const opened = await views.open();
+  if (!opened.ok) return opened;
+  const locations = locationsOver(log.value, node.value);
+  const jobs = jobsOfNode();
+  const tools = builtinTools(jobs);
+  const settings = modelSettings(config, options.env);
+  const places = placesOver({ ...options, node: node.value, jobs, locations, tools });
+  const app = nodeOver({
+    log: log.value,
+    blobs,
+    leases,
+    sessions,
+    views,
+    locations,
+    requests: requestsIn(blobs),
+    channel: localChannel(),
+    node: node.value,
+    random: Math.random,
+    deadlines: {
+      connectMs: numberSetting(config, "deadlines.connectMs"),
+      firstTokenMs: numberSetting(config, "deadlines.firstTokenMs"),
+      silenceMs: numberSetting(config, "deadlines.silenceMs"),
+      idleMs: numberSetting(config, "deadlines.idleMs"),
+      totalMs: numberSetting(config, "deadlines.totalMs"),
+    },
+    version,
+    home,
+    defaults: {
+      mode: modeOf(config),
+      contextTokens: numberSetting(config, "limits.contextTokens"),
+      stepsPerTurn: numberSetting(config, "limits.stepsPerTurn"),
+    },
+    placeOf: places.of,
+    openModel: (name) => openModel(name, settings),
+    defaultModel: () => defaultModel(config, settings),
+    async toolsNow() {
+      const all = await tools.tools();
+      const specs = all.map(({ spec }) => spec);
+      return ok({ specs, effects: Object.fromEntries(all.map((t) => [t.spec.name, t.effect])) });
+    },
+    environmentOf: places.environmentOf,
+    checks: () => checks(options, places),
+  });
+  return ok({
+    ...app,
+    async close() {
+      await jobs.close();
+      await app.close();
+    },
+  });
+}
+
+const modeOf = (config: Config): Mode =>
+  modes.find((mode) => mode === textSetting(config, "mode")) ?? "ask";
+
+/** The node's name: made once, kept in its home. */
+function nodeName(home: string): Result<string> {
+  const file = join(home, "node");
+  try {
+    mkdirSync(home, { recursive: true, mode: 0o700 });
+    try {
+      writeFileSync(file, newId(), { flag: "wx", mode: 0o600 });
+    } catch (error) {
+      if ((error as { code?: string }).code !== "EEXIST") throw error;
+    }
+    return ok(readFileSync(file, "utf8").trim());
+  } catch (error) {
+    return fail("storage", `${home} cannot be used: ${(error as Error).message}`, {
+      fix: "set AIEX_HOME to a folder that you can write",
+    });
+  }
+}
+
+/** What the providers read, by the names of their environment variables. */
+function modelSettings(config: Config, env: StartOptions["env"]) {
+  const dialect = textSetting(config, "openai.dialect");
+  return {
+    ...env,
+    OPENAI_API_KEY: textSetting(config, "openai.apiKey"),
+    OPENAI_BASE_URL: textSetting(config, "openai.baseUrl"),
+    AIEX_OPENAI_DIALECT: dialect === "auto" ? "" : dialect,
+  };
+}
+
+async function defaultModel(
+  config: Config,
+  settings: ReturnType<typeof modelSettings>,
+): Promise<Result<string>> {
+  const named = textSetting(config, "model");
+  if (named) return ok(named);
+  const { discover } = await import("#boundary/models/discover.ts");
+  const { found } = await discover(settings, new AbortController().signal);
+  const first = found.flatMap(({ models }) => models)[0];
+  return first ? ok(first) : noModel;
+}
+
+const noModel = fail("no_model", "no model is configured, and none is in reach", {
+  fix: "set OPENAI_API_KEY, start Ollama or LM Studio, or name one: aiex config set model provider/name",
+});
+
+type PlaceParts = StartOptions & {
+  node: string;
+  jobs: Jobs;
+  locations: ReturnType<typeof locationsOver>;
+  tools: ReturnType<typeof builtinTools>;
+};
+
+type Places = {
+  of(session: Session): Promise<Result<Place>>;
+  environmentOf(path: string, mode: Mode): Promise<Environment>;
+  sandboxAt: typeof sandboxAt;
+};
+
+/** The places of this node: one workspace and sandbox for each folder, made when first needed. */
+function placesOver(parts: PlaceParts): Places {
+  const known = new Map<string, Promise<Result<Place>>>();
+
+  async function make(path: string): Promise<Result<Place>> {
+    const workspace = localWorkspace(path);
+    const sandbox = await sandboxAt(parts, path);
+    const tools = await parts.tools.tools();
+    const judge = judgeOver({ ...parts, path, sandbox });
+    return ok({ workspace, sandbox, tools, judge, hooks: [] });
+  }
+
+  return {
+    sandboxAt,
+    async of(session) {
+      const location = session.start?.location;
+      if (!location) return fail("not_found", "the session has no place");
+      if (location.node !== parts.node) {
+        return fail("not_supported", `the files of this session are on another node`, {
+          fix: `go on there, in ${location.path}`,
+        });
+      }
+      const place = known.get(location.path) ?? make(location.path);
+      known.set(location.path, place);
+      return await place;
+    },
+    async environmentOf(path, mode) {
+      const sandbox = await sandboxAt(parts, path);
+      return {
+        platform: `${process.platform} ${process.arch}`,
+        date: new Date().toISOString().slice(0, 10),
+        folder: path,
+        git: await gitLine(path),
+        sandbox:
+          sandbox.kind === "none"
+            ? "none; every command asks the user first"
+            : `${sandbox.kind}; commands write only here, without network`,
+        mode,
+      };
+    },
+  };
+}
+
+async function sandboxAt({ config, env }: StartOptions, path: string) {
+  const scratch = join(config.home, "scratch", sha256(path).slice(0, 16));
+  return await findSandbox({
+    workspace: path,
+    scratch,
+    quarantine: join(config.home, "quarantine"),
+    home: env.HOME || homedir(),
+    hidden: [config.home],
+    shown: [],
+    host: env,
+  });
+}
+
+/** Whether the folder is a repository, and on which branch: read from its file, no git is run. */
+async function gitLine(path: string): Promise<string> {
+  try {
+    const head = await readFile(join(path, ".git", "HEAD"), "utf8");
+    const branch = /^ref: refs\/heads\/(.{1,200})$/m.exec(head)?.[1];
+    return `A git repository${branch ? ` on branch ${branch}` : ""}.`;
+  } catch {
+    return "Not the root of a git repository.";
+  }
+}
+
+async function checks(options: StartOptions, places: Places): Promise<Check[]> {
+  const { config, env } = options;
+  const sandbox = await places.sandboxAt(options, env.PWD ?? "/");
+  const model = await defaultModel(config, modelSettings(config, env));
+  return [
+    { name: "node", ok: true, say: `Node ${process.version}, SQLite ${process.versions.sqlite}` },
+    { name: "log", ok: true, say: join(config.home, "log.db") },
+    sandbox.kind === "none"
+      ? { name: "sandbox", ok: false, say: sandbox.missing ?? "none", fix: "install bubblewrap" }
+      : { name: "sandbox", ok: true, say: sandbox.kind },
+    model.ok
+      ? { name: "model", ok: true, say: model.value }
+      : { name: "model", ok: false, say: model.error.say, fix: model.error.fix },
+  ];
+}
