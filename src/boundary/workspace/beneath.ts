@@ -35,8 +35,11 @@ export type Spot = {
 };
 
 export type BeneathOptions = {
-  /** `inside` follows links that stay below the root; `none` refuses every link. */
-  links: "inside" | "none";
+  /**
+   * `inside` follows links that stay below the root; `none` refuses every link; `last` refuses
+   * them on the way and answers a link at the end as itself, to be moved or replaced.
+   */
+  links: "inside" | "none" | "last";
   /** Makes folders that are missing on the way. */
   makeFolders?: true;
 };
@@ -101,16 +104,15 @@ function walk(way: Walk): Result<Spot> {
       continue;
     }
     const here = last(open);
-    const target = linkTarget(pathAt(here, name));
+    const isLast = todo.every((rest) => rest === "" || rest === ".");
+    const target = isLast && options.links === "last" ? null : linkTarget(pathAt(here, name));
     if (target !== null) {
       const refused = follow(way, target);
       if (refused) return refused;
       continue;
     }
     trail.push(name);
-    if (todo.every((rest) => rest === "" || rest === ".")) {
-      return ok({ folder: here, name, relative: trail.join("/") });
-    }
+    if (isLast) return ok({ folder: here, name, relative: trail.join("/") });
     if (open.length > DEPTH_MAX) {
       return fail("too_large", `${quoted(relative)} is more than ${DEPTH_MAX} folders deep`);
     }
@@ -123,7 +125,7 @@ function walk(way: Walk): Result<Spot> {
 function follow(way: Walk, target: string): Failed | null {
   const { root, relative } = way;
   way.links += 1;
-  if (way.options.links === "none") return isLink(relative);
+  if (way.options.links !== "inside") return isLink(relative);
   if (way.links > LINKS_MAX) return fail("denied", `${quoted(relative)} is a loop of links`);
   if (!target.startsWith("/")) {
     way.todo.push(...target.split("/").reverse());

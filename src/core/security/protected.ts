@@ -166,6 +166,15 @@ export function isRepository(entries: ReadonlySet<string>): boolean {
   return entries.has("HEAD") && entries.has("objects") && entries.has("refs");
 }
 
+/**
+ * Whether a path that ends in this name can be protected because of it. A walk over a workspace asks
+ * this first, because `protectionOf` looks at every name of a path.
+ */
+export function mayBeProtected(name: string): boolean {
+  const plain = folded(name);
+  return lastNames.has(plain) || lastWildcards.some((pattern) => pattern.test(plain));
+}
+
 /** Whether git obeys this entry of a repository's folder. */
 export function isObeyedInRepository(entry: string): boolean {
   return OBEYED_IN_GIT.has(folded(entry));
@@ -205,19 +214,22 @@ type Pattern = { names: readonly RegExp[]; protection: Protection };
 
 const byFirstName = new Map<string, Pattern[]>();
 const withWildcard: Pattern[] = [];
+const lastNames = new Set([".git", "git~1", ...OBEYED_IN_GIT]);
+const lastWildcards: RegExp[] = [];
 for (const text of DENIED) enter(text, "deny");
 for (const text of ASKED) enter(text, "ask");
 
 function enter(text: string, protection: Protection): void {
-  const names = text.split("/").map((name) => {
-    const plain = folded(name).replace(/[.+?^${}()|[\]\\]/g, "\\$&");
+  const texts = text.split("/").map(folded);
+  const names = texts.map((name) => {
+    const plain = name.replace(/[.+?^${}()|[\]\\]/g, "\\$&");
     return new RegExp(`^${plain.replaceAll("*", ".*")}$`, "su");
   });
-  const [first = ""] = text.split("/");
-  if (first.includes("*")) withWildcard.push({ names, protection });
-  else
-    byFirstName.set(folded(first), [
-      ...(byFirstName.get(folded(first)) ?? []),
-      { names, protection },
-    ]);
+  const [first = ""] = texts;
+  const last = texts.at(-1) ?? "";
+  if (last.includes("*")) lastWildcards.push(...names.slice(-1));
+  else lastNames.add(last);
+  const pattern = { names, protection };
+  if (first.includes("*")) withWildcard.push(pattern);
+  else byFirstName.set(first, [...(byFirstName.get(first) ?? []), pattern]);
 }

@@ -1,0 +1,257 @@
+// One running command: a process of its own group, whose output comes through one real pipe at the
+// reader's pace, and which is dead with all it started when `done` resolves.
+import { execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { closeSync, constants, openSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
+import { Socket } from "node:net";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { codeOf, failureOf } from "#boundary/workspace/beneath.ts";
+import { LAST_BYTES } from "#boundary/workspace/denial.ts";
+import type { CommandEnd, RunningCommand } from "#boundary/workspace/sandbox-port.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+
+/** From the polite signal to the one that cannot be refused. */
+export const GRACE_MS = 2_000;
+/** Bytes held for a reader that is slower than the command; then the command waits. */
+const HELD_BYTES_MAX = 256 * 1024;
+/** How long output may stay open after the command's end, where something outlived it. */
+const DRAIN_MS = 1_000;
+
+export type Launch = {
+  program: string;
+  args: readonly string[];
+  env: Readonly<Record<string, string>>;
+  cwd: string;
+  /** Private folder in which the pipe is made. */
+  scratch: string;
+  timeoutMs: number;
+  signal: AbortSignal;
+  /** Text for descriptor 3, for `bwrap --args 3`; with it, descriptor 4 reports the child's id. */
+  wrapped?: string;
+  /** Called when the process is gone: kills what outlived it and says what it left behind. */
+  after(process: { group: number }): Promise<readonly string[]>;
+  /** Judges the end by the last bytes of output. */
+  isDenied(code: number | null, lastOutput: Uint8Array): boolean;
+};
+
+/** Starts a command. Fails where it cannot be started; how it ends is told by `done`. */
+export async function launch(options: Launch): Promise<Result<RunningCommand>> {
+  const { signal, wrapped } = options;
+  if (signal.aborted) return fail("cancelled", "the command was called off before it began");
+  const pipe = await openPipe(options.scratch);
+  if (!pipe.ok) return pipe;
+  const { reader, writer } = pipe.value;
+  const started = performance.now();
+  const nothing = openSync("/dev/null", constants.O_RDONLY);
+  const stdio: ("ignore" | "pipe" | number)[] = ["ignore", writer, writer];
+  if (wrapped !== undefined) stdio.push("pipe", "pipe");
+  for (const fd of inheritable()) {
+    if (fd <= 2 || (wrapped !== undefined && fd <= 4)) continue;
+    while (stdio.length < fd) stdio.push("ignore");
+    stdio[fd] = nothing;
+  }
+  const child = spawn(options.program, [...options.args], {
+    cwd: options.cwd,
+    env: { ...options.env },
+    stdio,
+    detached: true,
+  });
+  closeSync(writer);
+  closeSync(nothing);
+  const output = new Output(reader);
+  const failed = await new Promise<Error | null>((resolve) => {
+    child.once("spawn", () => resolve(null));
+    child.once("error", resolve);
+  });
+  if (failed) {
+    output.close();
+    return failureOf(failed, options.program);
+  }
+  const inner = wrapped === undefined ? null : feed(child.stdio, wrapped);
+  const end = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
+    child.once("exit", (code, by) => resolve({ code, signal: by }));
+  });
+  let ended: CommandEnd["ended"] = "exit";
+  let isOver = false;
+  let hard: NodeJS.Timeout | undefined;
+  const stop = (why: "timeout" | "killed") => {
+    if (isOver || ended !== "exit") return;
+    ended = why;
+    const group = inner?.() ?? child.pid ?? 0;
+    kill(group, "SIGTERM");
+    // Killing bubblewrap kills all in it, by `--die-with-parent` and the end of its namespace.
+    hard = setTimeout(() => kill(child.pid ?? 0, "SIGKILL"), GRACE_MS);
+  };
+  const onAbort = () => stop("killed");
+  signal.addEventListener("abort", onAbort, { once: true });
+  const timer = setTimeout(() => stop("timeout"), options.timeoutMs);
+
+  const finish = async (): Promise<CommandEnd> => {
+    const { code, signal: by } = await end;
+    isOver = true;
+    clearTimeout(timer);
+    clearTimeout(hard);
+    signal.removeEventListener("abort", onAbort);
+    const quarantined = await options.after({ group: child.pid ?? 0 });
+    const last = await output.drained();
+    const how = ended === "exit" ? { code, signal: by } : stoppedBy(code, by);
+    const denied = ended === "exit" && options.isDenied(code, last);
+    const durationMs = performance.now() - started;
+    return { ...how, ended, durationMs, quarantined, sandboxDenied: denied };
+  };
+  return ok({ output, done: finish(), kill: () => stop("killed") });
+}
+
+/** A shell and bubblewrap report death by a signal as 128 + its number. */
+function stoppedBy(code: number | null, signal: string | null) {
+  if (code === 128 + 15) return { code: null, signal: "SIGTERM" };
+  if (code === 128 + 9) return { code: null, signal: "SIGKILL" };
+  return { code, signal };
+}
+
+/** Signals a process group; the first of all ids that a group can be of are not ours to signal. */
+function kill(group: number, signal: NodeJS.Signals): void {
+  if (group <= 1) return;
+  try {
+    process.kill(-group, signal);
+  } catch (error) {
+    if (codeOf(error) !== "ESRCH" && codeOf(error) !== "EPERM") throw error;
+  }
+}
+
+type Ends = ReturnType<typeof spawn>["stdio"];
+
+/** Gives bubblewrap its arguments, and answers how to learn the id of the process inside. */
+function feed(stdio: Ends, text: string): () => number | null {
+  const [, , , args, status] = stdio;
+  if (args && "end" in args) {
+    // It may die before it has read them; its exit tells.
+    args.on("error", () => {});
+    args.end(text);
+  }
+  let said = "";
+  if (status && "read" in status) {
+    status.on("data", (chunk) => {
+      if (said.length < 4_096) said += String(chunk);
+    });
+    status.on("error", () => {});
+  }
+  return () => {
+    const found = /"child-pid": (\d+)/.exec(said)?.[1];
+    return found === undefined ? null : Number(found);
+  };
+}
+
+/**
+ * A pipe that the system knows by no name any more. What `spawn` makes for `pipe` is a socket, on
+ * which `echo > /dev/stderr` fails; this one is as a shell's.
+ */
+async function openPipe(scratch: string): Promise<Result<{ reader: number; writer: number }>> {
+  const path = join(scratch, `out-${randomBytes(8).toString("hex")}`);
+  try {
+    await makePipe("mkfifo", ["-m", "600", path], { env: { PATH: "/usr/bin:/bin" } });
+    const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writer = openSync(path, constants.O_WRONLY);
+    unlinkSync(path);
+    return ok({ reader, writer });
+  } catch (error) {
+    if (codeOf(error) !== "") return failureOf(error, path);
+    return fail("storage", `mkfifo cannot make a pipe in ${scratch}`);
+  }
+}
+
+const makePipe = promisify(execFile);
+
+/**
+ * Descriptors that some program left open when it started us, without the mark that closes them at
+ * exec: a folder among them would be a way out of the sandbox. Ours all carry the mark.
+ */
+function inheritable(): number[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc/self/fdinfo").flatMap((name) => {
+    try {
+      const flags = /^flags:\s*([0-7]+)$/m.exec(readFileSync(`/proc/self/fdinfo/${name}`, "utf8"));
+      const closes = (Number.parseInt(flags?.[1] ?? "0", 8) & 0o2000000) !== 0;
+      return closes ? [] : [Number(name)];
+    } catch {
+      // The descriptor of this very listing, closed by now.
+      return [];
+    }
+  });
+}
+
+/** The bytes of a command, read once and at the reader's pace. */
+class Output implements AsyncIterable<Uint8Array> {
+  readonly #socket: Socket;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #last = new Uint8Array(0);
+  #isClosed = false;
+  /** Nobody reads any more, so bytes are dropped and the command is not held up. */
+  #isLeft = false;
+  /** The command is over: what is left is little, and is taken whether or not anybody reads. */
+  #isDraining = false;
+  #wake: () => void = () => {};
+  readonly #closed: Promise<void>;
+
+  constructor(fd: number) {
+    this.#socket = new Socket({ fd, readable: true, writable: false });
+    this.#socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    this.#socket.on("error", () => this.#socket.destroy());
+    this.#closed = new Promise((resolve) => {
+      this.#socket.once("close", () => {
+        this.#isClosed = true;
+        this.#wake();
+        resolve();
+      });
+    });
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  /** Takes what is left in the pipe, which holds 64 KiB at most; answers the last bytes of all. */
+  async drained(): Promise<Uint8Array> {
+    this.#isDraining = true;
+    this.#socket.resume();
+    const timer = setTimeout(() => this.close(), DRAIN_MS);
+    await this.#closed;
+    clearTimeout(timer);
+    return this.#last;
+  }
+
+  #take(chunk: Uint8Array): void {
+    this.#last = new Uint8Array(Buffer.concat([this.#last, chunk]).subarray(-LAST_BYTES));
+    if (this.#isLeft) return;
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes > HELD_BYTES_MAX && !this.#isDraining) this.#socket.pause();
+    this.#wake();
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    try {
+      for (;;) {
+        const chunk = this.#held.shift();
+        if (chunk !== undefined) {
+          this.#heldBytes -= chunk.length;
+          if (this.#heldBytes <= HELD_BYTES_MAX) this.#socket.resume();
+          yield chunk;
+        } else if (this.#isClosed) {
+          return;
+        } else {
+          await new Promise<void>((resolve) => {
+            this.#wake = resolve;
+          });
+        }
+      }
+    } finally {
+      this.#isLeft = true;
+      this.#held = [];
+      this.#heldBytes = 0;
+      this.#socket.resume();
+    }
+  }
+}

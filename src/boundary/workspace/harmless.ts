@@ -1,0 +1,51 @@
+// New things at protected paths that are let be, because nothing is obeyed in them: what
+// `git init`, `git clone` and `git worktree add` leave behind.
+import { lstatSync, readdirSync, readFileSync } from "node:fs";
+import { codeOf } from "#boundary/workspace/beneath.ts";
+import type { Found } from "#boundary/workspace/scan.ts";
+import { isHarmlessGitConfig } from "#core/security/git-settings.ts";
+import { relativeTo } from "#core/security/paths.ts";
+
+/** Bytes of a file that is read to judge it; git's own are far smaller. */
+const BYTES_MAX = 64 * 1024;
+
+/** Whether a protected path that was absent before a command may stay. */
+export function isHarmlessNews(root: string, found: Found): boolean {
+  const names = found.path.toLowerCase().split("/");
+  const name = names.pop();
+  const inWorktree = /(^|\/)\.git\/worktrees\/[^/]+$/.test(names.join("/"));
+  try {
+    if (name === ".git") return pointsInside(root, textAt(root, found));
+    if (inWorktree && name === "commondir") return textAt(root, found).trim() === "../..";
+    if (inWorktree && name === "gitdir") return found.kind === "file";
+    if (found.repository === undefined) return false;
+    if (name === "config") return isHarmlessGitConfig(textAt(root, found));
+    // Git runs a hook only under its exact name.
+    if (name === "hooks") return entriesAre(root, found, /\.sample$/);
+    if (name === "info") return entriesAre(root, found, /^(exclude|refs|sparse-checkout)$/);
+    return false;
+  } catch (error) {
+    if (codeOf(error) === "") throw error;
+    return false;
+  }
+}
+
+/** A `.git` file may name a worktree of a repository in this workspace, whose settings are guarded. */
+function pointsInside(root: string, text: string): boolean {
+  const target = /^gitdir: ([^\n]+)\n?$/.exec(text)?.[1];
+  if (target === undefined || !target.startsWith("/")) return false;
+  const name = relativeTo(root, target);
+  return name.ok && /(^|\/)\.git\/worktrees\/[^/]+$/.test(name.value);
+}
+
+function textAt(root: string, { path, kind }: Found): string {
+  const real = `${root}/${path}`;
+  if (kind !== "file" || lstatSync(real).size > BYTES_MAX) return "\0";
+  return readFileSync(real, "utf8");
+}
+
+function entriesAre(root: string, { path, kind }: Found, pattern: RegExp): boolean {
+  if (kind !== "folder") return false;
+  const entries = readdirSync(`${root}/${path}`, { withFileTypes: true });
+  return entries.every((entry) => entry.isFile() && pattern.test(entry.name));
+}
