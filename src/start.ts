@@ -14,10 +14,11 @@ import { memoryLeases } from "#boundary/lease/memory.ts";
 import { locationsOver } from "#boundary/locations.ts";
 import { memoryLog } from "#boundary/log/memory.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
+import { gateway } from "#boundary/models/gateway.ts";
 import { openModel } from "#boundary/models/index.ts";
 import { nodeOver } from "#boundary/node.ts";
-import { judgeOver } from "#boundary/security/judge.ts";
 import { requestsIn } from "#boundary/requests.ts";
+import { judgeOver } from "#boundary/security/judge.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
 import { builtinTools } from "#boundary/tools/builtin/index.ts";
 import { type Jobs, jobsOfNode } from "#boundary/tools/jobs.ts";
@@ -86,7 +87,7 @@ export async function start(options: StartOptions): Promise<Result<App>> {
       stepsPerTurn: numberSetting(config, "limits.stepsPerTurn"),
     },
     placeOf: places.of,
-    openModel: (name) => openModel(name, settings),
+    openModel: throughGateway(settings),
     defaultModel: () => defaultModel(config, settings),
     async toolsNow() {
       const all = await tools.tools();
@@ -137,6 +138,17 @@ function modelSettings(config: Config, env: StartOptions["env"]) {
   };
 }
 
+/** Opens models behind one gateway, so that breakers are shared by all sessions of the node. */
+function throughGateway(settings: ReturnType<typeof modelSettings>) {
+  const gate = gateway();
+  return async (name: string) => {
+    const opened = await openModel(name, settings);
+    if (!opened.ok) return opened;
+    const { port, model, account } = opened.value;
+    return ok({ port: gate.through(port, account), model });
+  };
+}
+
 async function defaultModel(
   config: Config,
   settings: ReturnType<typeof modelSettings>,
@@ -172,10 +184,11 @@ function placesOver(parts: PlaceParts): Places {
 
   async function make(path: string): Promise<Result<Place>> {
     const workspace = localWorkspace(path);
+    if (!workspace.ok) return workspace;
     const sandbox = await sandboxAt(parts, path);
     const tools = await parts.tools.tools();
     const judge = judgeOver({ ...parts, path, sandbox });
-    return ok({ workspace, sandbox, tools, judge, hooks: [] });
+    return ok({ workspace: workspace.value, sandbox, tools, judge, hooks: [] });
   }
 
   return {

@@ -5,13 +5,13 @@ import type { DoorParts } from "#boundary/door/parts.ts";
 import { entryOf, read } from "#boundary/door/read.ts";
 import { send } from "#boundary/door/send.ts";
 import { drive } from "#boundary/turns.ts";
-import { ok, type Result } from "#core/failure.ts";
+import { type Failure, ok, type Result } from "#core/failure.ts";
 import { next } from "#core/session/next.ts";
 
 /** How often a session that another process runs is looked at, in milliseconds. */
 const RETRY_MS = 500;
 
-export function nodeOver(parts: DoorParts, onDriven: (outcome: Result<unknown>) => void): App {
+export function nodeOver(parts: DoorParts): App {
   const closing = new AbortController();
   const driving = new Map<string, Promise<void>>();
   const wanted = new Set<string>();
@@ -36,7 +36,7 @@ export function nodeOver(parts: DoorParts, onDriven: (outcome: Result<unknown>) 
         const outcome = await drive(parts, session, closing.signal);
         const elsewhere = outcome.ok ? outcome.value === "deposed" : outcome.error.code === "busy";
         if (!elsewhere) {
-          onDriven(outcome);
+          if (!outcome.ok) tellStopped(session, outcome.error);
           return;
         }
         await Promise.race([changed, sleep(RETRY_MS, closing.signal)]);
@@ -45,6 +45,11 @@ export function nodeOver(parts: DoorParts, onDriven: (outcome: Result<unknown>) 
         news.abort();
       }
     }
+  }
+
+  /** The log could not be written: nobody can read this there, so it is said live. */
+  function tellStopped(session: string, failure: Failure): void {
+    parts.channel.publish(session, { type: "stopped", failure });
   }
 
   async function atRest(session: string): Promise<boolean> {

@@ -4,6 +4,8 @@
 //   time; it learns of the loss by a gap in `seq`;
 // - whoever begins to listen first gets the text so far of the attempt that is under way.
 
+import type { Failure } from "#core/failure.ts";
+
 /** `seq` counts the items of an attempt from 1; a new attempt voids the text of the one before. */
 export type Live =
   | {
@@ -24,7 +26,9 @@ export type Live =
       input: string;
     }
   | { type: "output"; callId: string; seq: number; text: string }
-  | { type: "waiting"; forMs: number; why: string };
+  | { type: "waiting"; forMs: number; why: string }
+  /** The session cannot be run on: the log or the lease failed. */
+  | { type: "stopped"; failure: Failure };
 
 /** Items held for a listener that does not take them. */
 export const QUEUE_ITEMS_MAX = 10_000;

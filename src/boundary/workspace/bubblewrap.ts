@@ -19,9 +19,10 @@ import { baseEnvironment, shellPath } from "#boundary/workspace/environment.ts";
 import { Guard, type Watch } from "#boundary/workspace/guard.ts";
 import { homeMounts } from "#boundary/workspace/home.ts";
 import { isVisible, type Mount, mountArguments } from "#boundary/workspace/mounts.ts";
-import type { CommandSpec, Opened, Sandbox } from "#boundary/workspace/sandbox-port.ts";
+import type { CommandSpec, Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import { startUnsandboxed } from "#boundary/workspace/unsandboxed.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import type { Opened } from "#core/security/access.ts";
 import { isInside, quoted, relativeTo } from "#core/security/paths.ts";
 
 export type SandboxOptions = {
