@@ -7,12 +7,15 @@ import { join } from "node:path";
 import type { App, Check } from "#app";
 import { folderBlobs } from "#boundary/blobs/folder.ts";
 import { memoryBlobs } from "#boundary/blobs/memory.ts";
+import type { Blobs } from "#boundary/blobs/port.ts";
 import { localChannel } from "#boundary/channel/local.ts";
 import { newId, sha256 } from "#boundary/digest.ts";
 import { fileLeases } from "#boundary/lease/file.ts";
 import { memoryLeases } from "#boundary/lease/memory.ts";
-import { locationsOver } from "#boundary/locations.ts";
+import type { Leases } from "#boundary/lease/port.ts";
+import { type Locations, locationsOver } from "#boundary/locations.ts";
 import { memoryLog } from "#boundary/log/memory.ts";
+import type { EventLog } from "#boundary/log/port.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
 import { gateway } from "#boundary/models/gateway.ts";
 import { openModel } from "#boundary/models/index.ts";
@@ -21,12 +24,13 @@ import { requestsIn } from "#boundary/requests.ts";
 import { judgeOver } from "#boundary/security/judge.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
 import { builtinTools } from "#boundary/tools/builtin/index.ts";
-import { type Jobs, jobsOfNode } from "#boundary/tools/jobs.ts";
-import type { Place } from "#boundary/turn/parts.ts";
+import { jobsOfNode } from "#boundary/tools/jobs.ts";
+import type { ToolSource } from "#boundary/tools/port.ts";
+import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
 import { localWorkspace } from "#boundary/workspace/local.ts";
-import { type Config, numberSetting, textSetting } from "#config";
+import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Environment } from "#core/prompt/system.ts";
 import type { Session } from "#core/session/state.ts";
@@ -35,75 +39,95 @@ import { buildInfo } from "./build.ts";
 
 export type StartOptions = {
   config: Config;
+  env: Readonly<Record<string, string | undefined>>;
   /** Keeps everything in memory: nothing of it is there afterwards. */
   ephemeral?: boolean;
-  env: Readonly<Record<string, string | undefined>>;
+  /** Stands between the node and its ports: how tests see, delay and break what goes through. */
+  around?: (ports: Ports) => Ports;
+};
+
+/** What reaches outside the process, apart from the files and commands of a place. */
+export type Ports = {
+  log: EventLog;
+  blobs: Blobs;
+  leases: Leases;
+  tools: ToolSource;
+  openModel: TurnParts["openModel"];
 };
 
 /** Opens this machine's node. Fails where its folder or its log cannot be used. */
 export async function start(options: StartOptions): Promise<Result<App>> {
-  const { config, ephemeral = false } = options;
-  const { home } = config;
-  const { version, fingerprint } = buildInfo();
-  const node = ephemeral ? ok("ephemeral") : nodeName(home);
+  const { config, ephemeral = false, around = (ports) => ports } = options;
+  const node = ephemeral ? ok("ephemeral") : nodeName(config.home);
   if (!node.ok) return node;
   const base = { node: node.value, atOnce: feedAtOnce, now: Date.now };
-  const log = ephemeral ? ok(memoryLog(base)) : sqliteLog(join(home, "log.db"), base);
+  const log = ephemeral ? ok(memoryLog(base)) : sqliteLog(join(config.home, "log.db"), base);
   if (!log.ok) return log;
-  const blobs = ephemeral ? memoryBlobs() : folderBlobs(join(home, "blobs"));
-  const leases = ephemeral ? memoryLeases() : fileLeases(join(home, "leases"));
-  const sessions = sessionsOver({ log: log.value, blobs, fingerprint });
-  const views = viewsOver(log.value, sessions);
-  const opened = await views.open();
-  if (!opened.ok) return opened;
-  const locations = locationsOver(log.value, node.value);
   const jobs = jobsOfNode();
-  const tools = builtinTools(jobs);
-  const settings = modelSettings(config, options.env);
-  const places = placesOver({ ...options, node: node.value, jobs, locations, tools });
-  const app = nodeOver({
+  const ports = around({
     log: log.value,
-    blobs,
-    leases,
-    sessions,
-    views,
-    locations,
-    requests: requestsIn(blobs),
-    channel: localChannel(),
-    node: node.value,
-    random: Math.random,
-    deadlines: {
-      connectMs: numberSetting(config, "deadlines.connectMs"),
-      firstTokenMs: numberSetting(config, "deadlines.firstTokenMs"),
-      silenceMs: numberSetting(config, "deadlines.silenceMs"),
-      idleMs: numberSetting(config, "deadlines.idleMs"),
-      totalMs: numberSetting(config, "deadlines.totalMs"),
-    },
-    version,
-    home,
-    defaults: {
-      mode: modeOf(config),
-      contextTokens: numberSetting(config, "limits.contextTokens"),
-      stepsPerTurn: numberSetting(config, "limits.stepsPerTurn"),
-    },
-    placeOf: places.of,
-    openModel: throughGateway(settings),
-    defaultModel: () => defaultModel(config, settings),
-    async toolsNow() {
-      const all = await tools.tools();
-      const specs = all.map(({ spec }) => spec);
-      return ok({ specs, effects: Object.fromEntries(all.map((t) => [t.spec.name, t.effect])) });
-    },
-    environmentOf: places.environmentOf,
-    checks: () => checks(options, places),
+    blobs: ephemeral ? memoryBlobs() : folderBlobs(join(config.home, "blobs")),
+    leases: ephemeral ? memoryLeases() : fileLeases(join(config.home, "leases")),
+    tools: builtinTools(jobs),
+    openModel: throughGateway(modelSettings(config, options.env)),
   });
+  const app = await compose(ports, node.value, options);
+  if (!app.ok) return app;
   return ok({
-    ...app,
+    ...app.value,
     async close() {
       await jobs.close();
-      await app.close();
+      await app.value.close();
     },
   });
+}
+
+async function compose(ports: Ports, node: string, options: StartOptions): Promise<Result<App>> {
+  const { config, env } = options;
+  const { log, blobs } = ports;
+  const { version, fingerprint } = buildInfo();
+  const sessions = sessionsOver({ log, blobs, fingerprint });
+  const views = viewsOver(log, sessions);
+  const opened = await views.open();
+  if (!opened.ok) return opened;
+  const locations = locationsOver(log, node);
+  const places = placesOver({ ...options, node, locations, tools: ports.tools });
+  const number = (key: ConfigKey) => numberSetting(config, key);
+  return ok(
+    nodeOver({
+      ...ports,
+      sessions,
+      views,
+      locations,
+      requests: requestsIn(blobs),
+      channel: localChannel(),
+      node,
+      random: Math.random,
+      deadlines: {
+        connectMs: number("deadlines.connectMs"),
+        firstTokenMs: number("deadlines.firstTokenMs"),
+        silenceMs: number("deadlines.silenceMs"),
+        idleMs: number("deadlines.idleMs"),
+        totalMs: number("deadlines.totalMs"),
+      },
+      version,
+      home: config.home,
+      defaults: {
+        mode: modeOf(config),
+        contextTokens: number("limits.contextTokens"),
+        stepsPerTurn: number("limits.stepsPerTurn"),
+      },
+      placeOf: places.of,
+      defaultModel: () => defaultModel(config, modelSettings(config, env)),
+      async toolsNow() {
+        const all = await ports.tools.tools();
+        const specs = all.map(({ spec }) => spec);
+        return ok({ specs, effects: Object.fromEntries(all.map((t) => [t.spec.name, t.effect])) });
+      },
+      environmentOf: places.environmentOf,
+      checks: () => checks(options, places),
+    }),
+  );
 }
 
 const modeOf = (config: Config): Mode =>
@@ -167,9 +191,8 @@ const noModel = fail("no_model", "no model is configured, and none is in reach",
 
 type PlaceParts = StartOptions & {
   node: string;
-  jobs: Jobs;
-  locations: ReturnType<typeof locationsOver>;
-  tools: ReturnType<typeof builtinTools>;
+  locations: Locations;
+  tools: ToolSource;
 };
 
 type Places = {
