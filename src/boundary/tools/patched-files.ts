@@ -1,7 +1,8 @@
 // The files of a patch as its operations leave them, before anything is written: each operation
 // sees what the ones before it did, and one that fails leaves no trace.
+import { sha256 } from "#boundary/digest.ts";
 import type { ToolContext } from "#boundary/tools/port.ts";
-import { bytesOf, checkSeen, hashOf, presentFile, textIn } from "#boundary/tools/text-file.ts";
+import { bytesOf, checkSeen, presentFile, textIn } from "#boundary/tools/text-file.ts";
 import { applyChunks } from "#core/code/chunks.ts";
 import { countsOf, unifiedDiff } from "#core/code/diff.ts";
 import type { PatchOperation } from "#core/code/patch.ts";
@@ -23,6 +24,8 @@ export type PatchStep = { change: FileChange; now: Content | null; diff: string;
 
 /** Characters of the present content that a refusal shows. */
 const PRESENT_CHARACTERS_MAX = 4_000;
+/** UTF-16 units of all files that one patch updates: each is looked through several times. */
+const UPDATED_CHARACTERS_MAX = 10_000_000;
 /** Line numbers told of one update. */
 const LINES_SAID_MAX = 20;
 
@@ -35,9 +38,10 @@ export type PatchedFiles = {
 
 export function patchedFiles(context: ToolContext): PatchedFiles {
   const states = new Map<string, FileState>();
+  let updated = 0;
   const put = (state: FileState, bytes: Uint8Array) => {
     const { movedTo: _, ...kept } = state;
-    states.set(state.path, { ...kept, now: { bytes, hash: hashOf(bytes) } });
+    states.set(state.path, { ...kept, now: { bytes, hash: sha256(bytes) } });
   };
   const stateOf = async (path: string): Promise<Result<FileState>> => {
     const name = context.workspace.relative(path);
@@ -53,6 +57,11 @@ export function patchedFiles(context: ToolContext): PatchedFiles {
     const { path } = state;
     const text = textIn({ path, bytes: now.bytes });
     if (!text.ok) return text;
+    updated += text.value.length;
+    if (updated > UPDATED_CHARACTERS_MAX) {
+      const say = `the patch updates more than ${UPDATED_CHARACTERS_MAX} characters of files`;
+      return fail("too_large", say, { fix: "send it as several patches" });
+    }
     const patched = applyChunks(text.value, chunks);
     if (!patched.ok) return patched;
     const bytes = bytesOf(patched.value.text);

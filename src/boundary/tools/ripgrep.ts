@@ -39,6 +39,9 @@ export type RipgrepRun = {
 export type RipgrepEnd = { ended: "done" | "enough" | "timeout"; problem: string };
 
 export async function ripgrep(workspace: Workspace, run: RipgrepRun): Promise<Result<RipgrepEnd>> {
+  if (run.args.some((arg) => arg.includes("\0"))) {
+    return fail("bad_input", "a pattern cannot hold a NUL character", { fix: "write it as \\x00" });
+  }
   const program = await ripgrepPath();
   if (!program.ok) return program;
   const folder = await openInside(workspace, run.folder);

@@ -1,7 +1,8 @@
-// Reads what ripgrep reports as JSON, one message a line, and keeps a bounded number of lines.
+// Reads what ripgrep reports as JSON, one message a line, and keeps a bounded number of lines; and
+// compares them with the files as the workspace reads them, for only that may be shown.
 
-/** `text` is one line, cut around its match. */
-export type FoundLine = { number: number; text: string; isMatch: boolean };
+/** One line; `at` is where its first match begins, in UTF-8 bytes. `number` 0 has no text. */
+export type FoundLine = { number: number; text: string; isMatch: boolean; at: number };
 
 /** `matches` counts all matching lines seen, those of `files` and those not kept. */
 export type Found = { matches: number; files: { name: string; lines: FoundLine[] }[] };
@@ -44,7 +45,7 @@ export function searchLines({
     if (matches > matchesMax || (!isMatch && matches === matchesMax)) return;
     const text = textOf(data.lines).replace(/\r?\n$/, "");
     const at = data.submatches[0]?.start ?? 0;
-    keep(name, { number: data.line_number, text: cut(text, at), isMatch });
+    keep(name, { number: data.line_number, text, isMatch, at });
   };
   return {
     /** Takes ripgrep's messages of the wanted files; true when enough was counted. */
@@ -57,7 +58,7 @@ export function searchLines({
         if (name === undefined || !isWanted(name)) return false;
         matches += 1;
         if (matches <= matchesMax) {
-          keep(name, { number: 0, text: "(a line too long to show matches)", isMatch: true });
+          keep(name, { number: 0, text: "", isMatch: true, at: 0 });
         }
       }
       return matches >= countedMax;
@@ -85,6 +86,45 @@ function nameInPart(record: string): string | undefined {
 
 function textOf(text: Text): string {
   return "text" in text ? text.text : Buffer.from(text.bytes, "base64").toString("utf8");
+}
+
+/**
+ * Only the lines that a file of the workspace really has: a folder that is swapped for a link while
+ * ripgrep walks can lead ripgrep out, but not the workspace. `read` answers nothing for a file that
+ * it refuses or cannot find.
+ */
+export async function confirmed(
+  found: Found,
+  read: (file: string) => Promise<Uint8Array | undefined>,
+): Promise<Found> {
+  const files: Found["files"] = [];
+  let dropped = 0;
+  for (const { name, lines } of found.files) {
+    const bytes = await read(name);
+    const present = bytes ? decoded(bytes).split("\n") : undefined;
+    const kept = lines.filter(({ number, text }) => {
+      if (!present || number === 0) return present !== undefined;
+      const line = present[number - 1];
+      return line === text || line === `${text}\r`;
+    });
+    const matches = (some: readonly FoundLine[]) => some.filter(({ isMatch }) => isMatch).length;
+    dropped += matches(lines) - matches(kept);
+    if (kept.length > 0) files.push({ name, lines: kept });
+  }
+  return { matches: found.matches - dropped, files };
+}
+
+/** As ripgrep decodes: UTF-16 where the byte order mark says so, which is left out; else UTF-8. */
+function decoded(bytes: Uint8Array): string {
+  const mark = Buffer.from(bytes.subarray(0, 2)).toString("hex");
+  const encoding = mark === "fffe" ? "utf-16le" : mark === "feff" ? "utf-16be" : "utf-8";
+  return new TextDecoder(encoding).decode(bytes);
+}
+
+/** A line as it is shown: `12: text` for a match, `12- text` for one beside it. */
+export function shownLine({ number, text, isMatch, at }: FoundLine): string {
+  if (number === 0) return "(a match in a line too long to show)";
+  return `${number}${isMatch ? ":" : "-"} ${cut(text, at)}`;
 }
 
 /** The part of a line around its match, which begins at a UTF-8 offset. */

@@ -1,6 +1,6 @@
 // Text files as the file tools see them: read and written as UTF-8 and nothing else, named by the
 // hash of their bytes, and changed only in the state in which the session has seen them.
-import { createHash } from "node:crypto";
+import { sha256 } from "#boundary/digest.ts";
 import type { ToolContext } from "#boundary/tools/port.ts";
 import type { Expected, Workspace } from "#boundary/workspace/port.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
@@ -14,17 +14,12 @@ const BINARY_LOOK_BYTES = 8_000;
 /** A file as it is now: `absent`, or its bytes and their hash. */
 export type Present = { path: string; hash: Expected; bytes: Uint8Array };
 
-/** Lower-case hex SHA-256. */
-export function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
 /** The file's state now; `absent` where there is none. A folder fails. */
 export async function presentFile(workspace: Workspace, path: string): Promise<Result<Present>> {
   const name = workspace.relative(path);
   if (!name.ok) return name;
   const read = await workspace.read(name.value, { bytesMax: FILE_BYTES_MAX });
-  if (read.ok) return ok({ path: name.value, hash: hashOf(read.value), bytes: read.value });
+  if (read.ok) return ok({ path: name.value, hash: sha256(read.value), bytes: read.value });
   if (read.error.code !== "not_found") return read;
   return ok({ path: name.value, hash: "absent", bytes: new Uint8Array() });
 }

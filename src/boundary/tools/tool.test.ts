@@ -88,7 +88,7 @@ describe("a defined tool", () => {
   });
 
   it("answers any text with a result, in bounded words", async () => {
-    const text = fc.oneof(fc.string(), fc.json(), fc.constant("[".repeat(200_000)));
+    const text = fc.oneof(fc.string(), fc.json(), fc.constant("[".repeat(5_000)));
     await fc.assert(
       fc.asyncProperty(text, async (input) => {
         const prepared = await greet.prepare(input, context);

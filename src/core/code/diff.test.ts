@@ -73,21 +73,28 @@ describe("a diff of two texts", () => {
     expect(unifiedDiff("a\nb", "a\nc\n").text).toContain("\\ No newline at end of file");
   });
 
-  it("is cut at a whole region and says what is missing, but counts everything", () => {
+  it("is cut where it is too long and says how much is missing, but counts everything", () => {
     const before = numbered(1_000);
     const after = before.replaceAll(/line \d*50\n/g, "changed\n");
     const diff = unifiedDiff(before, after, { charactersMax: 500 });
     expect(diff.text.length).toBeLessThan(600);
-    expect(diff.text).toMatch(/\(\d+ of 10 changed regions are not shown\)$/);
+    expect(diff.text).toMatch(/\(\d+ more lines of this diff are not shown\)$/);
     expect(diff).toMatchObject({ added: 10, removed: 10, exact: true });
   });
 
-  it("of texts with nothing in common is a summary, in good time", () => {
+  it("shows the beginning of a long new file", () => {
+    const diff = unifiedDiff(null, numbered(50_000), { path: "f", charactersMax: 1_000 });
+    expect(diff).toMatchObject({ added: 50_000, removed: 0, exact: true });
+    expect(diff.text).toContain("@@ -0,0 +1,50000 @@\n+line 1\n+line 2\n");
+  });
+
+  it("of texts with little in common replaces the whole part, in good time", () => {
+    const [before, after] = [numbered(100_000), numbered(100_000, "other")];
     const start = performance.now();
-    const diff = unifiedDiff(numbered(100_000), numbered(100_000, "other"));
+    const diff = unifiedDiff(`same\n${before}`, `same\n${after}`, { charactersMax: 10_000_000 });
     expect(performance.now() - start).toBeLessThan(2_000);
     expect(diff).toMatchObject({ added: 100_000, removed: 100_000, exact: false });
-    expect(diff.text).toBe("(too different to show: +100000 −100000 or more)");
+    expect(applied(`same\n${before}`, `\n\n${diff.text}`)).toBe(`same\n${after}`);
   });
 
   it("cuts lines that nobody can read", () => {

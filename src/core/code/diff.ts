@@ -1,12 +1,12 @@
 // The difference between two texts, for people and for models: a unified diff of bounded size and
 // how many lines it adds and removes. The only file that knows the diff library.
 import { structuredPatch } from "diff";
-import { dominantEnd, linesOf, type SourceText, sourceText } from "#core/code/lines.ts";
+import { dominantEnd, type SourceText, sourceText } from "#core/code/lines.ts";
 
 /**
- * `text` is a unified diff (empty where nothing differs), cut at a whole hunk, with a line that
- * says what was left out. The counts are of the whole difference; `exact` is false where the texts
- * differ too much to be aligned and the counts are of lines that only one of them has.
+ * `text` is a unified diff (empty where nothing differs), cut after a line where it is too long,
+ * with a note of what was left out. The counts are of the whole difference; `exact` is false where
+ * the texts differ too much to be aligned, and the changed part is shown as replaced altogether.
  */
 export type TextDiff = { text: string; added: number; removed: number; exact: boolean };
 
@@ -25,7 +25,7 @@ const CONTEXT_LINES = 3;
 const DIFF_CHARACTERS_MAX = 40_000;
 
 /** Lines added and removed beyond which aligning takes too long; its cost grows with the square. */
-const ALIGNED_LINES_MAX = 2_000;
+const ALIGNED_LINES_MAX = 1_500;
 
 /** Characters of one line that are shown. */
 const LINE_CHARACTERS_MAX = 2_000;
@@ -44,18 +44,15 @@ export function unifiedDiff(
     return { text: "", added: 0, removed: 0, exact: true };
   }
   const head = [...headerOf(before, after, options), ...notes];
-  const aligned = alignedHunks(old, now, contextLines);
-  if (!aligned) {
-    const counts = unalignedCounts(linesOf(old), linesOf(now));
-    const says = `(too different to show: ${countsOf(counts)} or more)`;
-    return { text: [...head, says].join("\n"), ...counts, exact: false };
-  }
+  const { hunks, exact } = hunksOf(linesWithEnds(old.lf), linesWithEnds(now.lf), contextLines);
   const counts = { added: 0, removed: 0 };
-  for (const line of aligned.flatMap((hunk) => hunk.lines)) {
-    if (line.startsWith("+")) counts.added += 1;
-    if (line.startsWith("-")) counts.removed += 1;
+  for (const { lines } of hunks) {
+    for (const line of lines) {
+      if (line.startsWith("+")) counts.added += 1;
+      if (line.startsWith("-")) counts.removed += 1;
+    }
   }
-  return { text: shownHunks(head, aligned, charactersMax), ...counts, exact: true };
+  return { text: shownHunks(head, hunks, charactersMax), ...counts, exact };
 }
 
 /** `+2 −1`, for titles and reports. */
@@ -88,66 +85,94 @@ function endsIn(source: SourceText): "none" | "LF" | "CRLF" | "mixed" {
   return main === "\n" ? "LF" : "CRLF";
 }
 
-/** The hunks, or nothing where the texts are too different to be aligned in good time. */
-function alignedHunks(old: SourceText, now: SourceText, contextLines: number): Hunk[] | undefined {
-  // The library is given only what lies between the common beginning and end, and some context.
-  const before = old.lf.split("\n");
-  const after = now.lf.split("\n");
+/** Each line with its ending, which the last may lack: without it, it is another line. */
+function linesWithEnds(lf: string): string[] {
+  const lines = lf.split("\n");
+  const last = lines.pop() ?? "";
+  const ended = lines.map((line) => `${line}\n`);
+  return last === "" ? ended : [...ended, last];
+}
+
+function hunksOf(
+  before: readonly string[],
+  after: readonly string[],
+  contextLines: number,
+): { hunks: Hunk[]; exact: boolean } {
+  // Only what lies between the common beginning and end, and some context, has to be aligned.
   const most = Math.min(before.length, after.length);
   let head = 0;
   while (head < most && before[head] === after[head]) head += 1;
+  if (head === before.length && head === after.length) return { hunks: [], exact: true };
   let tail = 0;
   while (tail < most - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
   const from = Math.max(0, head - contextLines);
-  const less = Math.max(0, tail - contextLines - 1);
-  const middleOf = (lines: string[]) =>
-    lines.slice(from, lines.length - less).join("\n") + (less > 0 ? "\n" : "");
-  const patch = structuredPatch("", "", middleOf(before), middleOf(after), "", "", {
+  const less = Math.max(0, tail - contextLines);
+  const parts = [before, after].map((lines) => lines.slice(from, lines.length - less)) as Pair;
+  const around = { head: head - from, tail: tail - less };
+  const oneSided = head + tail === most;
+  const aligned = oneSided ? undefined : alignedHunks(parts, contextLines);
+  const hunks = aligned ?? [replacingHunk(parts, around)];
+  return {
+    hunks: hunks.map(({ oldStart, newStart, lines }) => ({
+      oldStart: oldStart + from,
+      newStart: newStart + from,
+      lines,
+    })),
+    exact: oneSided || aligned !== undefined,
+  };
+}
+
+type Pair = [before: string[], after: string[]];
+
+/** As few changes as there can be; nothing where finding them takes too long. */
+function alignedHunks([before, after]: Pair, contextLines: number): Hunk[] | undefined {
+  return structuredPatch("", "", before.join(""), after.join(""), "", "", {
     context: contextLines,
     maxEditLength: ALIGNED_LINES_MAX,
-  });
-  return patch?.hunks.map(({ oldStart, newStart, lines }) => ({
-    oldStart: oldStart + from,
-    newStart: newStart + from,
-    lines,
-  }));
+  })?.hunks;
+}
+
+/** One hunk that takes out all between the common ends and puts in all that is there now. */
+function replacingHunk(
+  [before, after]: Pair,
+  { head, tail }: { head: number; tail: number },
+): Hunk {
+  const marked = (mark: string, lines: readonly string[]) =>
+    lines.flatMap((line) =>
+      line.endsWith("\n")
+        ? [mark + line.slice(0, -1)]
+        : [mark + line, "\\ No newline at end of file"],
+    );
+  const lines = [
+    ...marked(" ", before.slice(0, head)),
+    ...marked("-", before.slice(head, before.length - tail)),
+    ...marked("+", after.slice(head, after.length - tail)),
+    ...marked(" ", before.slice(before.length - tail)),
+  ];
+  return { oldStart: 1, newStart: 1, lines };
 }
 
 function shownHunks(head: string[], hunks: readonly Hunk[], charactersMax: number): string {
+  const lines = hunks.flatMap(hunkLines);
   const out = [...head];
   let characters = head.join("\n").length;
-  for (const [i, hunk] of hunks.entries()) {
-    const text = hunkText(hunk);
-    if (characters + text.length > charactersMax) {
-      out.push(`(${hunks.length - i} of ${hunks.length} changed regions are not shown)`);
+  for (const [i, line] of lines.entries()) {
+    characters += line.length + 1;
+    if (characters > charactersMax) {
+      out.push(`(${lines.length - i} more lines of this diff are not shown)`);
       break;
     }
-    characters += text.length + 1;
-    out.push(text);
+    out.push(line);
   }
   return out.join("\n");
 }
 
-function hunkText({ oldStart, newStart, lines }: Hunk): string {
-  const oldLines = lines.filter((line) => line.startsWith("-") || line.startsWith(" ")).length;
-  const newLines = lines.filter((line) => line.startsWith("+") || line.startsWith(" ")).length;
+function hunkLines({ oldStart, newStart, lines }: Hunk): string[] {
+  const count = (mark: string) =>
+    lines.filter((line) => line.startsWith(mark) || line.startsWith(" ")).length;
   const cut = lines.map((line) =>
     line.length > LINE_CHARACTERS_MAX ? `${line.slice(0, LINE_CHARACTERS_MAX)}…` : line,
   );
-  const at = (start: number, count: number) => `${count === 0 ? start - 1 : start},${count}`;
-  return [`@@ -${at(oldStart, oldLines)} +${at(newStart, newLines)} @@`, ...cut].join("\n");
-}
-
-/** Lines that only one side has, each as often as it has more of it. */
-function unalignedCounts(before: string[], after: string[]): { added: number; removed: number } {
-  const balance = new Map<string, number>();
-  for (const line of before) balance.set(line, (balance.get(line) ?? 0) - 1);
-  for (const line of after) balance.set(line, (balance.get(line) ?? 0) + 1);
-  let added = 0;
-  let removed = 0;
-  for (const more of balance.values()) {
-    if (more > 0) added += more;
-    else removed -= more;
-  }
-  return { added, removed };
+  const at = (start: number, size: number) => `${size === 0 ? start - 1 : start},${size}`;
+  return [`@@ -${at(oldStart, count("-"))} +${at(newStart, count("+"))} @@`, ...cut];
 }

@@ -13,7 +13,7 @@ import {
   spliced,
 } from "#core/code/lines.ts";
 import { type Fit, fitOf, PLACES_MAX, type Place } from "#core/code/places.ts";
-import { sharedEnd, sharedStart, type Tolerance } from "#core/code/tolerance.ts";
+import { equalEnd, equalStart, type Tolerance } from "#core/code/tolerance.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 
 /** Replace `old`, which must fit one place, or every place where `all` is set, by `new`. */
@@ -108,8 +108,8 @@ function pointlessness(old: SourceText, wanted: SourceText) {
 function spliceAt(source: SourceText, place: Place, wanted: string): Splice {
   const present = source.lf.slice(place.from, place.to);
   const text = place.replacement(wanted);
-  const head = sharedStart(present, text);
-  const tail = sharedEnd(present, text, Math.min(present.length, text.length) - head);
+  const head = equalStart(present, text);
+  const tail = equalEnd(present, text, Math.min(present.length, text.length) - head);
   return {
     from: place.from + head,
     to: place.to - tail,

@@ -4,11 +4,11 @@
 import { type LineEnd, lineAt, lineStarts, linesOf, type SourceText } from "#core/code/lines.ts";
 import { codesOf, lineIds, occurrences } from "#core/code/occurrences.ts";
 import {
+  equalEnd,
+  equalStart,
   foldedCodes,
   isBlank,
   type Shift,
-  sharedEnd,
-  sharedStart,
   shiftBetween,
   shifted,
   type Tolerance,
@@ -165,8 +165,8 @@ function alikePlace(source: SourceText, old: SourceText, from: number): Place {
   const to = from + old.lf.length;
   const replacement = (text: string) => {
     const present = source.lf.slice(from, to);
-    const head = sharedStart(old.lf, text);
-    const tail = sharedEnd(old.lf, text, Math.min(old.lf.length, text.length) - head);
+    const head = equalStart(old.lf, text);
+    const tail = equalEnd(old.lf, text, Math.min(old.lf.length, text.length) - head);
     const middle = text.slice(head, text.length - tail);
     return present.slice(0, head) + middle + present.slice(present.length - tail);
   };

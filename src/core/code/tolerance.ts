@@ -50,13 +50,13 @@ export function indentOf(line: string): string {
 }
 
 /** The longest white space that all lines begin with; blank lines have no say. */
-export function commonIndent(lines: readonly string[]): string {
+export function blockIndent(lines: readonly string[]): string {
   let common: string | undefined;
   for (const line of lines) {
     if (isBlank(line)) continue;
     const indent = indentOf(line);
     if (common === undefined) common = indent;
-    else common = common.slice(0, sharedStart(common, indent));
+    else common = common.slice(0, equalStart(common, indent));
     if (common === "") break;
   }
   return common ?? "";
@@ -67,8 +67,8 @@ export function shiftBetween(
   written: readonly string[],
   present: readonly string[],
 ): Shift | undefined {
-  const from = commonIndent(written);
-  const to = commonIndent(present);
+  const from = blockIndent(written);
+  const to = blockIndent(present);
   const fits = written.every((line, i) => {
     const other = present[i] ?? "";
     if (isBlank(line) || isBlank(other)) return isBlank(line) && isBlank(other);
@@ -82,12 +82,12 @@ export function shifted(line: string, { from, to }: Shift): string {
   if (isBlank(line)) return line;
   if (line.startsWith(from)) return to + line.slice(from.length);
   // Further out than the block: give back as much of the new indentation as it lacks of the old.
-  const kept = sharedStart(line, from);
+  const kept = equalStart(line, from);
   return to.slice(0, Math.max(0, to.length - (from.length - kept))) + line.slice(kept);
 }
 
 /** How many characters two texts have in common at their beginning. */
-export function sharedStart(a: string, b: string): number {
+export function equalStart(a: string, b: string): number {
   const most = Math.min(a.length, b.length);
   let n = 0;
   while (n < most && a.charCodeAt(n) === b.charCodeAt(n)) n += 1;
@@ -95,7 +95,7 @@ export function sharedStart(a: string, b: string): number {
 }
 
 /** How many characters two texts have in common at their end, of at most `most`. */
-export function sharedEnd(a: string, b: string, most: number): number {
+export function equalEnd(a: string, b: string, most: number): number {
   let n = 0;
   while (n < most && a.charCodeAt(a.length - 1 - n) === b.charCodeAt(b.length - 1 - n)) n += 1;
   return n;

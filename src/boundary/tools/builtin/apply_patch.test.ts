@@ -1,16 +1,11 @@
 // The patch tool on real folders: the scenarios of the format's origin, and what ours adds.
+
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { sha256 } from "#boundary/digest.ts";
 import { applyPatch } from "#boundary/tools/builtin/apply_patch.ts";
-import {
-  called,
-  contentOf,
-  contextOf,
-  folderWith,
-  seenIn,
-  sha256,
-} from "#boundary/tools/samples.ts";
+import { called, contentOf, contextOf, folderWith, seenIn } from "#boundary/tools/samples.ts";
 
 const wrap = (...lines: string[]) => ["*** Begin Patch", ...lines, "*** End Patch"].join("\n");
 

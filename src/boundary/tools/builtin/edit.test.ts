@@ -1,17 +1,12 @@
 // The tools that write single files, on real ones.
+
 import { chmodSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { sha256 } from "#boundary/digest.ts";
 import { edit } from "#boundary/tools/builtin/edit.ts";
 import { write } from "#boundary/tools/builtin/write.ts";
-import {
-  called,
-  contentOf,
-  contextOf,
-  folderWith,
-  seenIn,
-  sha256,
-} from "#boundary/tools/samples.ts";
+import { called, contentOf, contextOf, folderWith, seenIn } from "#boundary/tools/samples.ts";
 
 describe("edit", () => {
   it("makes several edits in one call, and shows what is there now", async () => {

@@ -1,14 +1,9 @@
 // Changes parts of a file by search and replace: several in one call, each made at exactly one
 // place or refused, all of them reported.
+
 import * as z from "zod/mini";
-import {
-  bytesOf,
-  checkSeen,
-  hashOf,
-  numbered,
-  presentFile,
-  textIn,
-} from "#boundary/tools/text-file.ts";
+import { sha256 } from "#boundary/digest.ts";
+import { bytesOf, checkSeen, numbered, presentFile, textIn } from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import { closestPlace } from "#core/code/closest.ts";
 import { countsOf, unifiedDiff } from "#core/code/diff.ts";
@@ -21,6 +16,8 @@ import { type Failed, fail, ok, sentenceOf } from "#core/failure.ts";
 const EDITS_MAX = 50;
 /** UTF-16 units of `old` and of `new`. */
 const TEXT_CHARACTERS_MAX = 200_000;
+/** UTF-16 units looked through by one call: each edit may look through the whole file. */
+const SEARCHED_CHARACTERS_MAX = 10_000_000;
 /** Lines shown before and after what was changed. */
 const AROUND_LINES = 2;
 /** Lines shown of one changed region. */
@@ -77,12 +74,14 @@ export const edit = defineTool({
     if (!text.ok) return text;
     const unseen = checkSeen(context, present.value, () => presentWindow(text.value, edits));
     if (unseen) return unseen;
+    if (text.value.length * edits.length > SEARCHED_CHARACTERS_MAX)
+      return tooMuch(path, text.value);
     const edited = applyEdits(text.value, edits);
     const count = edited.reports.filter((report) => report.state === "applied").length;
     if (count === 0) return allRefused(path, edited.reports);
     const bytes = bytesOf(edited.text);
     if (!bytes.ok) return bytes;
-    const after = hashOf(bytes.value);
+    const after = sha256(bytes.value);
     const diff = unifiedDiff(text.value, edited.text, { path });
     return ok({
       access: [{ kind: "write" as const, path, diff: diff.text }],
@@ -106,6 +105,12 @@ export const edit = defineTool({
     });
   },
 });
+
+function tooMuch(path: string, text: string): Failed {
+  const most = Math.floor(SEARCHED_CHARACTERS_MAX / text.length);
+  const say = `\`${path}\` is so long (${text.length} characters) that one call takes ${most} edits`;
+  return fail("too_large", say, { fix: "make fewer edits at once, or use a command" });
+}
 
 function allRefused(path: string, reports: readonly EditReport[]): Failed {
   const failures = reports.flatMap((report) =>

@@ -80,6 +80,11 @@ async function found(
   const count = run.value.ended === "done" ? `${left}` : `at least ${left}`;
   if (left > 0) notes.push(`(${count} more files: use a narrower pattern or a folder)`);
   if (run.value.ended === "timeout") notes.push("(stopped by the time limit; give a folder)");
-  const names = files.map((file) => nameIn(folder, file)).map(inOneLine);
+  // A folder swapped for a link while ripgrep walked may have led it out: name what is inside.
+  const names: string[] = [];
+  for (const file of files) {
+    const name = nameIn(folder, file);
+    if ((await workspace.stat(name)).ok) names.push(inOneLine(name));
+  }
   return outcome([...names, ...notes].join("\n"));
 }

@@ -1,11 +1,13 @@
 // The tools that look: read, list and the todo list, on real files.
+
 import { mkdirSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { sha256 } from "#boundary/digest.ts";
 import { list } from "#boundary/tools/builtin/list.ts";
 import { read } from "#boundary/tools/builtin/read.ts";
 import { todo } from "#boundary/tools/builtin/todo.ts";
-import { called, contextOf, folderWith, sha256 } from "#boundary/tools/samples.ts";
+import { called, contextOf, folderWith } from "#boundary/tools/samples.ts";
 
 const numbered = (count: number) => Array.from({ length: count }, (_, i) => `l${i + 1}\n`).join("");
 

@@ -1,8 +1,10 @@
 // Gives the model a window of a text file or of a kept tool output, with line numbers; images and
 // PDFs as they are. What it read is the state that an edit may change.
+
 import * as z from "zod/mini";
+import { sha256 } from "#boundary/digest.ts";
 import type { ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
-import { FILE_BYTES_MAX, hashOf, isBinary } from "#boundary/tools/text-file.ts";
+import { FILE_BYTES_MAX, isBinary } from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import { linesOf, sourceText } from "#core/code/lines.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
@@ -88,7 +90,7 @@ async function readFile(path: string, window: Window, context: ToolContext): Pro
   const file = await context.workspace.read(path, { bytesMax: FILE_BYTES_MAX });
   if (!file.ok) return refusal(await unreadable(path, file.error, context));
   const bytes = file.value;
-  const facts: Fact[] = [{ type: "fileSeen", path, hash: hashOf(bytes) }];
+  const facts: Fact[] = [{ type: "fileSeen", path, hash: sha256(bytes) }];
   const media = mediaOf(bytes);
   if (media) return readMedia(path, bytes, media, facts, context);
   return readText(path, bytes, window, facts);

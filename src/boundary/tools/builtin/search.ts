@@ -2,7 +2,7 @@
 import * as z from "zod/mini";
 import type { ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
 import { nameIn, type RipgrepEnd, ripgrep, visibleFiles } from "#boundary/tools/ripgrep.ts";
-import { type Found, searchLines } from "#boundary/tools/search-lines.ts";
+import { confirmed, type Found, searchLines, shownLine } from "#boundary/tools/search-lines.ts";
 import { FILE_BYTES_MAX } from "#boundary/tools/text-file.ts";
 import { defineTool, inOneLine, outcome, refusal } from "#boundary/tools/tool.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -15,8 +15,8 @@ const COUNTED_MAX = 10_000;
 const OUTPUT_BYTES_MAX = 30 * 1024;
 /** Lines around each match. */
 const CONTEXT_LINES_MAX = 10;
-/** Files larger than this are not searched, as ripgrep writes it. */
-const FILESIZE_MAX = "20M";
+/** Files larger than `FILE_BYTES_MAX` are not searched; as ripgrep writes it. */
+const FILESIZE_MAX = "10M";
 
 const input = z.strictObject({
   pattern: z
@@ -105,7 +105,10 @@ async function searched(
     return refusal(failed.error);
   }
   const nameOf = (file: string) => (stat.value.kind === "folder" ? nameIn(path, file) : path);
-  const inside = await withoutEscaped(found, (file) => workspace.stat(nameOf(file)));
+  const inside = await confirmed(found, async (file) => {
+    const bytes = await workspace.read(nameOf(file), { bytesMax: FILE_BYTES_MAX });
+    return bytes.ok ? bytes.value : undefined;
+  });
   return outcome(answerOf(inside, run.value, nameOf));
 }
 
@@ -125,17 +128,11 @@ function argsOf({ glob, literal, ignoreCase, context, pattern }: Search): string
   ];
 }
 
-/** A folder swapped for a link while ripgrep walked may have led it out; such files are dropped. */
-async function withoutEscaped(
-  found: Found,
-  stat: (file: string) => Promise<Result<unknown>>,
-): Promise<Found> {
-  const files: Found["files"] = [];
-  for (const file of found.files) if ((await stat(file.name)).ok) files.push(file);
-  return { ...found, files };
-}
-
-function answerOf(found: Found, run: RipgrepEnd, nameOf: (file: string) => string): string {
+function answerOf(
+  { matches, files }: Found,
+  run: RipgrepEnd,
+  nameOf: (file: string) => string,
+): string {
   const out: string[] = [];
   let bytes = 0;
   let shown = 0;
@@ -143,19 +140,19 @@ function answerOf(found: Found, run: RipgrepEnd, nameOf: (file: string) => strin
     bytes += Buffer.byteLength(line) + 1;
     return bytes <= OUTPUT_BYTES_MAX;
   };
-  filling: for (const { name, lines } of found.files) {
+  filling: for (const { name, lines } of files) {
     const heading = inOneLine(nameOf(name));
     if (!fits(heading)) break;
     out.push(heading);
-    for (const { number, text, isMatch } of lines) {
-      const line = `${number}${isMatch ? ":" : "-"} ${text}`;
+    for (const each of lines) {
+      const line = shownLine(each);
       if (!fits(line)) break filling;
       out.push(line);
-      if (isMatch) shown += 1;
+      if (each.isMatch) shown += 1;
     }
   }
-  if (found.matches === 0) out.push("(no match)");
-  const left = found.matches - shown;
+  if (matches === 0) out.push("(no match)");
+  const left = matches - shown;
   const atLeast = run.ended === "done" ? "" : "at least ";
   if (left > 0) {
     out.push(`(${atLeast}${left} more matching lines: narrow it by pattern, path or glob)`);

@@ -1,9 +1,10 @@
 // Creates a file or replaces a whole one, in one step: a reader sees the old bytes or the new.
+
 import * as z from "zod/mini";
+import { sha256 } from "#boundary/digest.ts";
 import {
   bytesOf,
   checkSeen,
-  hashOf,
   type Present,
   presentFile,
   textIn,
@@ -48,7 +49,7 @@ export const write = defineTool({
       return `From what it holds now to your content:\n${unifiedDiff(held, content, options).text}\n`;
     });
     if (unseen) return unseen;
-    const after = hashOf(bytes.value);
+    const after = sha256(bytes.value);
     const diff = unifiedDiff(held, content, { path });
     const size = before === "absent" ? `${linesIn(content)} lines` : countsOf(diff);
     return ok({
