@@ -4,10 +4,11 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:fs";
 import { access, type FileHandle, open, readlink, realpath } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { join } from "node:path";
 import { StringDecoder } from "node:string_decoder";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { isInside } from "#core/security/paths.ts";
 
 /** One search may take this long. */
 const TIMEOUT_MS = 30_000;
@@ -81,7 +82,7 @@ async function openInside(
     handle = await open(real, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
     const pinned = process.platform === "linux" ? `/proc/self/fd/${handle.fd}` : undefined;
     const found = pinned ? await readlink(pinned) : await realpath(real);
-    if (found === workspace.root || found.startsWith(workspace.root + sep)) {
+    if (isInside(workspace.root, found)) {
       return ok({ handle, path: pinned ?? real });
     }
     await handle.close();

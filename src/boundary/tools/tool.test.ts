@@ -87,6 +87,11 @@ describe("a defined tool", () => {
     });
   });
 
+  it("has a title of one line, whatever the model wrote", async () => {
+    const prepared = await greet.prepare('{"name":"a\\nb\\u001b[2J"}', context);
+    expect(prepared).toMatchObject({ ok: true, value: { title: '"a\\nb\\u001b[2J"' } });
+  });
+
   it("answers any text with a result, in bounded words", async () => {
     const text = fc.oneof(fc.string(), fc.json(), fc.constant("[".repeat(5_000)));
     await fc.assert(

@@ -12,6 +12,8 @@ const INPUT_CHARACTERS_MAX = 4_000_000;
 const PROBLEMS_MAX = 8;
 /** Characters of a wrong value that a refusal repeats. */
 const VALUE_CHARACTERS_MAX = 60;
+/** Characters of a name or a line that stand where there is room for one line. */
+const ONE_LINE_CHARACTERS_MAX = 200;
 /** Characters of a parser's own words that a refusal repeats. */
 const REASON_CHARACTERS_MAX = 200;
 
@@ -37,7 +39,13 @@ export type ToolDefinition<Schema extends InputSchema> = {
 export function defineTool<Schema extends InputSchema>(definition: ToolDefinition<Schema>): Tool {
   const { name, effect, about, input: schema, example, bare, prepare } = definition;
   const shown = JSON.stringify(example);
-  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, { io: "input" });
+  const { $schema: _, ...jsonSchema } = z.toJSONSchema(schema, {
+    io: "input",
+    // A whole number has this limit by nature; saying so costs every request some tokens.
+    override: ({ jsonSchema: part }) => {
+      if (part.maximum === Number.MAX_SAFE_INTEGER) delete part.maximum;
+    },
+  });
   const read = (text: string): Result<z.output<Schema>> => {
     const bareInput = bare?.(text);
     const raw = bareInput === undefined ? objectFrom(text) : ok<unknown>(bareInput);
@@ -55,7 +63,12 @@ export function defineTool<Schema extends InputSchema>(definition: ToolDefinitio
     spec: { name, about: `${about}\nExample: ${shown}`, schema: jsonSchema },
     async prepare(text, context) {
       const input = read(text);
-      return input.ok ? prepare(input.value, context) : input;
+      if (!input.ok) return input;
+      const prepared = await prepare(input.value, context);
+      // What a model wrote is in the title, which is one line that a person reads.
+      return prepared.ok
+        ? ok({ ...prepared.value, title: inOneLine(prepared.value.title) })
+        : prepared;
     },
   };
 }
@@ -74,9 +87,22 @@ export function refusal(failure: Failure, facts: Fact[] = []): ToolOutcome {
   return outcome(sentenceOf(failure), { failed: true, facts });
 }
 
-/** A file's name in one line, whatever is in it. */
+/** A name or a pattern in one line of bounded length, whatever is in it. */
 export function inOneLine(name: string): string {
-  return /[\0-\x1f\x7f]/.test(name) ? JSON.stringify(name) : name;
+  const text = /[\0-\x1f\x7f\u2028\u2029]/.test(name) ? JSON.stringify(name) : name;
+  return text.length > ONE_LINE_CHARACTERS_MAX
+    ? `${text.slice(0, ONE_LINE_CHARACTERS_MAX)}…`
+    : text;
+}
+
+/** Reports one below the other; those that no longer fit are cut to the beginning of a line. */
+export function reported(reports: readonly string[], charactersMax: number): string {
+  let left = charactersMax;
+  const shown = reports.map((report) => {
+    left -= report.length + 1;
+    return left >= 0 ? report : inOneLine(report.split("\n", 1)[0] ?? "");
+  });
+  return shown.join("\n");
 }
 
 function objectFrom(text: string): Result<unknown> {

@@ -129,7 +129,9 @@ describe("any edit", () => {
         }
         const region = report.regions[0];
         if (!region) throw new Error("an edit that was made has a region");
-        const [before, after] = [file.split("\n"), out.split("\n")];
+        // A byte order mark stays at the beginning, whatever line that is.
+        const bare = (t: string) => t.replace(/^\uFEFF/, "").split("\n");
+        const [before, after] = [bare(file), bare(out)];
         const head = region.line - 1;
         const tail = after.length - head - region.lines;
         expect(after.slice(0, head)).toEqual(before.slice(0, head));
@@ -137,6 +139,61 @@ describe("any edit", () => {
       }),
       runs,
     );
+  });
+});
+
+/** The places of whole lines that fit, by the plainest means: each line tried, each compared. */
+function naivePlaces(file: string[], block: string[], same: (a: string[], b: string[]) => boolean) {
+  return file.flatMap((_, i) => {
+    const part = file.slice(i, i + block.length);
+    return part.length === block.length && same(part, block) ? [i + 1] : [];
+  });
+}
+
+function linesEqual(seenAs: (lines: string[]) => string[]) {
+  return (a: string[], b: string[]) => seenAs(a).join("\n") === seenAs(b).join("\n");
+}
+
+const trimmedEnds = (lines: string[]) => lines.map((line) => line.trimEnd());
+
+/** Lines less the longest run of spaces that all those with something in them begin with. */
+function dedented(lines: string[]): string[] {
+  const widths = lines.flatMap((l) => (l.trim() === "" ? [] : [l.length - l.trimStart().length]));
+  return trimmedEnds(lines).map((line) => line.slice(Math.min(...widths)));
+}
+
+describe("an edit that fits only tolerantly", () => {
+  it("is made at the one place that the plainest search finds, at the tightest tolerance", () => {
+    const line = fc.constantFrom("a", " a", "  a", "a ", "  b", "    b", "", "  ", "b", "c");
+    const lines = fc.array(line, { minLength: 1, maxLength: 12 });
+    const counts = { trailingSpace: 0, indentation: 0, refused: 0 };
+    fc.assert(
+      fc.property(lines, fc.array(line, { minLength: 1, maxLength: 3 }), (file, block) => {
+        const [text, old] = [`${file.join("\n")}\n`, `${block.join("\n")}\n`];
+        fc.pre(!text.includes(old) && old.trim() !== "");
+        const [report] = applyEdits(text, [{ old, new: "new\n" }]).reports;
+        const trailing = naivePlaces(file, block, linesEqual(trimmedEnds));
+        const indented = naivePlaces(file, block, linesEqual(dedented));
+        const [tolerance, places] =
+          trailing.length > 0
+            ? (["trailingSpace", trailing] as const)
+            : (["indentation", indented] as const);
+        if (places.length === 1) {
+          counts[tolerance] += 1;
+          expect(report).toMatchObject({
+            state: "applied",
+            tolerance,
+            regions: [{ line: places[0] }],
+          });
+          return;
+        }
+        counts.refused += 1;
+        const code = places.length === 0 ? "no_match" : "ambiguous";
+        expect(report).toMatchObject({ state: "refused", failure: { code } });
+      }),
+      runs,
+    );
+    for (const count of Object.values(counts)) expect(count).toBeGreaterThan(100);
   });
 });
 

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { type PatchStep, patchedFiles } from "#boundary/tools/patched-files.ts";
 import type { ToolOutcome } from "#boundary/tools/port.ts";
-import { defineTool, outcome } from "#boundary/tools/tool.ts";
+import { defineTool, outcome, reported } from "#boundary/tools/tool.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import { isPatch, type PatchOperation, parsePatch } from "#core/code/patch.ts";
 import { fail, ok, sentenceOf } from "#core/failure.ts";
@@ -11,6 +11,8 @@ import type { Fact, FileChange } from "#core/session/tool-facts.ts";
 
 /** UTF-16 units of a patch. */
 const PATCH_CHARACTERS_MAX = 1_000_000;
+/** UTF-16 units of all reports on operations; of further ones the first line is shown. */
+const REPORT_CHARACTERS_MAX = 20_000;
 /** Operations of one patch. */
 const OPERATIONS_MAX = 200;
 
@@ -59,7 +61,7 @@ export const applyPatch = defineTool({
     const steps = files.steps();
     const [first] = failures;
     if (steps.length === 0 && first) {
-      const say = failures.length === 1 ? sentenceOf(first) : told.join("\n");
+      const say = failures.length === 1 ? sentenceOf(first) : reported(told, REPORT_CHARACTERS_MAX);
       return fail(first.code, say, { fix: "no file was changed", detail: { failures } });
     }
     return ok({
@@ -107,7 +109,7 @@ async function carryOut(
     else facts.push({ type: "fileSeen", path, hash: change.after });
   }
   const head = facts.length > 0 ? [] : ["nothing had to be changed"];
-  return outcome([...head, ...told, ...problems].join("\n"), {
+  return outcome(reported([...problems, ...head, ...told], REPORT_CHARACTERS_MAX), {
     failed: someFailed || problems.length > 0,
     facts,
   });

@@ -64,6 +64,22 @@ describe("edit", () => {
     expect(text).toContain("edit 3: refused: `old` fits no place");
   });
 
+  it("keeps its report short, however much was wrong", async () => {
+    const text = Array.from({ length: 1_000 }, (_, i) => `a long line ${i} ${"x".repeat(250)}\n`);
+    const root = folderWith({ "a.txt": `start\n${text.join("")}` });
+    const context = contextOf(root, { seen: seenIn(root, "a.txt") });
+    const wrong = text
+      .slice(0, 12)
+      .map((line, i) => ({ old: line.replace("long", "odd"), new: `${i}` }));
+    const edits = [{ old: "start", new: "end" }, ...wrong];
+    const made = await called(edit, { path: "a.txt", edits }, context);
+    expect(made.text).toContain("edit 13: refused: `old` fits no place");
+    const many = { path: "a.txt", edits: [...wrong, ...wrong] };
+    for (const { text: said } of [made, await called(edit, many, context)]) {
+      expect(said.length).toBeLessThan(30_000);
+    }
+  });
+
   it("fails as a whole where no edit fits, with the code of the first", async () => {
     const root = folderWith({ "a.txt": "b\nb\n" });
     const context = contextOf(root, { seen: seenIn(root, "a.txt") });

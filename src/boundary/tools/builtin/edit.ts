@@ -4,7 +4,7 @@
 import * as z from "zod/mini";
 import { sha256 } from "#boundary/digest.ts";
 import { bytesOf, checkSeen, numbered, presentFile, textIn } from "#boundary/tools/text-file.ts";
-import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
+import { defineTool, outcome, refusal, reported } from "#boundary/tools/tool.ts";
 import { closestPlace } from "#core/code/closest.ts";
 import { countsOf, unifiedDiff } from "#core/code/diff.ts";
 import { applyEdits, type Edit, type EditReport, type Region } from "#core/code/edit.ts";
@@ -26,6 +26,8 @@ const REGION_LINES_MAX = 12;
 const REGIONS_MAX = 3;
 /** UTF-16 units of a shown line. */
 const LINE_CHARACTERS_MAX = 300;
+/** UTF-16 units of all reports on edits; of further ones the first line is shown. */
+const REPORT_CHARACTERS_MAX = 20_000;
 /** Lines shown of a file that has changed since it was read. */
 const PRESENT_LINES_MAX = 40;
 
@@ -94,7 +96,7 @@ export const edit = defineTool({
         const lines = linesOf(sourceText(edited.text));
         const head = `edited ${path} (${countsOf(diff)}), ${count} of ${edits.length} edits made`;
         const reports = edited.reports.map((report, i) => `edit ${i + 1}: ${told(report, lines)}`);
-        return outcome([head, ...reports].join("\n"), {
+        return outcome(`${head}\n${reported(reports, REPORT_CHARACTERS_MAX)}`, {
           failed: count < edits.length,
           facts: [
             { type: "fileChanged", path, before, after },
@@ -119,7 +121,8 @@ function allRefused(path: string, reports: readonly EditReport[]): Failed {
   const said = failures.map((failure, i) =>
     failures.length === 1 ? sentenceOf(failure) : `edit ${i + 1}: ${sentenceOf(failure)}`,
   );
-  return fail(failures[0]?.code ?? "no_match", `\`${path}\`: ${said.join("\n")}`, {
+  const say = `\`${path}\`: ${reported(said, REPORT_CHARACTERS_MAX)}`;
+  return fail(failures[0]?.code ?? "no_match", say, {
     fix: `\`${path}\` was not changed`,
     detail: { failures },
   });
