@@ -16,7 +16,7 @@ import {
 import type { ModelPort, ModelRequest, WireRequest } from "#boundary/models/port.ts";
 import { isObject, parsed } from "#core/model/json.ts";
 import { type AnswerPart, type Message, type ToolSpec, textOf } from "#core/model/message.ts";
-import { paired, wireCallId } from "#core/model/pairing.ts";
+import { paired, wireCallId, wireToolName } from "#core/model/pairing.ts";
 
 export type ChatOptions = Endpoint & {
   /**
@@ -122,7 +122,7 @@ function answerMessage(parts: readonly AnswerPart[]): Record<string, unknown> | 
   const text = textOf(parts);
   const calls = parts.flatMap((part) => {
     if (part.type !== "call") return [];
-    const call = { name: part.tool, arguments: objectText(part.input) };
+    const call = { name: wireToolName(part.tool), arguments: objectText(part.input) };
     return [{ id: wireCallId(part.id), type: "function", function: call }];
   });
   if (text === "" && calls.length === 0) return undefined;

@@ -16,7 +16,7 @@ import {
 import type { ModelPort, ModelRequest, WireRequest } from "#boundary/models/port.ts";
 import { fieldsOf, parsed } from "#core/model/json.ts";
 import type { AnswerPart, Message, ToolSpec } from "#core/model/message.ts";
-import { paired, wireCallId } from "#core/model/pairing.ts";
+import { paired, wireCallId, wireToolName } from "#core/model/pairing.ts";
 
 export type ResponsesOptions = Endpoint & {
   /** Ask for readable summaries of the reasoning; OpenAI gives them to verified organisations only. */
@@ -123,7 +123,8 @@ function plainItem(part: AnswerPart): string | undefined {
         ? undefined
         : JSON.stringify({ role: "assistant", content: part.text });
     case "call": {
-      const { tool: name, input } = part;
+      const { input } = part;
+      const name = wireToolName(part.tool);
       const call_id = wireCallId(part.id);
       return JSON.stringify({ type: "function_call", call_id, name, arguments: input });
     }

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Message } from "#core/model/message.ts";
-import { paired, wireCallId } from "#core/model/pairing.ts";
+import { paired, wireCallId, wireToolName } from "#core/model/pairing.ts";
 
 const user = (text: string): Message => ({
   role: "user",
@@ -76,5 +76,14 @@ describe("a call id on the wire", () => {
     expect(long).toMatch(/^call_[0-9a-f]{16}$/);
     expect(wireCallId(`call_1|fc_${"x".repeat(300)}`)).toBe(long);
     expect(wireCallId(`call_2|fc_${"x".repeat(300)}`)).not.toBe(long);
+  });
+});
+
+describe("a tool name on the wire", () => {
+  it("is the model's own where a provider takes it, and one like it where none would", () => {
+    expect(wireToolName("apply_patch")).toBe("apply_patch");
+    expect(wireToolName("run;ls")).toBe("run_ls");
+    expect(wireToolName("")).toBe("unnamed");
+    expect(wireToolName("x".repeat(80))).toHaveLength(64);
   });
 });

@@ -57,6 +57,17 @@ export function wireCallId(id: string): string {
   return `call_${mixed(id, 0x811c9dc5)}${mixed(id, 0x9747b28c)}`;
 }
 
+const NAME_CHARS_MAX = 64;
+
+/**
+ * A tool name that every provider takes back. A model may have called what no tool is named, and
+ * its answer stays in the conversation; what no provider would accept becomes a name like it.
+ */
+export function wireToolName(name: string): string {
+  const plain = name.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, NAME_CHARS_MAX);
+  return plain === "" ? "unnamed" : plain;
+}
+
 /** FNV-1a over UTF-16 units: names, not secrets. */
 function mixed(text: string, seed: number): string {
   let sum = seed;
