@@ -127,7 +127,7 @@ describe("a fully hostile model", () => {
       const app = must(await start({ config, env, around: (ports) => ({ ...ports, openModel }) }));
       must(await app.send({ type: "Trust", path: world.folder }));
       const session = must(await app.send({ type: "StartSession", cwd: world.folder })).stream;
-      const before = { outside: stateOf(world.outside), git: stateOf(join(world.folder, ".git")) };
+      const before = { outside: stateOf(world.outside), git: gitStateOf(world.folder) };
       let version = 1;
       for (let t = 0; t < TURNS_EACH; t += 1) {
         must(await app.send({ type: "SubmitPrompt", session, text: `turn ${t}` }));
