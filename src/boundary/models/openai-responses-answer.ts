@@ -166,15 +166,17 @@ export function responsesDecoder(owner: string, asked: Asked): Decoder {
       const item = fieldsOf(value);
       return wireIds.has(textAt(item, "id") ?? "") ? [] : closed(at, item, raws[at] ?? "");
     });
-    terminal = type === "response.completed" ? { stop: "done" } : incomplete(response);
+    // Some servers close every answer with `completed` and put the truth into `status`.
+    const isWhole = type === "response.completed" && response.status !== "incomplete";
+    terminal = isWhole ? { stop: "done" } : incomplete(response);
     return { deltas: late, progress: true, state: "ended" };
   }
 
   function incomplete(response: Fields): { stop: Stop; refusal?: Refusal } {
     const reason = textAt(fieldsOf(response.incomplete_details), "reason");
-    if (reason === "max_output_tokens") return { stop: "length" };
+    if (reason === undefined || reason === "max_output_tokens") return { stop: "length" };
     if (reason === "content_filter") return { stop: "filtered" };
-    const why = `${asked.who} ended the answer early: ${shown(reason ?? "no reason given", asked)}`;
+    const why = `${asked.who} ended the answer early: ${shown(reason, asked)}`;
     return { stop: "broken", refusal: unreadable(fail("broken", why).error) };
   }
 
