@@ -2,7 +2,7 @@
 // CI a failure for any skip, because there every tool and fixture is required.
 import type { Reporter, TestCase, TestModule } from "vitest/node";
 
-export class CountReporter implements Reporter {
+class CountReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const suites = new Map<string, { ran: number; all: number; failed: number }>();
     const skips: string[] = [];

@@ -22,5 +22,3 @@ export function idFrom(bytes: Uint8Array): string {
   }
   return out;
 }
-
-export const isId = (text: string): boolean => /^[0-9a-hjkmnp-tv-z]{16}$/.test(text);

@@ -3,8 +3,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { isInside } from "#core/security/paths.ts";
 
-export type Environment = Readonly<Record<string, string>>;
-
 /** Searched after the user's own entries. */
 const SYSTEM_PATH = [
   "/usr/local/sbin",

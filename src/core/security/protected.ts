@@ -167,8 +167,8 @@ export function isRepository(entries: ReadonlySet<string>): boolean {
 }
 
 /**
- * Whether a path that ends in this name can be protected because of it. A walk over a workspace asks
- * this first, because `protectionOf` looks at every name of a path.
+ * Whether a path that ends in this name can be protected because of it. A walk over a workspace
+ * asks this first, because `protectionOf` looks at every name of a path.
  */
 export function mayBeProtected(name: string): boolean {
   const plain = folded(name);

@@ -1,0 +1,74 @@
+// Views: fed with the log they equal what a rebuild makes of it, for every prefix.
+import { describe, expect, it } from "vitest";
+import { memoryBlobs } from "#boundary/blobs/memory.ts";
+import { memoryLog } from "#boundary/log/memory.ts";
+import { sessionsOver } from "#boundary/sessions.ts";
+import { feedAtOnce, viewsOver } from "#boundary/views.ts";
+import type { SessionEvent } from "#core/session/events.ts";
+import { answered, asked, broke, prompted, started, stepStarted } from "#core/session/samples.ts";
+import { emptySession } from "#core/session/state.ts";
+import { views } from "#core/views/index.ts";
+
+const never = new AbortController().signal;
+
+const history: SessionEvent[] = [
+  started,
+  prompted("first"),
+  stepStarted(),
+  broke(0),
+  stepStarted(1, 2),
+  answered([{ id: "c1", tool: "run" }]),
+  asked("c1"),
+  { type: "SessionRenamed", title: "named" },
+  { type: "TurnEnded", turn: "t1", end: "cancelled" },
+  prompted("x".repeat(100_000), "t2"),
+  { type: "ModelSwitched", model: "other/one" },
+  { type: "TurnEnded", turn: "t2", end: "done" },
+];
+
+async function world() {
+  const log = memoryLog({ node: "n", atOnce: feedAtOnce, now: () => 86_400_000 * 3 });
+  const sessions = sessionsOver({ log, blobs: memoryBlobs(), fingerprint: "f" });
+  const fed = viewsOver(log, sessions);
+  await fed.open();
+  const rows = async () => {
+    const all: Record<string, unknown> = {};
+    for (const view of views) {
+      await fed.catchUp(view.name, never);
+      const found = await log.tables.rows(view.name, { limit: 100 });
+      all[view.name] = found.ok ? found.value : found.error;
+    }
+    return all;
+  };
+  return { log, sessions, fed, rows };
+}
+
+describe("the views", () => {
+  it("fed with every prefix of a history equal what a rebuild makes of it", async () => {
+    const { sessions, fed, rows } = await world();
+    let session = emptySession;
+    for (const event of history) {
+      const added = await sessions.append("a", session, [event], { actor: "user", epoch: 0 });
+      if (!added.ok) throw new Error(added.error.say);
+      session = added.value;
+      const before = await rows();
+      expect(await fed.rebuild(() => {}, never)).toMatchObject({ ok: true });
+      expect(await rows()).toEqual(before);
+    }
+    expect(await rows()).toMatchObject({
+      sessions: [{ session: "a", title: "named", turns: 2, state: "idle", model: "other/one" }],
+      usage: [{ session: "a", calls: 2, broken: 1, input: 20, output: 5, day: 3 }],
+      prompts: [{ text: "first" }, { version: 10 }],
+    });
+  });
+
+  it("know nothing of an erased session", async () => {
+    const { sessions, rows } = await world();
+    const by = { actor: "user", epoch: 0 };
+    const added = await sessions.append("a", emptySession, [started, prompted()], by);
+    if (!added.ok) throw new Error(added.error.say);
+    await rows();
+    await sessions.append("a", added.value, [{ type: "SessionErased", why: "private" }], by);
+    expect(await rows()).toEqual({ sessions: [], usage: [], prompts: [] });
+  });
+});
