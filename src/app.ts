@@ -50,9 +50,14 @@ export const commandSchemas = {
   RebuildViews: z.object({}),
 };
 
+/** The fields of a schema; one without fields would otherwise forbid the `type` beside it. */
+type Fields<S extends z.ZodMiniType> = {
+  [K in keyof z.infer<S> as string extends K ? never : K]: z.infer<S>[K];
+};
+
 export type CommandType = keyof typeof commandSchemas;
 export type Command = {
-  [T in CommandType]: { type: T } & z.infer<(typeof commandSchemas)[T]>;
+  [T in CommandType]: { type: T } & Fields<(typeof commandSchemas)[T]>;
 }[CommandType];
 
 /** Rows of a page, at most. */
@@ -87,7 +92,7 @@ export const querySchemas = {
 
 export type QueryType = keyof typeof querySchemas;
 export type Query = {
-  [T in QueryType]: { type: T } & z.infer<(typeof querySchemas)[T]>;
+  [T in QueryType]: { type: T } & Fields<(typeof querySchemas)[T]>;
 }[QueryType];
 
 export type Entry = { record: Omit<LogRecord, "body" | "salt">; decoded: Decoded };

@@ -183,7 +183,7 @@ const whyIgnored = (mayNarrow: boolean): string =>
     ? "a project may only narrow what the user set"
     : "only the user may set this, not a project";
 
-const allKeys = Object.keys(keys) as ConfigKey[];
+export const allKeys = Object.keys(keys) as ConfigKey[];
 const isKey = (key: string): key is ConfigKey => Object.hasOwn(keys, key);
 
 /** A value of the configuration, as its key's kind. */

@@ -3,28 +3,9 @@
 import { sha256 } from "#boundary/digest.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { emptyHead, faultOf, type Head, type LogRecord } from "#core/record.ts";
-
-export const EXPORT_FORMAT = "aiex-session-1";
+import { EXPORT_FORMAT } from "#core/session/export.ts";
 
 export type Exported = { records: LogRecord[]; blobs: Map<string, Uint8Array> };
-
-/** Hashes of the blobs that a record's body names, far bodies included. */
-export function blobsNamed(record: LogRecord): string[] {
-  const found: string[] = [];
-  const visit = (value: unknown): void => {
-    if (typeof value !== "object" || value === null) return;
-    for (const [key, inner] of Object.entries(value)) {
-      if (typeof inner === "string" && (key === "$blob" || (key === "hash" && isBlob(value)))) {
-        found.push(inner);
-      }
-      visit(inner);
-    }
-  };
-  if (record.body !== null) visit(JSON.parse(record.body));
-  return found;
-}
-
-const isBlob = (value: object): boolean => "bytes" in value && "media" in value;
 
 /** Parses and verifies an export. Nothing of it is trusted: every record and blob is hashed. */
 export function parseExport(text: string): Result<Exported> {

@@ -1,0 +1,55 @@
+// `aiex`: a conversation in a terminal. Without a model in reach it says what it looked for, and
+// without a terminal it shows the demo.
+import { asksOf } from "#core/session/state.ts";
+import type { Cli } from "#interfaces/cli/cli.ts";
+import { defineCommand } from "#interfaces/cli/command.ts";
+import { runDemo } from "#interfaces/cli/commands/demo.ts";
+import { Conversation } from "#interfaces/cli/conversation.ts";
+import type { ExitCode } from "#interfaces/cli/exit.ts";
+import { isModelInReach, noModelText } from "#interfaces/cli/no-model.ts";
+import { beginTalk, talkOptions } from "#interfaces/cli/talk.ts";
+import { confirm, quoted } from "#interfaces/cli/trusting.ts";
+
+export const chat = defineCommand({
+  name: "chat",
+  level: "everyday",
+  about: "Talk about this folder (the same as `aiex` alone).",
+  more: `Type while it works to steer it. Ctrl-C cancels the turn, Ctrl-D quits.
+/help shows what else can be typed.`,
+  options: talkOptions,
+  examples: ["aiex", "aiex --continue", "aiex --plan"],
+  async run({ options }, cli) {
+    const { terminal } = cli;
+    if (!terminal.interactive) {
+      terminal.err('No terminal to talk in: this is the demo. `aiex ask "…"` asks once.\n\n');
+      return await runDemo({ keep: false }, cli);
+    }
+    const opened = await cli.open({ folder: options.cwd });
+    if (!opened.ok) return cli.fail(opened.error);
+    const health = await opened.value.app.read({ type: "Health" });
+    if (!health.ok) return cli.fail(health.error);
+    const isNamed = Boolean(options.model) || options.session !== undefined || options.continue;
+    if (!isNamed && !isModelInReach(opened.value.config, health.value.checks)) {
+      return await offerDemo(noModelText(health.value.checks, terminal.paint.err), cli);
+    }
+    const talk = await beginTalk(options, cli, { ask: true });
+    if (!talk.ok) return cli.fail(talk.error);
+    const { folder, config, state, session, mode, model } = talk.value;
+    const named = model ?? state?.model ?? String(config.settings.get("model")?.value ?? "");
+    const modes = mode ?? state?.mode ?? String(config.settings.get("mode")?.value ?? "ask");
+    const about = [`aiex ${cli.version}`, named, folder, `mode ${modes}`].filter(Boolean);
+    terminal.err(`${terminal.paint.err.dim(about.join(" · "))}\n`);
+    if (session) terminal.err(terminal.paint.err.dim(`session ${session} ${state?.title ?? ""}\n`));
+    terminal.err(terminal.paint.err.dim("Ctrl-C cancels, Ctrl-D quits, /help shows more.\n\n"));
+    const asks = state ? asksOf(state) : [];
+    const code = await new Conversation(talk.value, cli).run(asks);
+    return code;
+  },
+});
+
+async function offerDemo(text: string, cli: Cli): Promise<ExitCode> {
+  const wanted = await confirm(cli, `${text}\n`, "Run the demo now?", { yesByDefault: true });
+  if (wanted) return await runDemo({ keep: false }, cli);
+  cli.terminal.err(`Nothing was done in ${quoted(cli.folder)}.\n`);
+  return 5;
+}

@@ -1,0 +1,31 @@
+// The commands there are, each loaded when it is typed. A new one is a file and a line here.
+import type { Command } from "#interfaces/cli/command.ts";
+
+export const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  chat: async () => (await import("#interfaces/cli/commands/chat.ts")).chat,
+  ask: async () => (await import("#interfaces/cli/commands/ask.ts")).ask,
+  demo: async () => (await import("#interfaces/cli/commands/demo.ts")).demo,
+  "session list": async () => (await import("#interfaces/cli/commands/session-list.ts")).list,
+  "session show": async () => (await import("#interfaces/cli/commands/session-show.ts")).show,
+  "session search": async () => (await import("#interfaces/cli/commands/session-search.ts")).search,
+  "session rename": async () => (await import("#interfaces/cli/commands/session-rename.ts")).rename,
+  "session rm": async () => (await import("#interfaces/cli/commands/session-rm.ts")).rm,
+  "session export": async () =>
+    (await import("#interfaces/cli/commands/session-export.ts")).exportSession,
+  "session import": async () =>
+    (await import("#interfaces/cli/commands/session-import.ts")).importSession,
+  trust: async () => (await import("#interfaces/cli/commands/trust.ts")).trust,
+  untrust: async () => (await import("#interfaces/cli/commands/untrust.ts")).untrust,
+  doctor: async () => (await import("#interfaces/cli/commands/doctor.ts")).doctor,
+  "config get": async () => (await import("#interfaces/cli/commands/config-get.ts")).get,
+  "config set": async () => (await import("#interfaces/cli/commands/config-set.ts")).set,
+  "config list": async () => (await import("#interfaces/cli/commands/config-list.ts")).list,
+  "config explain": async () =>
+    (await import("#interfaces/cli/commands/config-explain.ts")).explain,
+  audit: async () => (await import("#interfaces/cli/commands/audit.ts")).audit,
+  "audit verify": async () => (await import("#interfaces/cli/commands/audit-verify.ts")).verify,
+  "views rebuild": async () => (await import("#interfaces/cli/commands/views-rebuild.ts")).rebuild,
+  completion: async () => (await import("#interfaces/cli/commands/completion.ts")).completion,
+  help: async () => (await import("#interfaces/cli/commands/help.ts")).help,
+  version: async () => (await import("#interfaces/cli/commands/version.ts")).version,
+};

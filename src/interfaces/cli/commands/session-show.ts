@@ -1,0 +1,75 @@
+// `aiex session show`: the story of a session, or a window of a long one.
+import type { Answers } from "#app";
+import { reveal } from "#core/security/screen.ts";
+import { defineCommand } from "#interfaces/cli/command.ts";
+import { moment, tokens } from "#interfaces/cli/figures.ts";
+import { entryLine } from "#interfaces/cli/json.ts";
+import type { Paint } from "#interfaces/cli/paint.ts";
+import { nothingKnown, resultLines, tell } from "#interfaces/cli/render.ts";
+import { drawn } from "#interfaces/cli/view.ts";
+
+/** Events shown unless more are asked for. */
+const LAST = 400;
+/** Events of one window, at most: what the door gives at once. */
+const LAST_MAX = 1_000;
+
+export const show = defineCommand({
+  name: "session show",
+  level: "everyday",
+  about: "Tell a session: prompts, answers, what was run and changed, how it ended.",
+  more: `The newest events come last. A long session is shown in windows: what comes before one is
+named at its top.`,
+  args: [{ name: "id", about: "The session; a beginning of its id is enough." }],
+  options: {
+    last: { about: `How many events (${LAST}).`, short: "n", value: "n", number: true },
+    before: { about: "Only events before this version.", value: "version", number: true },
+    full: { about: "With the results of the tools.", short: "f" },
+    json: { about: "One JSON object a line: the events as the log keeps them." },
+  },
+  examples: ["aiex session show 3k2j9x", "aiex session show 3k2j9x --full --last 50"],
+  async run({ args, options }, cli) {
+    const opened = await cli.open();
+    if (!opened.ok) return cli.fail(opened.error);
+    const { app } = opened.value;
+    const found = await app.read({ type: "Session", session: args[0] ?? "" });
+    if (!found.ok) return cli.fail(found.error);
+    const { session } = found.value;
+    const limit = Math.max(1, Math.min(options.last ?? LAST, LAST_MAX));
+    const { before } = options;
+    const entries = await app.read({ type: "Transcript", session, before, limit });
+    if (!entries.ok) return cli.fail(entries.error);
+    const { terminal } = cli;
+    if (options.json) {
+      for (const entry of entries.value) terminal.out(entryLine(entry));
+      return 0;
+    }
+    const paint = terminal.paint.out;
+    terminal.out(`${headText(found.value, paint)}\n`);
+    const [oldest] = entries.value;
+    if (oldest && oldest.record.version > 1) {
+      const { version } = oldest.record;
+      const earlier = `aiex session show ${session} --before ${version}`;
+      terminal.out(paint.dim(`  (${version - 1} earlier events: ${earlier})\n`));
+    }
+    let known = nothingKnown;
+    const screenOf = { ...terminal, paint: { ...terminal.paint, err: paint } };
+    for (const entry of entries.value) {
+      const told = tell(known, entry);
+      known = told.known;
+      const begins = told.lines.some(({ kind }) => kind === "prompt");
+      if (begins) terminal.out("\n");
+      const lines = options.full ? [...told.lines, ...resultLines(entry)] : told.lines;
+      for (const line of lines) terminal.out(`${drawn(screenOf, line)}\n`);
+      if (begins) terminal.out(paint.dim(`  ${moment(entry.record.at)}\n`));
+    }
+    return 0;
+  },
+});
+
+function headText({ session, state }: Answers["Session"], paint: Paint): string {
+  const title = reveal(state.title || "(no name)");
+  const begun = state.start ? [state.model, state.start.location.path, `mode ${state.mode}`] : [];
+  const facts = [session, ...begun, `${state.version} events`, tokens(state.usage)];
+  const erased = state.erased ? paint.yellow("  its content was erased\n") : "";
+  return `${paint.bold(title)}\n${paint.dim(facts.join(" · "))}\n${erased}`;
+}

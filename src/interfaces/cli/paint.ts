@@ -1,0 +1,37 @@
+// Colour, where there is colour. What it marks can always be read without it.
+
+export type Paint = {
+  dim(text: string): string;
+  bold(text: string): string;
+  red(text: string): string;
+  green(text: string): string;
+  yellow(text: string): string;
+};
+
+const style =
+  (open: number, close: number) =>
+  (text: string): string =>
+    text === "" ? "" : `\x1b[${open}m${text}\x1b[${close}m`;
+
+const coloured: Paint = {
+  dim: style(2, 22),
+  bold: style(1, 22),
+  red: style(31, 39),
+  green: style(32, 39),
+  yellow: style(33, 39),
+};
+
+const same = (text: string): string => text;
+
+export const plain: Paint = { dim: same, bold: same, red: same, green: same, yellow: same };
+
+/** Whether a stream gets colour: what was asked for, else NO_COLOR and TERM, else a terminal. */
+export function paintFor(
+  stream: { isTTY?: boolean },
+  env: Readonly<Record<string, string | undefined>>,
+  when: "auto" | "always" | "never",
+): Paint {
+  if (when === "always") return coloured;
+  if (when === "never" || env.NO_COLOR || env.TERM === "dumb") return plain;
+  return stream.isTTY ? coloured : plain;
+}

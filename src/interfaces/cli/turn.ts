@@ -1,0 +1,154 @@
+// Watching a turn until it ends, whichever process runs it: its events go to a view, its questions
+// to the user, one at a time. Ends early where a question cannot be asked.
+import type { App, Entry } from "#app";
+import { type Failure, fail, ok, type Result } from "#core/failure.ts";
+import { addUsage, noUsage, textOf, type Usage } from "#core/model/message.ts";
+import type { EventOf, SessionEvent, TurnEnd } from "#core/session/events.ts";
+import type { Ask, Reply } from "#interfaces/cli/permission.ts";
+import type { TurnView } from "#interfaces/cli/view.ts";
+
+export type Outcome = {
+  end: TurnEnd | "permission_needed";
+  /** The last answer. */
+  text: string;
+  usage: Usage;
+  steps: number;
+  failure?: EventOf<"TurnEnded">["failure"];
+  /** What nobody answered. */
+  asks: readonly Ask[];
+};
+
+export type Watching = {
+  app: App;
+  session: string;
+  /** Version after which the turn's events begin. */
+  after: number;
+  /** Questions that were open before that. */
+  asks?: readonly Ask[];
+  /** The turn to watch: by its id, or as the one whose prompt is at this version. */
+  turn: { id: string } | { at: number };
+  view: TurnView;
+  /** Answers a question; null where it cannot be answered. The signal voids the question. */
+  answer(ask: Ask, signal: AbortSignal): Promise<Reply | null>;
+};
+
+export async function watchTurn(watching: Watching): Promise<Result<Outcome>> {
+  const { app, session, after, view } = watching;
+  const over = new AbortController();
+  const questions = questionsOf(watching, over);
+  const listening = listen(app, session, view, over.signal);
+  const { turn } = watching;
+  let told: Told = { turn: "id" in turn ? turn.id : null, text: "", usage: noUsage, steps: 0 };
+  try {
+    for (const ask of watching.asks ?? []) questions.ask(ask);
+    for await (const entry of app.follow({ stream: session, after }, over.signal)) {
+      if (!entry.ok) return entry;
+      view.event(entry.value);
+      const e = eventOf(entry.value);
+      if (!e) continue;
+      questions.hear(e);
+      told = heard(told, e, "at" in turn && entry.value.record.version === turn.at);
+      if (e.type === "TurnEnded" && e.turn === told.turn) {
+        const { end, failure } = e;
+        const { text, usage, steps } = told;
+        return ok({ end, failure, text, usage, steps, asks: [] });
+      }
+    }
+    const failed = questions.failure();
+    if (failed) return { ok: false, error: failed };
+    const asks = questions.unanswered();
+    if (asks.length === 0) return closed;
+    const { text, usage, steps } = told;
+    return ok({ end: "permission_needed", text, usage, steps, asks });
+  } finally {
+    over.abort();
+    await listening;
+  }
+}
+
+type Told = { turn: string | null; text: string; usage: Usage; steps: number };
+
+/** What the outcome needs of the turn's events; `begins` says that this event brings its prompt. */
+function heard(told: Told, e: SessionEvent, begins: boolean): Told {
+  switch (e.type) {
+    case "TurnStarted": {
+      const turn = begins ? e.turn : told.turn;
+      return turn === e.turn ? { turn, text: "", usage: noUsage, steps: 0 } : { ...told, turn };
+    }
+    case "PromptQueued":
+      return begins ? { ...told, turn: e.turn } : told;
+    case "StepCompleted":
+      return {
+        ...told,
+        text: textOf(e.parts) || told.text,
+        usage: addUsage(told.usage, e.usage),
+        steps: told.steps + 1,
+      };
+    case "StepBroken":
+      return { ...told, usage: addUsage(told.usage, e.usage) };
+    default:
+      return told;
+  }
+}
+
+const closed = fail("closed", "the node went away before the turn ended", {
+  fix: "`aiex ask --continue` goes on with it",
+});
+
+const eventOf = ({ decoded }: Entry): SessionEvent | null =>
+  decoded.kind === "event" ? decoded.event : null;
+
+async function listen(app: App, session: string, view: TurnView, signal: AbortSignal) {
+  for await (const item of app.listen({ session }, signal)) view.live(item);
+}
+
+/** The open questions of a turn. One that was answered elsewhere, or fell away, is void. */
+function questionsOf({ app, session, answer }: Watching, over: AbortController) {
+  const open = new Map<string, AbortController>();
+  const left: Ask[] = [];
+  let failed: Failure | null = null;
+  let queue: Promise<void> = Promise.resolve();
+
+  async function one(ask: Ask, void_: AbortController): Promise<void> {
+    if (void_.signal.aborted || over.signal.aborted) return;
+    const signal = AbortSignal.any([void_.signal, over.signal]);
+    const reply = await answer(ask, signal);
+    if (signal.aborted) return;
+    if (!reply) {
+      left.push(ask);
+      return;
+    }
+    const { callId, hash } = ask;
+    const sent = await app.send({ type: "AnswerPermission", session, callId, hash, ...reply });
+    // A conflict means that somebody else answered, or that the call is over: nothing is lost.
+    if (!sent.ok && sent.error.code !== "conflict") {
+      failed = sent.error;
+      over.abort();
+    }
+  }
+
+  /** Gives up once every question was tried and some cannot be answered by anybody here. */
+  const settle = () => {
+    if (left.length > 0) over.abort();
+  };
+
+  return {
+    ask(ask: Ask): void {
+      const void_ = new AbortController();
+      open.set(ask.callId, void_);
+      queue = queue.then(() => one(ask, void_)).then(settle);
+    },
+    hear(e: SessionEvent): void {
+      if (e.type === "PermissionAsked") {
+        const { type: _, ...ask } = e;
+        this.ask(ask);
+      }
+      if (e.type === "PermissionAnswered" || e.type === "ToolFinished") {
+        open.get(e.callId)?.abort();
+        open.delete(e.callId);
+      }
+    },
+    unanswered: (): readonly Ask[] => left,
+    failure: (): Failure | null => failed,
+  };
+}

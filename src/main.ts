@@ -1,0 +1,77 @@
+// The program: from the process to the command line and back to an exit code. The only file that
+// touches process.argv and process.exit; it loads nothing before it knows what is wanted.
+import type { World } from "#interfaces/cli/cli.ts";
+import type { ExitCode } from "#interfaces/cli/exit.ts";
+import about from "../package.json" with { type: "json" };
+
+const BUG: ExitCode = 70;
+const READER_GONE: ExitCode = 141;
+const TERMINATED: ExitCode = 143;
+const CANCELLED: ExitCode = 130;
+
+const argv = process.argv.slice(2);
+
+if (["--version", "-V", "version"].includes(argv[0] ?? "") && argv.length === 1) {
+  process.stdout.write(`aiex ${about.version}\n`);
+} else if (process.platform === "win32") {
+  process.stderr.write(
+    "Aiex runs on Linux and macOS. On Windows it runs inside WSL:\n" +
+      "  wsl --install        (once, then restart)\n" +
+      "  wsl                  and install Aiex there\n",
+  );
+  process.exitCode = 2;
+} else {
+  await main();
+}
+
+async function main(): Promise<void> {
+  process.on("uncaughtException", bug);
+  process.on("unhandledRejection", bug);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EPIPE") process.exit(READER_GONE);
+      bug(error);
+    });
+  }
+  const [{ commandLine }, { interruptsTo }] = await Promise.all([
+    import("#interfaces/cli/cli.ts"),
+    import("#interfaces/cli/interrupts.ts"),
+  ]);
+  const interrupts = interruptsTo(() => process.exit(CANCELLED));
+  const line = commandLine(worldWith(interrupts));
+  process.on("SIGINT", interrupts.fire);
+  for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+    process.once(signal, () => void line.close().finally(() => process.exit(TERMINATED)));
+  }
+  const code = await line.run(argv);
+  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  process.exit(code);
+}
+
+function worldWith(interrupts: World["interrupts"]): World {
+  return {
+    streams: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
+    env: process.env,
+    folder: process.cwd(),
+    version: about.version,
+    now: Date.now,
+    interrupts,
+    start: async (options) => (await import("./start.ts")).start(options),
+  };
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
+}
+
+function bug(error: unknown): void {
+  const { stack, message } = error instanceof Error ? error : new Error(String(error));
+  process.stderr.write(
+    `\naiex: this is a bug in Aiex, not your mistake: ${message}\n` +
+      "What was logged is safe, and `aiex ask --continue` goes on. Please report this:\n" +
+      `aiex ${about.version}, node ${process.version}, ${process.platform}\n${stack ?? ""}\n`,
+  );
+  process.exit(BUG);
+}
