@@ -56,7 +56,7 @@ function worldWith(interrupts: World["interrupts"]): World {
     version: about.version,
     now: Date.now,
     interrupts,
-    start: async (options) => (await import("./start.ts")).start(options),
+    start: async (options) => (await import("./start.ts")).start({ ...options, env: process.env }),
   };
 }
 

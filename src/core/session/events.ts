@@ -186,5 +186,6 @@ export type EventOf<T extends EventType> = Extract<SessionEvent, { type: T }>;
 /** The present shape of each type; 1 unless a change is named in upcast.ts. */
 export const schemaOf = (_type: EventType): number => 1;
 
+export type Scope = (typeof scopes)[number];
 export type TurnEnd = (typeof turnEnds)[number];
 export type CallEnd = (typeof callEnds)[number];

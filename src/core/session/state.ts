@@ -112,3 +112,7 @@ export function messagesOf(s: Session): readonly Message[] {
 
 /** Whether a turn is open: a prompt was accepted and its turn has not ended. */
 export const isRunning = (s: Session): boolean => s.turn !== null;
+
+/** Permissions that wait for the user's answer. */
+export const asksOf = (s: Session): EventBody<"PermissionAsked">[] =>
+  s.calls.flatMap((call) => (call.state === "asked" && call.ask ? [call.ask] : []));
