@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type Compared, compare } from "./measure.ts";
+import { type Compared, compare, runOnce } from "./measure.ts";
 
 const root = dirname(import.meta.dirname);
 const RUNS = 15;
@@ -54,6 +54,7 @@ export async function oneshot(): Promise<Compared[]> {
     AIEX_MODEL: "openai/m",
   };
   try {
+    await runOnce({ command: join(root, "bin", "aiex"), args: ["trust"], env, cwd: folder });
     return await compare(
       { command: join(root, "bin", "aiex"), args: ["ask", "hi"], env, cwd: folder },
       {
