@@ -57,7 +57,7 @@ export async function grow(
   for (let n = 0; n < options.sessions; n += 1) {
     const events: SessionEvent[] = [begin];
     for (let t = 1; events.length + TURN_EVENTS <= options.events; t += 1) events.push(...turn(t));
-    const stream = `${options.prefix}${n}`.padEnd(16, "0");
+    const stream = options.prefix + String(n).padStart(16 - options.prefix.length, "0");
     let session = emptySession;
     for (let i = 0; i < events.length; i += 1_000) {
       const batch = events.slice(i, i + 1_000);

@@ -21,6 +21,9 @@ const FOLDS_MAX = 32;
 /** Events after which a fold is worth keeping as a snapshot. */
 const SNAPSHOT_EVENTS = 200;
 
+/** Events folded at once that make even a reader keep the fold. */
+const LONG_FOLD_EVENTS = 1_000;
+
 export type Sessions = {
   /** The present state. An unknown stream is the empty session. */
   fold(stream: string): Promise<Result<Session>>;
@@ -102,6 +105,10 @@ export function sessionsOver(parts: {
         }
       }
       remember(stream, session, begun.value.kept);
+      // A long way to fold was not kept yet, or by other code: the next process has it short.
+      if (session.version - begun.value.session.version > LONG_FOLD_EVENTS) {
+        await sessions.keep(stream);
+      }
       return ok(session);
     },
     async command(stream, command) {
