@@ -1,6 +1,6 @@
 // One HTTP request and its response, as values: what the network does wrong becomes a failure here.
-// `node:http` instead of `fetch`, measured: 20 ms less at start-up, and no hidden 300 s limits of
-// its own between our named deadlines. Redirects are not followed: keys go where the user said.
+// `node:http` instead of `fetch`, measured: some 30 ms less at start-up, and no hidden 300 s limits
+// of its own between our named deadlines. Redirects are not followed: keys go where the user said.
 import type { ClientRequest, IncomingMessage } from "node:http";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 
@@ -17,33 +17,27 @@ export type HttpCall = { response: Promise<Result<IncomingMessage>>; close(): vo
 /** Sends one request; `response` settles with its headers and never rejects. */
 export function send(ask: HttpAsk): HttpCall {
   let request: ClientRequest | undefined;
-  let closed = false;
-  const response = clientFor(ask.url).then((client) => {
-    return new Promise<Result<IncomingMessage>>((settle) => {
-      if (closed) return settle(fail("cancelled", "the request was closed before it was sent"));
-      try {
-        const { method, headers } = ask;
-        request = client.request(ask.url, { method, headers: { ...headers, ...sizeOf(ask.body) } });
-      } catch (error) {
-        return settle(fail("bad_input", `the request cannot be sent: ${messageOf(error)}`));
-      }
-      request.on("response", (message) => settle(ok(message)));
-      // Stays attached: errors of a request whose response came are told through the response.
-      request.on("error", (error) => settle({ ok: false, error: networkFailure(ask.url, error) }));
-      request.end(ask.body);
-    });
+  const response = new Promise<Result<IncomingMessage>>((settle) => {
+    const { method, headers, body, url } = ask;
+    try {
+      request = clientFor(url).request(url, { method, headers: { ...headers, ...sizeOf(body) } });
+    } catch (error) {
+      return settle(fail("bad_input", `the request cannot be sent: ${messageOf(error)}`));
+    }
+    request.on("response", (message) => settle(ok(message)));
+    // Stays attached: errors of a request whose response came are told through the response.
+    request.on("error", (error) => settle({ ok: false, error: networkFailure(url, error) }));
+    request.end(body);
   });
-  return {
-    response,
-    close() {
-      closed = true;
-      request?.destroy();
-    },
-  };
+  return { response, close: () => request?.destroy() };
 }
 
+/**
+ * Not `import`: that reads every export of the module, and one of them, `WebSocket`, loads all of
+ * undici. Measured on Node 26: 35 ms against 6.
+ */
 const clientFor = (url: URL) =>
-  url.protocol === "https:" ? import("node:https") : import("node:http");
+  process.getBuiltinModule(url.protocol === "https:" ? "node:https" : "node:http");
 
 const sizeOf = (body: string | undefined): Record<string, string> =>
   body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
