@@ -263,8 +263,8 @@ describe("what was opened", () => {
     const opened = { write: [open] };
     const ran = await box.run(`echo x > '${open}/made' && cat '${open}/made'`, { opened });
     expect(ran).toMatchObject({ text: "x\n", code: 0 });
-    const beside = await box.run(`echo x > '${box.top}/outside/witness'`, { opened });
-    expect(beside).toMatchObject({ code: 1, sandboxDenied: true });
+    await box.run(`echo x > '${box.top}/outside/witness'`, { opened });
+    expect(readFileSync(join(box.top, "outside/witness"), "utf8")).toBe("witness");
   });
 
   it.each(["/", "@top", "@home", "@hidden", "@hidden/keys.json", "relative", "/no/such/path"])(

@@ -8,10 +8,9 @@
 // - when the command ends, is killed or Aiex dies, every process it started is dead;
 // - output is bytes in order of arrival, both streams together; nothing is held without a bound.
 import type { Result } from "#core/failure.ts";
-import type { Opened } from "#core/security/access.ts";
+import type { Opened, SandboxKind } from "#core/security/access.ts";
 
-/** How commands are contained: `bubblewrap`, `seatbelt`, or `none` where the system has neither. */
-export type SandboxKind = "bubblewrap" | "seatbelt" | "none";
+export type { Opened, SandboxKind };
 
 export type CommandSpec = {
   /** A shell command, given to the shell with `-c`; or an argv that is run as it is. */

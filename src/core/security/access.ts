@@ -25,7 +25,7 @@ export type Access =
     }
   | { kind: "fetch"; url: string };
 
-/** What a permission opens beyond the workspace; empty is the plain sandbox. */
+/** What a permission opened beyond the workspace; empty means the plain sandbox. */
 export type Opened = {
   network?: boolean;
   /** Absolute paths that may be written too. */
@@ -33,3 +33,6 @@ export type Opened = {
   /** The user allowed this very command to run without the sandbox. */
   unsandboxed?: boolean;
 };
+
+/** How commands are contained: `bubblewrap`, `seatbelt`, or `none` where the system has neither. */
+export type SandboxKind = "bubblewrap" | "seatbelt" | "none";
