@@ -122,6 +122,8 @@ export type Config = {
   userFile: string;
   settings: ReadonlyMap<ConfigKey, Setting>;
   ignored: readonly { key: string; where: string; why: string }[];
+  /** Rules of the project's file; they can only deny and ask. */
+  projectRules: readonly unknown[];
 };
 
 export type Sources = {
@@ -168,6 +170,8 @@ export function loadConfig(sources: Sources): Result<Config> {
     settings.set(key, { key, value, from: "flag", where: "the command line" });
   }
   const where = sources.project?.file ?? "";
+  const projectRules = project.value.get("rules");
+  project.value.delete("rules");
   for (const [key, value] of project.value) {
     const before = settings.get(key)?.value;
     const { narrower } = keys[key] as Key;
@@ -175,7 +179,15 @@ export function loadConfig(sources: Sources): Result<Config> {
     else if (value !== before)
       ignored.push({ key, where, why: whyIgnored(narrower !== undefined) });
   }
-  return ok(Object.freeze({ home: homeOf(sources.env), userFile, settings, ignored }));
+  return ok(
+    Object.freeze({
+      home: homeOf(sources.env),
+      userFile,
+      settings,
+      ignored,
+      projectRules: Array.isArray(projectRules) ? projectRules : [],
+    }),
+  );
 }
 
 const whyIgnored = (mayNarrow: boolean): string =>

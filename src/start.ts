@@ -28,11 +28,14 @@ import { jobsOfNode } from "#boundary/tools/jobs.ts";
 import type { ToolSource } from "#boundary/tools/port.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
+import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
 import { localWorkspace } from "#boundary/workspace/local.ts";
+import { noSandbox } from "#boundary/workspace/unsandboxed.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Environment } from "#core/prompt/system.ts";
+import { loadRules, type Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
 import { buildInfo } from "./build.ts";
@@ -91,7 +94,15 @@ async function compose(ports: Ports, node: string, options: StartOptions): Promi
   const opened = await views.open();
   if (!opened.ok) return opened;
   const locations = locationsOver(log, node);
-  const places = placesOver({ ...options, node, locations, tools: ports.tools });
+  const rules = rulesOf(config);
+  if (!rules.ok) return rules;
+  const places = placesOver({
+    ...options,
+    node,
+    locations,
+    tools: ports.tools,
+    rules: rules.value,
+  });
   const number = (key: ConfigKey) => numberSetting(config, key);
   return ok(
     nodeOver({
@@ -193,6 +204,7 @@ type PlaceParts = StartOptions & {
   node: string;
   locations: Locations;
   tools: ToolSource;
+  rules: Rules;
 };
 
 type Places = {
@@ -210,7 +222,8 @@ function placesOver(parts: PlaceParts): Places {
     if (!workspace.ok) return workspace;
     const sandbox = await sandboxAt(parts, path);
     const tools = await parts.tools.tools();
-    const judge = judgeOver({ ...parts, path, sandbox });
+    const sandboxWaived = textSetting(parts.config, "sandbox") === "none";
+    const judge = judgeOver({ ...parts, path, sandbox, sandboxWaived });
     return ok({ workspace: workspace.value, sandbox, tools, judge, hooks: [] });
   }
 
@@ -245,9 +258,19 @@ function placesOver(parts: PlaceParts): Places {
   };
 }
 
+/** The rules of the user, then those of the project that narrow them. */
+function rulesOf(config: Config): Result<Rules> {
+  const own = loadRules(config.settings.get("rules")?.value ?? [], "user");
+  if (!own.ok) return own;
+  const project = loadRules(config.projectRules, "project");
+  if (!project.ok) return project;
+  const rules = [...own.value.rules, ...project.value.rules];
+  return ok({ rules, ignored: project.value.ignored });
+}
+
 async function sandboxAt({ config, env }: StartOptions, path: string) {
   const scratch = join(config.home, "scratch", sha256(path).slice(0, 16));
-  return await findSandbox({
+  const options: SandboxOptions = {
     workspace: path,
     scratch,
     quarantine: join(config.home, "quarantine"),
@@ -255,7 +278,9 @@ async function sandboxAt({ config, env }: StartOptions, path: string) {
     hidden: [config.home],
     shown: [],
     host: env,
-  });
+  };
+  const waived = textSetting(config, "sandbox") === "none";
+  return waived ? noSandbox(options, "switched off by --sandbox=none") : await findSandbox(options);
 }
 
 /** Whether the folder is a repository, and on which branch: read from its file, no git is run. */

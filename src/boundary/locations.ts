@@ -14,6 +14,9 @@ import {
 } from "#core/location.ts";
 
 const CONFLICTS_MAX = 20;
+/** The stream of what the user allowed in every location. */
+const EVERYWHERE = "user:grants";
+const busy = fail("busy", "others kept changing the same record", { fix: "try again" });
 /** Where a project keeps its configuration. */
 export const PROJECT_CONFIG = join(".aiex", "config.json");
 
@@ -34,7 +37,10 @@ export type Locations = {
   open(path: string): Promise<Result<Located>>;
   trust(path: string): Promise<Result<Located>>;
   distrust(path: string): Promise<Result<Located>>;
-  grant(path: string, grant: { hash: string; title: string }): Promise<Result<Located>>;
+  /** Remembers what the user allowed here for good. */
+  grant(path: string, grant: { key: string; title: string }): Promise<Result<Located>>;
+  /** Remembers what the user allowed in every location of this node. */
+  grantEverywhere(grant: { key: string; title: string }): Promise<Result<void>>;
 };
 
 export function locationsOver(log: EventLog, node: string): Locations {
@@ -60,8 +66,11 @@ export function locationsOver(log: EventLog, node: string): Locations {
     const location = await fold(stream);
     if (!location.ok) return location;
     const config = await configHashOf(path.value);
+    const everywhere = await fold(EVERYWHERE);
+    if (!everywhere.ok) return everywhere;
     const isTrusted = location.value.trusted === config;
-    return ok({ ...location.value, stream, path: path.value, config, isTrusted });
+    const grants = [...location.value.grants, ...everywhere.value.grants];
+    return ok({ ...location.value, grants, stream, path: path.value, config, isTrusted });
   }
 
   async function add(path: string, eventFor: (l: Located) => LocationEvent | null) {
@@ -70,13 +79,17 @@ export function locationsOver(log: EventLog, node: string): Locations {
       if (!located.ok) return located;
       const event = eventFor(located.value);
       if (!event) return located;
-      const { type, ...body } = event;
-      const draft = { type, schema: 1, body: JSON.stringify(body), actor: "user", epoch: 0 };
-      const added = await log.append(located.value.stream, located.value.version, [draft]);
+      const added = await append(located.value.stream, located.value.version, event);
       if (added.ok) return await find(path);
       if (added.error.code !== "conflict") return added;
     }
-    return fail("busy", "others kept changing the same folder's record", { fix: "try again" });
+    return busy;
+  }
+
+  function append(stream: string, expected: number, event: LocationEvent) {
+    const { type, ...body } = event;
+    const draft = { type, schema: 1, body: JSON.stringify(body), actor: "user", epoch: 0 };
+    return log.append(stream, expected, [draft]);
   }
 
   const open = (path: string) =>
@@ -96,10 +109,20 @@ export function locationsOver(log: EventLog, node: string): Locations {
     },
     distrust: (path) =>
       add(path, (l) => (l.trusted === null ? null : { type: "LocationDistrusted" })),
-    grant: (path, { hash, title }) =>
-      add(path, (l) =>
-        l.grants.includes(hash) ? null : { type: "PermissionGranted", hash, title },
-      ),
+    grant: (path, { key, title }) =>
+      add(path, (l) => (l.grants.includes(key) ? null : { type: "PermissionGranted", key, title })),
+    async grantEverywhere({ key, title }) {
+      for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
+        const known = await fold(EVERYWHERE);
+        if (!known.ok) return known;
+        if (known.value.grants.includes(key)) return ok();
+        const event = { type: "PermissionGranted", key, title } as const;
+        const added = await append(EVERYWHERE, known.value.version, event);
+        if (added.ok) return ok();
+        if (added.error.code !== "conflict") return added;
+      }
+      return busy;
+    },
   };
 }
 

@@ -115,7 +115,14 @@ describe("the turn runner", () => {
 
   it("asks for permission, waits, and runs exactly what was allowed", async () => {
     const world = newWorld();
-    const question = { title: "note", why: "it leaves", what: "note it", opens: {}, hash: "h" };
+    const question = {
+      title: "note",
+      why: "it leaves",
+      what: "note it",
+      opens: {},
+      hash: "h",
+      keys: [],
+    };
     const parts = partsOver(world, script, {
       judge: (title) =>
         title === "note" ? { do: "ask", ...question } : { do: "allow", opens: {} },
@@ -286,7 +293,15 @@ describe("whatever lands while a turn runs", () => {
         let awaits = 0;
         const judge = (title: string) =>
           title === "note" || title === "pay"
-            ? { do: "ask" as const, title, why: "w", what: title, opens: {}, hash: `h ${title}` }
+            ? {
+                do: "ask" as const,
+                title,
+                why: "w",
+                what: title,
+                opens: {},
+                hash: `h ${title}`,
+                keys: [],
+              }
             : { do: "allow" as const, opens: {} };
         const pause = async (): Promise<void> => {
           awaits += 1;

@@ -9,8 +9,8 @@ export const locationBodies = {
   /** The user trusts the folder with exactly this project configuration. */
   LocationTrusted: z.object({ config: z.string() }),
   LocationDistrusted: z.object({ why: z.optional(z.string()) }),
-  /** The user allowed this, by its hash, in every session here. */
-  PermissionGranted: z.object({ hash: z.string(), title: z.string() }),
+  /** The user allowed this, by its key, in every session here; in the user's own stream: anywhere. */
+  PermissionGranted: z.object({ key: z.string(), title: z.string() }),
 };
 
 export type LocationEventType = keyof typeof locationBodies;
@@ -43,7 +43,7 @@ export function evolveLocation(l: Location, e: LocationEvent): Location {
     case "LocationDistrusted":
       return { ...l, trusted: null, grants: [] };
     case "PermissionGranted":
-      return { ...l, grants: [...l.grants, e.hash].slice(-GRANTS_MAX) };
+      return { ...l, grants: [...l.grants, e.key].slice(-GRANTS_MAX) };
     default:
       return unreachable(e);
   }

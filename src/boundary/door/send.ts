@@ -8,6 +8,7 @@ import { unreachable } from "#core/assert.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { BlobRef } from "#core/model/message.ts";
 import type { SessionCommand } from "#core/session/commands.ts";
+import { asksOf } from "#core/session/state.ts";
 
 type Sent = Result<{ stream: string; version: number }>;
 
@@ -32,8 +33,9 @@ export async function send(
     case "SwitchModel":
     case "SwitchMode": {
       const { session, ...inner } = command;
+      const lasting = command.type === "AnswerPermission" ? await lastingOf(parts, command) : null;
       const sent = await ask(parts, session, inner as SessionCommand);
-      if (sent.ok && command.type === "AnswerPermission") await remember(parts, command);
+      if (sent.ok && lasting) await lasting();
       if (sent.ok) wake(session);
       return sent;
     }
@@ -111,15 +113,23 @@ async function keep(
   return ok(kept);
 }
 
-/** A permission for the whole workspace is kept with the location, not with the session. */
-async function remember(
+/** What remembers an answer for longer than its session: read before the question is answered. */
+async function lastingOf(
   parts: DoorParts,
-  { session, answer, scope, hash }: Extract<Command, { type: "AnswerPermission" }>,
-): Promise<void> {
-  if (answer !== "allow" || (scope !== "workspace" && scope !== "always")) return;
+  { session, callId, answer, scope }: Extract<Command, { type: "AnswerPermission" }>,
+): Promise<(() => Promise<void>) | null> {
+  if (answer !== "allow" || (scope !== "workspace" && scope !== "always")) return null;
   const state = await parts.sessions.fold(session);
   const path = state.ok ? state.value.start?.location.path : undefined;
-  if (path) await parts.locations.grant(path, { hash, title: hash });
+  const ask = state.ok ? asksOf(state.value).find((one) => one.callId === callId) : undefined;
+  if (!path || !ask) return null;
+  return async () => {
+    for (const key of ask.keys) {
+      const grant = { key, title: ask.title };
+      if (scope === "always") await parts.locations.grantEverywhere(grant);
+      else await parts.locations.grant(path, grant);
+    }
+  };
 }
 
 /** The erase is an event; then every other record of the session loses its body. */

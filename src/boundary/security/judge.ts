@@ -1,76 +1,92 @@
 // Asks the policy about a prepared call, with what is known of the place: its trust, its sandbox,
-// and what the user allowed before.
+// the user's rules, and what the user allowed before.
 import { sha256 } from "#boundary/digest.ts";
 import type { Locations } from "#boundary/locations.ts";
-import type { Judge, Verdict } from "#boundary/turn/parts.ts";
+import type { Judge } from "#boundary/turn/parts.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
-import type { Access, Opened } from "#core/security/access.ts";
-import { protectionOf } from "#core/security/protected.ts";
+import { unreachable } from "#core/assert.ts";
+import type { Access } from "#core/security/access.ts";
+import { type Grant, permissionKey } from "#core/security/permission.ts";
+import { decideAccess, decideAll, type PolicyState } from "#core/security/policy.ts";
+import type { Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
 
-export function judgeOver(parts: { locations: Locations; path: string; sandbox: Sandbox }): Judge {
+export type JudgeParts = {
+  locations: Locations;
+  path: string;
+  sandbox: Sandbox;
+  /** The user, never a project, said `--sandbox=none`. */
+  sandboxWaived: boolean;
+  rules: Rules;
+};
+
+export function judgeOver(parts: JudgeParts): Judge {
   return async ({ access, title }, session) => {
-    const located = await parts.locations.find(parts.path);
-    if (!located.ok) return { do: "deny", say: located.error.say };
-    const trusted = located.value.isTrusted;
-    const hash = sha256(JSON.stringify(access));
-    const granted = [...session.grants.map((grant) => grant.hash), ...located.value.grants];
-    const verdicts = access.map((one) =>
-      judgeOne(one, { trusted, session, sandbox: parts.sandbox }),
-    );
-    const denied = verdicts.find((verdict) => verdict.do === "deny");
-    if (denied) return denied;
-    const asks = verdicts.flatMap((verdict) => (verdict.do === "ask" ? [verdict] : []));
-    if (asks.length === 0) return { do: "allow", opens: {} };
-    const opens = Object.assign({}, ...asks.map((one) => one.opens)) as Opened;
-    if (granted.includes(hash)) return { do: "allow", opens };
-    const why = asks.map((one) => one.why).join("; ");
-    return { do: "ask", title, why, what: access.map(exact).join("\n"), opens, hash };
+    const state = await policyState(parts, session);
+    if (!state) return { do: "deny", say: "the folder of this session cannot be looked at" };
+    const decision = decideAll(state, access);
+    switch (decision.do) {
+      case "allow":
+        return decision;
+      case "deny":
+        return { do: "deny", say: `${decision.why}; ${decision.fix}` };
+      case "ask": {
+        const { why, opens } = decision;
+        // The answer is bound to exactly this; what it may cover later is named by the keys.
+        const hash = sha256(JSON.stringify([access, opens]));
+        const what = access.map(exactly).join("\n");
+        return { do: "ask", title, why, what, opens, hash, keys: keysOf(state, access) };
+      }
+      default:
+        return unreachable(decision);
+    }
   };
 }
 
-type Known = { trusted: boolean; session: Session; sandbox: Sandbox };
-type One = Extract<Verdict, { do: "allow" | "deny" }> | { do: "ask"; why: string; opens: Opened };
-
-function judgeOne(access: Access, { trusted, session, sandbox }: Known): One {
-  if (access.kind === "read") return { do: "allow", opens: {} };
-  if (!trusted)
-    return { do: "deny", say: "This folder is not trusted by the user; only reading is allowed." };
-  if (access.kind === "fetch")
-    return { do: "ask", why: "it reaches the network", opens: { network: true } };
-  const readOnly = session.mode === "plan" || session.mode === "read-only";
-  if (readOnly)
-    return { do: "deny", say: `The mode is ${session.mode}: nothing may be changed or run.` };
-  if (access.kind === "write") {
-    const protection = protectionOf(access.path);
-    if (protection === "deny")
-      return { do: "deny", say: `${access.path} is protected: other programs obey it.` };
-    if (protection === "ask")
-      return { do: "ask", why: `other programs obey ${access.path}`, opens: {} };
-    return { do: "allow", opens: {} };
-  }
-  if (sandbox.kind === "none")
-    return { do: "ask", why: "there is no sandbox", opens: { unsandboxed: true } };
-  const { escalate } = access;
-  if (!escalate) return { do: "allow", opens: {} };
-  const opens: Opened =
-    escalate.kind === "network"
-      ? { network: true }
-      : escalate.kind === "unsandboxed"
-        ? { unsandboxed: true }
-        : { write: escalate.path ? [escalate.path] : [] };
-  return { do: "ask", why: escalate.why, opens };
+async function policyState(parts: JudgeParts, session: Session): Promise<PolicyState | null> {
+  const located = await parts.locations.find(parts.path);
+  if (!located.ok) return null;
+  const granted: Grant[] = [
+    ...session.grants.map((key) => ({ scope: "session" as const, key })),
+    ...located.value.grants.map((key) => ({ scope: "workspace" as const, key })),
+  ];
+  return {
+    mode: session.mode,
+    trusted: located.value.isTrusted,
+    sandbox: parts.sandbox.kind,
+    sandboxWaived: parts.sandboxWaived,
+    rules: parts.rules,
+    granted,
+    root: parts.path,
+    sha256,
+  };
 }
 
-function exact(access: Access): string {
+/** What a lasting answer would cover: each access that is asked about, by its lasting key. */
+function keysOf(state: PolicyState, accesses: readonly Access[]): string[] {
+  return accesses.flatMap((access) => {
+    const decision = decideAccess(state, access);
+    return decision.do === "ask" ? [permissionKey(access, decision.opens, "session", sha256)] : [];
+  });
+}
+
+/** What would happen, word for word. */
+function exactly(access: Access): string {
   switch (access.kind) {
     case "read":
       return `read ${access.path}`;
     case "write":
       return access.diff;
-    case "run":
-      return typeof access.command === "string" ? access.command : access.command.join(" ");
     case "fetch":
-      return access.url;
+      return `GET ${access.url}`;
+    case "run": {
+      const { command, cwd, env } = access;
+      const words = typeof command === "string" ? command : JSON.stringify(command);
+      const set = Object.entries(env).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+      const where = cwd === "." ? [] : [`in ${cwd}`];
+      return [words, ...where, ...set].join("\n");
+    }
+    default:
+      return unreachable(access);
   }
 }

@@ -15,7 +15,16 @@ import type { Session } from "#core/session/state.ts";
 /** What the policy says of a prepared call. `what` is the exact command or diff. */
 export type Verdict =
   | { do: "allow"; opens: Opened }
-  | { do: "ask"; title: string; why: string; what: string; opens: Opened; hash: string }
+  | {
+      do: "ask";
+      title: string;
+      why: string;
+      what: string;
+      opens: Opened;
+      hash: string;
+      /** What a lasting answer covers. */
+      keys: string[];
+    }
   | { do: "deny"; say: string };
 
 export type Judge = (

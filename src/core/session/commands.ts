@@ -1,7 +1,7 @@
 // What may be asked of a session. Imperative; `decide` turns a command into events or refuses it.
 // What a command cannot know (ids, blobs of attachments) the door adds before it asks.
 import * as z from "zod/mini";
-import { scopes } from "#core/session/events.ts";
+import { scopes } from "#core/security/permission.ts";
 import { modes } from "#core/session/tool-facts.ts";
 
 /** Longest prompt in characters; more belongs into a file that is attached or read. */

@@ -3,6 +3,7 @@
 // notices) is in an event before it is in a request, so that any request can be rebuilt.
 import * as z from "zod/mini";
 import { stops } from "#core/model/message.ts";
+import { scopes } from "#core/security/permission.ts";
 import { modes } from "#core/session/tool-facts.ts";
 
 const text = z.string();
@@ -59,9 +60,6 @@ const fact = z.discriminatedUnion("type", [
 
 /** Why a turn came to rest. */
 export const turnEnds = ["done", "cancelled", "failed", "refused", "filtered", "limit"] as const;
-
-/** How far a permission reaches. */
-export const scopes = ["once", "session", "workspace", "always"] as const;
 
 /** How a call ended: `interrupted` = started, and nobody knows how far it came. */
 export const callEnds = ["ok", "failed", "denied", "cancelled", "interrupted"] as const;
@@ -146,6 +144,8 @@ export const eventBodies = {
     opens: opened,
     /** Binds the answer to exactly this argv, folder, environment or change. */
     hash,
+    /** What an answer beyond `once` covers, one key for each access that is asked about. */
+    keys: z.readonly(z.array(text)),
   }),
   PermissionAnswered: z.object({
     callId: text,
@@ -186,6 +186,5 @@ export type EventOf<T extends EventType> = Extract<SessionEvent, { type: T }>;
 /** The present shape of each type; 1 unless a change is named in upcast.ts. */
 export const schemaOf = (_type: EventType): number => 1;
 
-export type Scope = (typeof scopes)[number];
 export type TurnEnd = (typeof turnEnds)[number];
 export type CallEnd = (typeof callEnds)[number];

@@ -190,8 +190,9 @@ function stepBroken(s: Session, e: EventOf<"StepBroken">): Session {
 }
 
 function answered(s: Session, e: EventOf<"PermissionAnswered">): Session {
-  const remembered = e.answer === "allow" && e.scope !== "once";
-  const grants = remembered ? [...s.grants, { hash: e.hash }].slice(-GRANTS_MAX) : s.grants;
+  const asked = s.calls.find(({ call }) => call.id === e.callId)?.ask;
+  const remembered = e.answer === "allow" && e.scope !== "once" ? (asked?.keys ?? []) : [];
+  const grants = [...s.grants, ...remembered].slice(-GRANTS_MAX);
   return withCall({ ...s, grants }, e.callId, (c) =>
     e.answer === "allow"
       ? { ...c, state: "allowed", granted: { hash: e.hash, opens: c.ask?.opens ?? {} } }

@@ -112,6 +112,7 @@ export const asked = (callId: string, hash = "h1"): EventOf<"PermissionAsked"> =
   what: "curl example.com",
   opens: { network: true },
   hash,
+  keys: [`key of ${hash}`],
 });
 
 /** A session after these events, started and adopted first. */

@@ -263,7 +263,7 @@ describe("a permission", () => {
     const after = evolve(s, { type: "PermissionAnswered", ...answer });
     expect(next(after)).toMatchObject({ do: "runTools", calls: [{ state: "allowed" }] });
     expect(after.calls[0]?.granted).toEqual({ hash: "h1", opens: { network: true } });
-    expect(after.grants).toEqual([{ hash: "h1" }]);
+    expect(after.grants).toEqual(["key of h1"]);
     const once = evolve(s, { type: "PermissionAnswered", ...answer, scope: "once" });
     expect(once.grants).toEqual([]);
   });

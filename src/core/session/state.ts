@@ -64,7 +64,8 @@ export type Session = {
   /** Hash of each file as this session last read or wrote it; the newest `SEEN_MAX`. */
   seen: readonly { path: string; hash: string }[];
   todo: readonly TodoItem[];
-  grants: readonly Pick<EventBody<"PermissionAnswered">, "hash">[];
+  /** Keys of what the user allowed for this session. */
+  grants: readonly string[];
   /** Tokens of the whole session, and the size of the last request with its answer. */
   usage: Usage;
   contextTokens: number;

@@ -1,7 +1,9 @@
 // Asking for the user's leave: what is shown is exactly what would be run or changed, and what the
 // answer opens. Without a terminal the same is said, with how to answer it later.
+
+import type { Scope } from "#core/security/permission.ts";
 import { reveal } from "#core/security/screen.ts";
-import type { EventOf, Scope } from "#core/session/events.ts";
+import type { EventOf } from "#core/session/events.ts";
 import type { Keyboard } from "#interfaces/cli/keyboard.ts";
 import type { Paint } from "#interfaces/cli/paint.ts";
 
