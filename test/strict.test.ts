@@ -41,6 +41,7 @@ describe("chat completions, strictly", () => {
     ["an unknown key", [user], { top_k: 5 }, "top_k"],
     ["an unknown key in a message", [{ ...user, extra: 1 }], {}, "extra"],
     ["an unknown key in a call", [asks({ ...call("1"), index: 0 }), result("1")], {}, "index"],
+    ["half an emoji", [{ role: "user", content: "\ud83d" }], {}, "surrogate"],
     ["a wrong type", [user], { max_tokens: "5" }, "max_tokens"],
     ["no stream", [user], { stream: false }, "stream"],
     ["a call without result", [asks(call("1")), user], {}, "calls without result"],

@@ -42,6 +42,10 @@ export type StrictStub = {
   readonly requests: readonly Recorded[];
   /** The malformed ones among them. */
   malformed(): readonly Recorded[];
+  /** Connections opened so far. */
+  connections(): number;
+  /** Settles when the next connection is closed. */
+  gone(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -158,12 +162,23 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
       if (response.writable) sendJson(response, 500, errorBody(String(error), "stub_bug"));
     });
   });
+  let connections = 0;
+  const leavers = new Set<() => void>();
+  server.on("connection", (socket) => {
+    connections += 1;
+    socket.once("close", () => {
+      for (const left of leavers) left();
+      leavers.clear();
+    });
+  });
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/v1`,
     requests,
     malformed: () => requests.filter(({ problems }) => problems.length > 0),
+    connections: () => connections,
+    gone: () => new Promise((left) => leavers.add(left)),
     async close() {
       gone.abort();
       server.closeAllConnections();
@@ -181,12 +196,21 @@ async function problemsIn(dialect: Dialect, body: string, issued: Issued): Promi
   const json = parsed(body);
   if (json === undefined) return ["the body is not JSON"];
   const fields = fieldsOf(json);
+  // Strict parsers, Rust's and Go's among them, refuse or spoil half a surrogate pair.
+  const halves = /\\ud[89a-f]/i.test(body) && !isWellFormed(json);
+  const torn = halves ? ["a text holds half a surrogate pair"] : [];
   if (dialect === "chat") {
     const problems = await problemsOf("ChatCompletionCreateParamsStreaming", json);
-    return [...problems, ...chatProblems(fields)];
+    return [...torn, ...problems, ...chatProblems(fields)];
   }
   const problems = await problemsOf("ResponseCreateParamsStreaming", json);
-  return [...problems, ...responsesProblems(fields, body, issued)];
+  return [...torn, ...problems, ...responsesProblems(fields, body, issued)];
+}
+
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed();
+  if (typeof value !== "object" || value === null) return true;
+  return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner));
 }
 
 /** A conversation as the script sees it; answers next to each other count as one. */

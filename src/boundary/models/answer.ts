@@ -41,6 +41,8 @@ export async function* answerOf(
       break;
     }
     for (const event of item.events) {
+      // Called off while a listener was busy: what else had arrived is not told any more.
+      if (options.signal.aborted) continue reading;
       const taken = decoder.take(event);
       if (taken.progress) under.progress();
       for (const delta of taken.deltas) {

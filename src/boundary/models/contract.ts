@@ -171,6 +171,43 @@ export function modelContract(name: string, open: (script: Script) => Promise<Op
       });
     });
 
+    it("tells nothing more once it is called off, however much had arrived", async () => {
+      await playing({ answers: [{ text: "word ".repeat(500) }] }, async ({ port, model }) => {
+        const abort = new AbortController();
+        const options = { model, signal: abort.signal, deadlines: deadlinesDefault };
+        const items: ModelItem[] = [];
+        for await (const item of port.call(port.encode(requestOf(model)), options)) {
+          items.push(item);
+          abort.abort();
+        }
+        expect(items).toHaveLength(2);
+        expect(items[1]).toMatchObject({ type: "end", failure: { code: "cancelled" } });
+      });
+    });
+
+    it("sends back what it was told, however odd: names, ids, torn texts, calls in disorder", async () => {
+      const odd = { type: "call", tool: "functions.read file 🙂", input: "{" } as const;
+      const id = `call|${"x".repeat(300)}`;
+      const messages: Message[] = [
+        resultOf("gone", "a result without its call"),
+        said("cut in the middle of an emoji \ud83d"),
+        {
+          role: "assistant",
+          parts: [
+            { ...odd, id },
+            { ...odd, id: "b" },
+            { ...odd, id: "b" },
+          ],
+        },
+        said("in between"),
+        resultOf("b", ""),
+      ];
+      await playing({ answers: [{}, { text: "fine" }] }, async ({ port, model }) => {
+        const { end } = await called(port, requestOf(model, { messages }));
+        expect([end.failure, textOf(end.parts)]).toEqual([undefined, "fine"]);
+      });
+    });
+
     it("can be left in the middle without leaving anything behind", async () => {
       await playing({ answers: [speech] }, async ({ port, model }) => {
         const options = { model, signal: AbortSignal.timeout(5_000), deadlines: deadlinesDefault };

@@ -50,10 +50,12 @@ async function named(settings: ModelSettings, signal: AbortSignal): Promise<Plac
   const apiKey = settings.OPENAI_API_KEY?.trim() ?? "";
   const url = settings.OPENAI_BASE_URL?.trim();
   if (!apiKey && !url) return { where, outcome: "not set" };
-  const by = url ? `OPENAI_BASE_URL (${url})` : "OPENAI_API_KEY";
+  // Only the host: a URL may hold a password.
+  const host = URL.parse(url ?? "")?.host ?? "no URL";
+  const by = url ? `OPENAI_BASE_URL (${host})` : "OPENAI_API_KEY";
   if (url && URL.parse(url)?.hostname !== new URL(OPENAI_URL).hostname) {
     const ids = URL.parse(url) ? await listed(url, signal, { ms: PROBE_FAR_MS, apiKey }) : "no URL";
-    if (typeof ids === "string") return { where, outcome: `${url}: ${ids}` };
+    if (typeof ids === "string") return { where, outcome: `${host}: ${ids}` };
     const models = ids.map((id) => `openai/${id}`);
     return { where, outcome: `${ids.length} models`, found: { provider: "openai", by, models } };
   }

@@ -84,6 +84,9 @@ export function exchange(ask: HttpAsk, options: ExchangeOptions): Exchange {
     stop({ how: "failed", failure, unsent: call === undefined });
   };
 
+  /** A function, because the compiler does not see that timers and signals set it meanwhile. */
+  const stoppedSoFar = (): Ending | undefined => stopped;
+
   async function* run(): AsyncGenerator<Exchanged, void, void> {
     let response: IncomingMessage | undefined;
     signal.addEventListener("abort", cancel, { once: true });
@@ -96,8 +99,11 @@ export function exchange(ask: HttpAsk, options: ExchangeOptions): Exchange {
       if (!answered.ok) return yield ended(unanswered(answered.error));
       response = answered.value;
       watch.headers();
+      // The words of an error are not worth a long wait: its status says most of it.
+      if (!isGood(response)) watch.grace(GRACE_MS);
       const refusal = await refusalIn(response, asked);
-      if (refusal) return yield ended(stopped ?? refusal);
+      const stop = stoppedSoFar();
+      if (refusal) return yield ended(stop?.how === "failed" ? stop : refusal);
       yield* eventsOf(response);
     } finally {
       signal.removeEventListener("abort", cancel);
@@ -169,17 +175,18 @@ const unanswered = (failure: Failure): Ending => ({
 
 const codeIn = (failure: Failure): string | undefined => textAt(fieldsOf(failure.detail), "code");
 
+const isGood = ({ statusCode = 0 }: IncomingMessage): boolean =>
+  statusCode >= 200 && statusCode < 300;
+
 /** What a response that is no stream means; undefined for one that may be a stream. */
 async function refusalIn(response: IncomingMessage, asked: Asked): Promise<Ending | undefined> {
-  const status = response.statusCode ?? 0;
   const type = response.headers["content-type"] ?? "";
-  const isGood = status >= 200 && status < 300;
   // Some servers leave the type out or say text/plain; a page or a document is certainly no stream.
-  if (isGood && !/^(text\/html|application\/(json|xml|problem\+json))/i.test(type))
+  if (isGood(response) && !/^(text\/html|application\/(json|xml|problem\+json))/i.test(type))
     return undefined;
   const { text: body } = await bodyText(response, ERROR_BYTES_MAX);
-  const { headers } = response;
-  if (!isGood) {
+  const { headers, statusCode: status = 0 } = response;
+  if (!isGood(response)) {
     const nowMs = Date.now();
     return { how: "refused", refusal: refusalOf({ status, headers, body, nowMs }, asked) };
   }

@@ -153,14 +153,18 @@ export function chatDecoder(body: string, asked: Asked): Decoder {
 
   /** The server's id, or one from the call's position where that is missing or taken. */
   function freshId(wireId: string): string {
-    const inAnswer = calls.some((call) => call.part.id === wireId);
-    if (wireId !== "" && !inAnswer && !isTaken(wireId)) return wireId;
+    if (wireId !== "" && !isTaken(wireId)) return wireId;
     const messages = listOf(fieldsOf(parsed(body)).messages).length;
-    return `${wireId || "call"}_${messages}_${calls.length}`;
+    const base = `${wireId || "call"}_${messages}_${calls.length}`;
+    let id = base;
+    // A session that was compacted may come by the same number of messages twice.
+    for (let n = 2; isTaken(id) && n < 1_000; n += 1) id = `${base}_${n}`;
+    return id;
   }
 
   /** An id in the request stands between quotes of its own; inside a text those are escaped. */
-  const isTaken = (id: string): boolean => body.includes(JSON.stringify(wireCallId(id)));
+  const isTaken = (id: string): boolean =>
+    calls.some((call) => call.part.id === id) || body.includes(JSON.stringify(wireCallId(id)));
 
   function spoil(why: string): Taken {
     // After the last word a torn event can no longer change the answer.

@@ -1,11 +1,11 @@
 // Chat Completions: OpenAI's older dialect, and the one that almost every other server speaks. It is
 // the same request for all of them; what only some servers know is sent only where it is known.
 import { answerOf } from "#boundary/models/answer.ts";
+import { bodyOf, jsonOf } from "#boundary/models/body.ts";
 import { chatDecoder } from "#boundary/models/openai-chat-answer.ts";
 import {
   askedOf,
   askOf,
-  bodyOf,
   EMPTY_PROMPT,
   EMPTY_RESULT,
   type Endpoint,
@@ -53,7 +53,7 @@ function encode(request: ModelRequest, options: ChatOptions): WireRequest {
   };
   const system = request.system === "" ? [] : [{ role: "system", content: request.system }];
   const messages = [...system, ...messagesOf(paired(request.messages), request.blobs)];
-  const items = messages.map((message) => JSON.stringify(message));
+  const items = messages.map((message) => jsonOf(message));
   return { path: "/chat/completions", body: bodyOf(head, "messages", items) };
 }
 

@@ -2,11 +2,11 @@
 // and is returned, like every item the model made, as the exact text it was received in.
 import { createHash } from "node:crypto";
 import { answerOf } from "#boundary/models/answer.ts";
+import { bodyOf, jsonOf } from "#boundary/models/body.ts";
 import { responsesDecoder } from "#boundary/models/openai-responses-answer.ts";
 import {
   askedOf,
   askOf,
-  bodyOf,
   EMPTY_PROMPT,
   type Endpoint,
   type Shown,
@@ -87,14 +87,14 @@ const toolOf = (tool: ToolSpec) => ({
 function itemsOf(message: Message, blobs: ModelRequest["blobs"], owner: string): string[] {
   if (message.role === "user") {
     const content = shownParts(message.parts, blobs, EMPTY_PROMPT).map(contentOf);
-    return [JSON.stringify({ role: "user", content })];
+    return [jsonOf({ role: "user", content })];
   }
   if (message.role === "tool") {
     const shown = shownResult(message, blobs);
     const only = shown.length === 1 && shown[0]?.type === "text" ? shown[0].text : undefined;
     const output = only ?? shown.map(contentOf);
     const call_id = wireCallId(message.callId);
-    return [JSON.stringify({ type: "function_call_output", call_id, output })];
+    return [jsonOf({ type: "function_call_output", call_id, output })];
   }
   // Items are tied to the reasoning before them, so an answer whose reasoning cannot be returned
   // (another model's, or without its encrypted content) is told in plain words as a whole.
@@ -119,14 +119,12 @@ function plainItem(part: AnswerPart): string | undefined {
     case "reasoning":
       return undefined;
     case "text":
-      return part.text === ""
-        ? undefined
-        : JSON.stringify({ role: "assistant", content: part.text });
+      return part.text === "" ? undefined : jsonOf({ role: "assistant", content: part.text });
     case "call": {
-      const { input } = part;
-      const name = wireToolName(part.tool);
       const call_id = wireCallId(part.id);
-      return JSON.stringify({ type: "function_call", call_id, name, arguments: input });
+      const name = wireToolName(part.tool);
+      const { input } = part;
+      return jsonOf({ type: "function_call", call_id, name, arguments: input });
     }
   }
 }
@@ -140,6 +138,7 @@ function ownItem(part: AnswerPart, owner: string): string | undefined {
   if (item.type !== itemTypes[part.type]) return undefined;
   // Its result names the call by the same id, so one that must be shortened cannot stay verbatim.
   if (part.type === "call" && item.call_id !== wireCallId(part.id)) return undefined;
+  if (part.type === "call" && item.name !== wireToolName(part.tool)) return undefined;
   return part.opaque.data;
 }
 

@@ -1,5 +1,4 @@
-// What the two OpenAI dialects share: where requests go, how attachments are shown, and the rule
-// that a request's text grows only at its end.
+// What the two OpenAI dialects share: where requests go, and how attachments and results are shown.
 import type { HttpAsk } from "#boundary/models/http.ts";
 import type { ModelRequest, WireRequest } from "#boundary/models/port.ts";
 import type { Asked } from "#boundary/models/refusal.ts";
@@ -35,11 +34,6 @@ export function askedOf(endpoint: Endpoint, model: string): Asked {
   // A short header value ("1", "beta") is no secret and would hollow out every message.
   const long = secrets.filter((secret) => secret.length >= 8);
   return { who: endpoint.provider, model, host, secrets: long };
-}
-
-/** A JSON object whose last member is an array of ready JSON texts: those stay byte for byte. */
-export function bodyOf(head: Record<string, unknown>, last: string, items: readonly string[]) {
-  return `${JSON.stringify(head).slice(0, -1)},${JSON.stringify(last)}:[${items.join(",")}]}`;
 }
 
 export type Shown =

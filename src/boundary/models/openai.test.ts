@@ -1,6 +1,7 @@
 // Both OpenAI dialects against the strict stub: the contract, and that nothing was malformed.
+import { globalAgent } from "node:http";
 import { afterAll, describe, expect, it } from "vitest";
-import { modelContract } from "#boundary/models/contract.ts";
+import { called, modelContract, requestOf } from "#boundary/models/contract.ts";
 import { openaiChat } from "#boundary/models/openai-chat.ts";
 import { openaiResponses } from "#boundary/models/openai-responses.ts";
 import type { Script } from "#boundary/models/script.ts";
@@ -81,6 +82,32 @@ describe("the strict stub", () => {
     ];
     expect(heardIn("chat", { messages })).toEqual(heard);
     expect(heardIn("responses", { input })).toEqual(heard);
+  });
+});
+
+describe("a connection", () => {
+  it("carries the next call too, once an answer was read", async () => {
+    const stub = await startStrictStub({ script: { answers: [{ text: "a" }] } });
+    const endpoint = { provider: "openai", baseUrl: stub.url };
+    const host = new URL(stub.url).host;
+    for (const port of [openaiChat({ ...endpoint, isOpenAi: true }), openaiResponses(endpoint)]) {
+      for (let i = 0; i < 3; i += 1) {
+        await called(port, requestOf("gpt-5"));
+        await expect.poll(() => Object.keys(globalAgent.freeSockets).join()).toContain(host);
+      }
+    }
+    expect(stub.connections()).toBe(1);
+    await stub.close();
+  });
+
+  it("is closed by a call that is given up", async () => {
+    const script = { answers: [{ text: "one two three", pauseMs: 60_000 }] };
+    const stub = await startStrictStub({ script });
+    const port = openaiChat({ provider: "openai", baseUrl: stub.url, isOpenAi: true });
+    const gone = stub.gone();
+    await called(port, requestOf("m"), AbortSignal.timeout(100));
+    await gone;
+    await stub.close();
   });
 });
 

@@ -2,7 +2,7 @@
 // a real one, stops on its signal, and has no state, so a restarted process continues where the
 // conversation is. Only a script's own `times` of a failure are counted per process.
 import { setTimeout as wait } from "node:timers/promises";
-import { bodyOf } from "#boundary/models/openai-wire.ts";
+import { bodyOf, jsonOf } from "#boundary/models/body.ts";
 import type { ModelDelta, ModelEnd, ModelItem, ModelPort } from "#boundary/models/port.ts";
 import {
   type Cue,
@@ -40,7 +40,7 @@ export function scriptedModel(script: Script): ModelPort {
   return {
     name: "scripted/json",
     encode({ model, system, messages, tools }) {
-      const items = paired(messages).map((message) => JSON.stringify(message));
+      const items = paired(messages).map((message) => jsonOf(message));
       const names = tools.map((tool) => tool.name);
       const body = bodyOf({ model, tools: names, system }, "messages", items);
       return { path: "script", body };

@@ -57,15 +57,12 @@ export function wireCallId(id: string): string {
   return `call_${mixed(id, 0x811c9dc5)}${mixed(id, 0x9747b28c)}`;
 }
 
-const NAME_CHARS_MAX = 64;
-
 /**
- * A tool name that every provider takes back. A model may have called what no tool is named, and
- * its answer stays in the conversation; what no provider would accept becomes a name like it.
+ * A tool's name that every provider takes back. A model may call a tool that does not exist, by a
+ * name that the provider itself would refuse in every later request.
  */
 export function wireToolName(name: string): string {
-  const plain = name.replaceAll(/[^A-Za-z0-9_-]/g, "_").slice(0, NAME_CHARS_MAX);
-  return plain === "" ? "unnamed" : plain;
+  return name.replace(/[^A-Za-z0-9_-]/g, "_").slice(0, 64) || "unnamed";
 }
 
 /** FNV-1a over UTF-16 units: names, not secrets. */

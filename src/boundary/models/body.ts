@@ -1,0 +1,21 @@
+// The text of a request. It grows only at its end: the settings come first and the conversation
+// last, so that each request begins with the one before it, byte for byte, and caches keep working.
+
+/**
+ * JSON that every server can read: a lone half of a surrogate pair (a text cut in the middle of an
+ * emoji) becomes U+FFFD, because strict parsers refuse the escape that would stand for it.
+ */
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    typeof inner === "string" ? inner.toWellFormed() : inner,
+  );
+}
+
+/** A JSON object whose last member is an array of ready JSON texts: those stay byte for byte. */
+export function bodyOf(
+  head: Record<string, unknown>,
+  last: string,
+  items: readonly string[],
+): string {
+  return `${jsonOf(head).slice(0, -1)},${jsonOf(last)}:[${items.join(",")}]}`;
+}
