@@ -11,6 +11,7 @@ import {
   mkdirSync,
   openSync,
   readlinkSync,
+  readSync,
 } from "node:fs";
 import { join } from "node:path";
 import { assert } from "#core/assert.ts";
@@ -207,6 +208,27 @@ function movedMeanwhile(relative: string) {
   return fail("denied", `the folders of ${quoted(relative)} were moved meanwhile`, {
     fix: "try again",
   });
+}
+
+/**
+ * The bytes of a regular file at a path, without following a link at its end and without waiting for
+ * a pipe; null for anything else, for more than `bytesMax`, and where it cannot be read.
+ */
+export function readSmall(path: string, bytesMax: number): Uint8Array | null {
+  let fd: number | null = null;
+  try {
+    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    const stats = fstatSync(fd);
+    if (!stats.isFile() || stats.size > bytesMax) return null;
+    const bytes = Buffer.alloc(stats.size);
+    const got = readSync(fd, bytes, 0, bytes.length, 0);
+    return new Uint8Array(bytes.subarray(0, got));
+  } catch (error) {
+    if (codeOf(error) === "") throw error;
+    return null;
+  } finally {
+    if (fd !== null) closeSync(fd);
+  }
 }
 
 /** A last component that turned into a link between the walk and the opening. */

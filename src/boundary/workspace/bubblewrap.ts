@@ -3,26 +3,32 @@
 import {
   accessSync,
   chmodSync,
+  closeSync,
   constants,
   existsSync,
   lstatSync,
   mkdirSync,
+  openSync,
   readFileSync,
   realpathSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { beneath, codeOf, failureOf, pathAt } from "#boundary/workspace/beneath.ts";
-import { launch } from "#boundary/workspace/child.ts";
+import { beneath, codeOf, failureOf, pathAt, readSmall } from "#boundary/workspace/beneath.ts";
+import { FIRST_DESCRIPTOR, launch } from "#boundary/workspace/child.ts";
 import { looksDenied } from "#boundary/workspace/denial.ts";
 import { baseEnvironment, shellPath } from "#boundary/workspace/environment.ts";
 import { Guard, type Watch } from "#boundary/workspace/guard.ts";
 import { homeMounts } from "#boundary/workspace/home.ts";
 import { isVisible, type Mount, mountArguments } from "#boundary/workspace/mounts.ts";
-import type { CommandSpec, Sandbox } from "#boundary/workspace/sandbox-port.ts";
+import type {
+  CommandSpec,
+  Opened,
+  RunningCommand,
+  Sandbox,
+} from "#boundary/workspace/sandbox-port.ts";
 import { startUnsandboxed } from "#boundary/workspace/unsandboxed.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
-import type { Opened } from "#core/security/access.ts";
 import { isInside, quoted, relativeTo } from "#core/security/paths.ts";
 
 export type SandboxOptions = {
@@ -42,12 +48,19 @@ export type SandboxOptions = {
 };
 
 /** What this system's bubblewrap can do; made by `findBubblewrap`. */
-export type Bubblewrap = { program: string; flags: readonly string[] };
+export type Bubblewrap = {
+  program: string;
+  flags: readonly string[];
+  /** It can mount what a descriptor names (`--bind-fd`: version 0.10, or a patched older one). */
+  takesDescriptors: boolean;
+};
 
 /** Readable by root alone, and so by commands of a root user. */
 const SYSTEM_SECRETS = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 /** Folders that hold the host's sockets and other people's temporary files. */
 const EMPTIED = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
+/** Linux takes no longer argument: `MAX_ARG_STRLEN`, less its NUL. */
+const WORD_BYTES_MAX = 131_071;
 /** Sockets of the host that are covered one by one, in one command. */
 const SOCKETS_MAX = 200;
 
@@ -73,7 +86,10 @@ export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Re
   } catch (error) {
     return failureOf(error, scratch);
   }
-  const guard = new Guard(workspace, quarantine);
+  // By its name, a path deep in the workspace could be made to lead elsewhere by a command that runs
+  // at the same time, and something else would be mounted.
+  const isMountable = (path: string) => wrap.takesDescriptors || /^(\.git\/)?[^/]+$/.test(path);
+  const guard = new Guard(workspace, quarantine, isMountable);
   return ok({
     kind: "bubblewrap",
     async start(spec, signal) {
@@ -112,8 +128,13 @@ async function check(spec: CommandSpec, options: SandboxOptions): Promise<Result
   );
   if (bad) return fail("bad_input", `${quoted(bad[0])} cannot be set in an environment`);
   const words = typeof spec.command === "string" ? [spec.command] : spec.command;
-  if (words.length === 0 || words.some((word) => word.includes("\0"))) {
+  if (!words[0] || words.some((word) => word.includes("\0"))) {
     return fail("bad_input", "the command is empty or has a NUL in it");
+  }
+  if (words.some((word) => Buffer.byteLength(word) > WORD_BYTES_MAX)) {
+    return fail("too_large", `a word of the command has more than ${WORD_BYTES_MAX} bytes`, {
+      fix: "write the text to a file and name the file",
+    });
   }
   const writable = writableOf(spec.opened, options);
   return writable.ok ? ok({ cwd: folder.value, writable: writable.value }) : writable;
@@ -154,54 +175,101 @@ async function startWrapped(
   command: Checked & { spec: CommandSpec },
   watch: Watch,
   signal: AbortSignal,
-) {
+): Promise<Result<RunningCommand>> {
   const { workspace, scratch } = options;
   const { spec, cwd, writable } = command;
   const network = spec.opened.network === true;
-  const mounts = mountsFor(options, { network, writable, watch });
-  const homeIsReal = options.home !== "/" && existsSync(options.home);
-  const env = {
-    ...baseEnvironment({
-      host: options.host,
-      home: homeIsReal ? options.home : "/tmp",
-      temporary: "/tmp",
-      workspace,
-    }),
-    ...(network ? {} : { CARGO_NET_OFFLINE: "true" }),
-    ...spec.env,
-  };
-  const settings = Object.entries(env).flatMap(([name, value]) => ["--setenv", name, value]);
-  const args = [
-    ...wrap.flags,
-    ...(network ? ["--share-net"] : []),
-    ...mountArguments(mounts),
-    ...settings,
-    "--chdir",
-    join(workspace, cwd),
-    "--json-status-fd",
-    "4",
-  ];
-  const words = typeof spec.command === "string" ? [shellPath(), "-c", spec.command] : spec.command;
-  return launch({
-    program: wrap.program,
-    args: ["--args", "3", "--", ...words],
-    wrapped: args.map((arg) => `${arg}\0`).join(""),
-    env: {},
-    cwd: "/",
-    scratch,
-    timeoutMs: spec.timeoutMs,
-    signal,
-    after: () => watch.end(),
-    isDenied: looksDenied,
-  });
+  const held = await guarded(wrap, workspace, watch);
+  if (!held.ok) return held;
+  const descriptors = held.value.flatMap((mount) => ("held" in mount ? (mount.held ?? []) : []));
+  try {
+    const mounts = mountsFor(options, { network, writable, guarded: held.value });
+    const settings = Object.entries(environmentFor(options, spec)).flatMap(([name, value]) => [
+      "--setenv",
+      name,
+      value,
+    ]);
+    const args = [
+      ...wrap.flags,
+      ...(network ? ["--share-net"] : []),
+      ...mountArguments(mounts, (fd) => FIRST_DESCRIPTOR + descriptors.indexOf(fd)),
+      ...settings,
+      "--chdir",
+      join(workspace, cwd),
+      "--json-status-fd",
+      "4",
+    ];
+    const words =
+      typeof spec.command === "string" ? [shellPath(), "-c", spec.command] : spec.command;
+    return await launch({
+      program: wrap.program,
+      args: ["--args", "3", "--", ...words],
+      wrapped: { text: args.map((arg) => `${arg}\0`).join(""), descriptors },
+      env: {},
+      cwd: "/",
+      scratch,
+      timeoutMs: spec.timeoutMs,
+      signal,
+      after: () => watch.end(),
+      isDenied: looksDenied,
+    });
+  } catch (error) {
+    return failureOf(error, workspace);
+  } finally {
+    for (const fd of descriptors) closeSync(fd);
+  }
 }
 
-type View = { network: boolean; writable: readonly string[]; watch: Watch };
+function environmentFor(options: SandboxOptions, spec: CommandSpec): Record<string, string> {
+  const { host, home, workspace } = options;
+  const homeIsReal = home !== "/" && existsSync(home);
+  return {
+    ...baseEnvironment({ host, home: homeIsReal ? home : "/tmp", temporary: "/tmp", workspace }),
+    ...(spec.opened.network ? {} : { CARGO_NET_OFFLINE: "true" }),
+    ...spec.env,
+  };
+}
+
+/** Linux's flag for a descriptor that only names a file; node has no word for it. */
+const O_PATH = 0o10000000;
+
+/** The mounts that keep protected paths as they are, each with its descriptor. */
+async function guarded(
+  wrap: Bubblewrap,
+  workspace: string,
+  watch: Watch,
+): Promise<Result<Mount[]>> {
+  const wanted = [
+    ...watch.pinned.map((path) => ({ kind: "write" as const, path })),
+    ...watch.readOnly.map((path) => ({ kind: "read" as const, path })),
+  ];
+  const mounts: Mount[] = [];
+  for (const { kind, path } of wanted) {
+    const full = join(workspace, path);
+    if (!wrap.takesDescriptors) {
+      mounts.push({ kind, path: full });
+      continue;
+    }
+    const fd = await beneath(workspace, path, { links: "none" }, async ({ folder, name }) =>
+      ok(openSync(pathAt(folder, name), O_PATH | constants.O_NOFOLLOW)),
+    );
+    if (fd.ok) mounts.push({ kind, path: full, held: fd.value });
+    else {
+      for (const mount of mounts) if ("held" in mount && mount.held) closeSync(mount.held);
+      return fail("busy", `${quoted(path)} was moved while a command was about to start`, {
+        fix: "try again",
+      });
+    }
+  }
+  return ok(mounts);
+}
+
+type View = { network: boolean; writable: readonly string[]; guarded: readonly Mount[] };
 
 /** The file system of one command, from what covers most to what covers last. */
 export function mountsFor(options: SandboxOptions, view: View): Mount[] {
   const { workspace, scratch, quarantine, home } = options;
-  const { network, writable, watch } = view;
+  const { network, writable } = view;
   const mounts: Mount[] = [];
   const outside = writable.filter((path) => !isInside(workspace, path));
   const own = [workspace, home, ...outside, ...options.shown];
@@ -217,18 +285,16 @@ export function mountsFor(options: SandboxOptions, view: View): Mount[] {
     mounts.push({ kind: "empty", path: "/root" });
   }
   if (network) mounts.push(...nameService());
-  mounts.push(...gitFolders(workspace));
   if (home !== "/" && isFolder(home)) {
     mounts.push(...homeMounts({ home, scratch, workspace, network }));
   }
+  mounts.push(...gitFolders(workspace));
   for (const path of options.shown) mounts.push({ kind: "read", path });
   for (const path of outside) mounts.push({ kind: "write", path });
   mounts.push({ kind: "write", path: workspace });
   const secrets = [...options.hidden, scratch, quarantine, ...(isRoot ? SYSTEM_SECRETS : [])];
   for (const path of secrets) mounts.push(...covered(mounts, path, scratch));
-  const inside = (path: string) => join(workspace, path);
-  for (const path of watch.pinned) mounts.push({ kind: "write", path: inside(path) });
-  for (const path of watch.readOnly) mounts.push({ kind: "read", path: inside(path) });
+  mounts.push(...view.guarded);
   for (const path of hostSockets()) mounts.push(...covered(mounts, path, scratch));
   return mounts;
 }
@@ -264,17 +330,14 @@ function gitFolders(workspace: string): Mount[] {
   const real = common === null ? folder : join(folder, common);
   // Only what git made itself is shown: a repository with a worktree in it that names this one.
   const back = gitLink(join(folder, "gitdir"), /^(\/[^\n]+)\n?$/);
-  if (back !== join(workspace, ".git") || !existsSync(join(real, "objects"))) return [];
+  const isWhole = ["HEAD", "objects", "refs"].every((name) => existsSync(join(real, name)));
+  if (back !== join(workspace, ".git") || !isWhole) return [];
   return [{ kind: "read", path: real }];
 }
 
 function gitLink(path: string, form: RegExp): string | null {
-  try {
-    return lstatSync(path).isFile() ? (form.exec(readFileSync(path, "utf8"))?.[1] ?? null) : null;
-  } catch (error) {
-    if (codeOf(error) === "") throw error;
-    return null;
-  }
+  const bytes = readSmall(path, 4_096);
+  return bytes && (form.exec(new TextDecoder().decode(bytes))?.[1] ?? null);
 }
 
 /**

@@ -1,6 +1,6 @@
 // One running command: a process of its own group, whose output comes through one real pipe at the
 // reader's pace, and which is dead with all it started when `done` resolves.
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, openSync, readdirSync, readFileSync, unlinkSync } from "node:fs";
 import { Socket } from "node:net";
@@ -18,6 +18,11 @@ const HELD_BYTES_MAX = 256 * 1024;
 /** How long output may stay open after the command's end, where something outlived it. */
 const DRAIN_MS = 1_000;
 
+/** The number under which a program gets the first descriptor that was handed on. */
+export const FIRST_DESCRIPTOR = 5;
+/** The longest wait of a timer: 24 days. */
+const TIMER_MS_MAX = 2 ** 31 - 1;
+
 export type Launch = {
   program: string;
   args: readonly string[];
@@ -27,8 +32,11 @@ export type Launch = {
   scratch: string;
   timeoutMs: number;
   signal: AbortSignal;
-  /** Text for descriptor 3, for `bwrap --args 3`; with it, descriptor 4 reports the child's id. */
-  wrapped?: string;
+  /**
+   * For bubblewrap: the text of descriptor 3 (`--args 3`); descriptor 4 reports the id of the process
+   * inside; the others follow from `FIRST_DESCRIPTOR` on and stay the caller's to close.
+   */
+  wrapped?: { text: string; descriptors: readonly number[] };
   /** Called when the process is gone: kills what outlived it and says what it left behind. */
   after(process: { group: number }): Promise<readonly string[]>;
   /** Judges the end by the last bytes of output. */
@@ -43,32 +51,15 @@ export async function launch(options: Launch): Promise<Result<RunningCommand>> {
   if (!pipe.ok) return pipe;
   const { reader, writer } = pipe.value;
   const started = performance.now();
-  const nothing = openSync("/dev/null", constants.O_RDONLY);
-  const stdio: ("ignore" | "pipe" | number)[] = ["ignore", writer, writer];
-  if (wrapped !== undefined) stdio.push("pipe", "pipe");
-  for (const fd of inheritable()) {
-    if (fd <= 2 || (wrapped !== undefined && fd <= 4)) continue;
-    while (stdio.length < fd) stdio.push("ignore");
-    stdio[fd] = nothing;
-  }
-  const child = spawn(options.program, [...options.args], {
-    cwd: options.cwd,
-    env: { ...options.env },
-    stdio,
-    detached: true,
-  });
+  const spawned = await spawnInto(options, writer);
   closeSync(writer);
-  closeSync(nothing);
   const output = new Output(reader);
-  const failed = await new Promise<Error | null>((resolve) => {
-    child.once("spawn", () => resolve(null));
-    child.once("error", resolve);
-  });
-  if (failed) {
+  if (!spawned.ok) {
     output.close();
-    return failureOf(failed, options.program);
+    return spawned;
   }
-  const inner = wrapped === undefined ? null : feed(child.stdio, wrapped);
+  const child = spawned.value;
+  const inner = wrapped === undefined ? null : feed(child.stdio, wrapped.text);
   const end = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.once("exit", (code, by) => resolve({ code, signal: by }));
   });
@@ -85,7 +76,7 @@ export async function launch(options: Launch): Promise<Result<RunningCommand>> {
   };
   const onAbort = () => stop("killed");
   signal.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(() => stop("timeout"), options.timeoutMs);
+  const timer = setTimeout(() => stop("timeout"), Math.min(options.timeoutMs, TIMER_MS_MAX));
 
   const finish = async (): Promise<CommandEnd> => {
     const { code, signal: by } = await end;
@@ -101,6 +92,36 @@ export async function launch(options: Launch): Promise<Result<RunningCommand>> {
     return { ...how, ended, durationMs, quarantined, sandboxDenied: denied };
   };
   return ok({ output, done: finish(), kill: () => stop("killed") });
+}
+
+async function spawnInto(options: Launch, writer: number): Promise<Result<ChildProcess>> {
+  const { program, args, wrapped } = options;
+  const nothing = openSync("/dev/null", constants.O_RDONLY);
+  const stdio: ("ignore" | "pipe" | number)[] = ["ignore", writer, writer];
+  if (wrapped) stdio.push("pipe", "pipe", ...wrapped.descriptors);
+  const own = stdio.length;
+  for (const fd of inheritable()) {
+    if (fd < own) continue;
+    while (stdio.length < fd) stdio.push("ignore");
+    stdio[fd] = nothing;
+  }
+  try {
+    const child = spawn(program, [...args], {
+      cwd: options.cwd,
+      env: { ...options.env },
+      stdio,
+      detached: true,
+    });
+    const failed = await new Promise<Error | null>((resolve) => {
+      child.once("spawn", () => resolve(null));
+      child.once("error", resolve);
+    });
+    return failed ? failureOf(failed, program) : ok(child);
+  } catch (error) {
+    return failureOf(error, program);
+  } finally {
+    closeSync(nothing);
+  }
 }
 
 /** A shell and bubblewrap report death by a signal as 128 + its number. */

@@ -49,10 +49,16 @@ export class Guard {
   #timer: NodeJS.Timeout | null = null;
   #turn: Promise<unknown> = Promise.resolve();
 
-  /** `quarantine` is a private folder outside the workspace. */
-  constructor(root: string, quarantine: string) {
+  readonly #isMountable: (path: string) => boolean;
+
+  /**
+   * `quarantine` is a private folder outside the workspace; `isMountable` says which paths can be
+   * mounted safely, the others are compared afterwards.
+   */
+  constructor(root: string, quarantine: string, isMountable: (path: string) => boolean) {
     this.#root = root;
     this.#quarantine = quarantine;
+    this.#isMountable = isMountable;
     this.#scan = protectedScanner(root);
   }
 
@@ -62,7 +68,10 @@ export class Guard {
       const first = this.#running.size === 0;
       const looked = first ? await this.#scan() : await this.#look();
       if (!looked.ok) return looked;
-      const plan = planOf(looked.value, (path) => this.#isIn(exempt, path));
+      const plan = planOf(
+        looked.value,
+        (path) => this.#isMountable(path) && !this.#isIn(exempt, path),
+      );
       const links = looked.value.found.filter(({ kind }) => kind === "link");
       const surveys = [...plan.readOnly, ...links.map(({ path }) => path)].flatMap(
         (path) => survey(this.#root, path) ?? [],
@@ -73,7 +82,9 @@ export class Guard {
       if (this.#timer === null) this.#lookLater(LOOK_EVERY_MS);
       return ok({
         pinned: plan.pinned,
-        readOnly: [...plan.readOnly, ...surveys.flatMap(({ targets }) => targets)],
+        readOnly: [...plan.readOnly, ...surveys.flatMap(({ targets }) => targets)].filter(
+          this.#isMountable,
+        ),
         end: () => this.#end(own),
       });
     });
@@ -130,7 +141,9 @@ export class Guard {
     for (const one of [...found, ...compared]) {
       if (this.#isExempt(one.path) || this.#mayStay(one)) continue;
       const path = this.#partToTake(one);
-      if ((await moveAside(this.#root, path, into)).ok) taken.push(path);
+      const moved = await moveAside(this.#root, path, into);
+      // What is gone by now needs no taking; what cannot be moved is named all the same.
+      if (moved.ok || moved.error.code !== "not_found") taken.push(path);
       const before = this.#known.get(one.path)?.snapshot;
       if (before) await putBack(this.#root, one.path, before);
     }
@@ -206,12 +219,14 @@ export class Guard {
   }
 }
 
-function planOf({ found, repositories }: Scan, isOpen: (path: string) => boolean) {
+function planOf({ found, repositories }: Scan, isMounted: (path: string) => boolean) {
   const depth = (path: string) => path.split("/").length;
   const readOnly = found
-    .filter(({ path, kind }) => (kind === "file" || kind === "folder") && !isOpen(path))
+    .filter(({ path, kind }) => (kind === "file" || kind === "folder") && isMounted(path))
     .map(({ path }) => path);
-  const pinned = repositories.filter(({ path }) => path !== ".").map(({ path }) => path);
+  const pinned = repositories
+    .map(({ path }) => path)
+    .filter((path) => path !== "." && isMounted(path));
   const nearest = [...readOnly, ...pinned].sort((a, b) => depth(a) - depth(b));
   const mounted = new Set(nearest.slice(0, MOUNTS_MAX));
   return {

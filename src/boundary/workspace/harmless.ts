@@ -1,7 +1,7 @@
 // New things at protected paths that are let be, because nothing is obeyed in them: what
 // `git init`, `git clone` and `git worktree add` leave behind.
-import { lstatSync, readdirSync, readFileSync } from "node:fs";
-import { codeOf } from "#boundary/workspace/beneath.ts";
+import { readdirSync } from "node:fs";
+import { codeOf, readSmall } from "#boundary/workspace/beneath.ts";
 import type { Found } from "#boundary/workspace/scan.ts";
 import { isHarmlessGitConfig } from "#core/security/git-settings.ts";
 import { relativeTo } from "#core/security/paths.ts";
@@ -38,10 +38,10 @@ function pointsInside(root: string, text: string): boolean {
   return name.ok && /(^|\/)\.git\/worktrees\/[^/]+$/.test(name.value);
 }
 
-function textAt(root: string, { path, kind }: Found): string {
-  const real = `${root}/${path}`;
-  if (kind !== "file" || lstatSync(real).size > BYTES_MAX) return "\0";
-  return readFileSync(real, "utf8");
+/** The text of a file; what cannot be read as one is a text that nothing here takes for harmless. */
+function textAt(root: string, { path }: Found): string {
+  const bytes = readSmall(`${root}/${path}`, BYTES_MAX);
+  return bytes === null ? "\0" : new TextDecoder().decode(bytes);
 }
 
 function entriesAre(root: string, { path, kind }: Found, pattern: RegExp): boolean {

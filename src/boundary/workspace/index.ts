@@ -76,18 +76,21 @@ async function tryOut(program: string): Promise<Bubblewrap | string> {
   // Versions before 0.8.0 cannot forbid further user namespaces; the rest they can do.
   let reason = "";
   for (const flags of [[...FLAGS, "--disable-userns"], FLAGS]) {
-    const refused = await runs(program, [...flags, "--", "/bin/true"]);
-    if (refused === null) return { program, flags };
-    reason = refused;
+    const ran = await run(program, [...flags, "--", "/bin/true"]);
+    if (ran.worked) {
+      const { text } = await run(program, ["--help"]);
+      return { program, flags, takesDescriptors: text.includes("--ro-bind-fd") };
+    }
+    reason = ran.text.trim().slice(0, 200);
   }
   return `${program} does not work here (${reason}); on Ubuntu 24.04 and later allow it with an \
 AppArmor profile for bwrap, in a container allow user namespaces`;
 }
 
-function runs(program: string, args: string[]): Promise<string | null> {
+function run(program: string, args: string[]): Promise<{ worked: boolean; text: string }> {
   return new Promise((resolve) => {
-    execFile(program, args, { timeout: TRIAL_MS, env: {}, cwd: "/" }, (error, _out, said) => {
-      resolve(error ? String(said).trim().slice(0, 200) || error.message : null);
+    execFile(program, args, { timeout: TRIAL_MS, env: {}, cwd: "/" }, (error, out, said) => {
+      resolve({ worked: error === null, text: `${out}${said}` || (error?.message ?? "") });
     });
   });
 }

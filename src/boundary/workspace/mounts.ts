@@ -3,19 +3,30 @@
 import { isInside } from "#core/security/paths.ts";
 
 export type Mount =
-  /** Visible and read-only; `from` is what is shown there, by default the path itself. */
-  | { kind: "read"; path: string; from?: string }
-  | { kind: "write"; path: string; from?: string }
+  /**
+   * Visible, read-only or writable. `from` is what is shown there, by default the path itself;
+   * `held` is a descriptor of it, where the way to it could be changed meanwhile.
+   */
+  | { kind: "read" | "write"; path: string; from?: string; held?: number }
   /** An empty folder in memory, which may be written and is gone afterwards. */
   | { kind: "empty"; path: string };
 
-/** The arguments for bubblewrap, without those of the command. */
-export function mountArguments(mounts: readonly Mount[]): string[] {
+/**
+ * The arguments for bubblewrap, without those of the command. `numberOf` says under which number the
+ * program gets a held descriptor.
+ */
+export function mountArguments(
+  mounts: readonly Mount[],
+  numberOf: (held: number) => number,
+): string[] {
   return mounts.flatMap((mount) => {
     if (mount.kind === "empty") return ["--tmpfs", mount.path];
-    const from = mount.from ?? mount.path;
+    const { kind, path, from = path, held } = mount;
+    if (held !== undefined) {
+      return [kind === "write" ? "--bind-fd" : "--ro-bind-fd", String(numberOf(held)), path];
+    }
     // What vanished since it was listed need not be covered any more.
-    return [mount.kind === "write" ? "--bind" : "--ro-bind-try", from, mount.path];
+    return [kind === "write" ? "--bind" : "--ro-bind-try", from, path];
   });
 }
 

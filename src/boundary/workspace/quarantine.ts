@@ -1,5 +1,6 @@
 // Takes what a command wrote at a protected path out of the workspace, and puts back what was
 // there. Nothing is lost: what was taken out is kept in a private folder, under its own path.
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   cpSync,
@@ -19,21 +20,32 @@ export type Snapshot =
   | { kind: "file"; bytes: Uint8Array; mode: number }
   | { kind: "link"; target: string };
 
-/** Moves a path of the workspace, whatever it is, to the same path below `into`. */
+/**
+ * Moves a path of the workspace, whatever it is, to the same path below `into`. Where that cannot be
+ * done (a full disk), it gets another name in its own folder, which nobody obeys.
+ */
 export function moveAside(root: string, path: string, into: string): Promise<Result<void>> {
   return beneath(root, path, { links: "last" }, async ({ folder, name }) => {
     const from = pathAt(folder, name);
-    const to = join(into, path);
-    mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
     try {
-      renameSync(from, to);
+      moveTo(from, join(into, path));
     } catch (error) {
-      if (codeOf(error) !== "EXDEV") throw error;
-      cpSync(from, to, { recursive: true, verbatimSymlinks: true, filter: isKept });
-      rmSync(from, { recursive: true, force: true });
+      if (codeOf(error) === "" || codeOf(error) === "ENOENT") throw error;
+      renameSync(from, pathAt(folder, `quarantined-${randomBytes(4).toString("hex")}`));
     }
     return ok();
   });
+}
+
+function moveTo(from: string, to: string): void {
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 });
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (codeOf(error) !== "EXDEV") throw error;
+    cpSync(from, to, { recursive: true, verbatimSymlinks: true, filter: isKept });
+    rmSync(from, { recursive: true, force: true });
+  }
 }
 
 /** Links are kept as links; pipes, sockets and devices hold nothing to keep. */

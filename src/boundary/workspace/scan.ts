@@ -89,8 +89,8 @@ function look(root: string, path: string, known: Folder | undefined): Folder | n
     return { ino, dev, changedMs: settled ? ctimeMs : -1, ...judge(path, entries) };
   } catch (error) {
     // Gone meanwhile, or closed to this user and so to every program of theirs that would obey it.
-    if (["ENOENT", "ENOTDIR", "EACCES", "EPERM"].includes(codeOf(error))) return null;
-    throw error;
+    if (codeOf(error) === "") throw error;
+    return null;
   }
 }
 

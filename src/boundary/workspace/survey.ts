@@ -1,15 +1,8 @@
 // What a protected path is at a moment: enough to tell later whether it is still the same, to put
 // it back, and to find the other names under which its bytes could be written.
-import {
-  lstatSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  type Stats,
-} from "node:fs";
+import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from "node:fs";
 import { relative } from "node:path";
-import { codeOf } from "#boundary/workspace/beneath.ts";
+import { codeOf, readSmall } from "#boundary/workspace/beneath.ts";
 import type { Snapshot } from "#boundary/workspace/quarantine.ts";
 import { isInside } from "#core/security/paths.ts";
 
@@ -95,10 +88,13 @@ function targetOf(root: string, path: string): string[] {
 }
 
 function snapshotOf(path: string, stats: Stats): Snapshot | null {
+  if (stats.isFile()) {
+    const bytes = readSmall(path, SNAPSHOT_BYTES_MAX);
+    return bytes && { kind: "file", bytes, mode: stats.mode & 0o777 };
+  }
+  if (!stats.isSymbolicLink()) return null;
   try {
-    if (stats.isSymbolicLink()) return { kind: "link", target: readlinkSync(path) };
-    if (!stats.isFile() || stats.size > SNAPSHOT_BYTES_MAX) return null;
-    return { kind: "file", bytes: readFileSync(path), mode: stats.mode & 0o777 };
+    return { kind: "link", target: readlinkSync(path) };
   } catch (error) {
     if (codeOf(error) === "") throw error;
     return null;
