@@ -2,7 +2,7 @@
 // touches process.argv and process.exit; it loads nothing before it knows what is wanted.
 import type { World } from "#interfaces/cli/cli.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
-import about from "../package.json" with { type: "json" };
+import { buildInfo } from "./build.ts";
 
 const BUG: ExitCode = 70;
 const READER_GONE: ExitCode = 141;
@@ -10,9 +10,10 @@ const TERMINATED: ExitCode = 143;
 const CANCELLED: ExitCode = 130;
 
 const argv = process.argv.slice(2);
+const { version } = buildInfo();
 
 if (["--version", "-V", "version"].includes(argv[0] ?? "") && argv.length === 1) {
-  process.stdout.write(`aiex ${about.version}\n`);
+  process.stdout.write(`aiex ${version}\n`);
 } else if (process.platform === "win32") {
   process.stderr.write(
     "Aiex runs on Linux and macOS. On Windows it runs inside WSL:\n" +
@@ -40,12 +41,16 @@ async function main(): Promise<void> {
   const interrupts = interruptsTo(() => process.exit(CANCELLED));
   const line = commandLine(worldWith(interrupts));
   process.on("SIGINT", interrupts.fire);
+  let ending: ExitCode | null = null;
   for (const signal of ["SIGTERM", "SIGHUP"] as const) {
-    process.once(signal, () => void line.close().finally(() => process.exit(TERMINATED)));
+    process.once(signal, () => {
+      ending = TERMINATED;
+      void line.close().finally(() => process.exit(TERMINATED));
+    });
   }
   const code = await line.run(argv);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  process.exit(code);
+  process.exit(ending ?? code);
 }
 
 function worldWith(interrupts: World["interrupts"]): World {
@@ -53,7 +58,7 @@ function worldWith(interrupts: World["interrupts"]): World {
     streams: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
     env: process.env,
     folder: process.cwd(),
-    version: about.version,
+    version,
     now: Date.now,
     interrupts,
     start: async (options) => (await import("./start.ts")).start({ ...options, env: process.env }),
@@ -71,7 +76,7 @@ function bug(error: unknown): void {
   process.stderr.write(
     `\naiex: this is a bug in Aiex, not your mistake: ${message}\n` +
       "What was logged is safe, and `aiex ask --continue` goes on. Please report this:\n" +
-      `aiex ${about.version}, node ${process.version}, ${process.platform}\n${stack ?? ""}\n`,
+      `aiex ${version}, node ${process.version}, ${process.platform}\n${stack ?? ""}\n`,
   );
   process.exit(BUG);
 }

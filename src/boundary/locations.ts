@@ -132,7 +132,7 @@ async function folderAt(given: string): Promise<Result<string>> {
     if ((await stat(path)).isDirectory()) return ok(path);
     return fail("bad_input", `${given} is not a folder`);
   } catch {
-    return fail("not_found", `there is no folder ${given}`, { fix: "check the path of --cwd" });
+    return fail("not_found", `there is no folder ${given}`, { fix: "check the path" });
   }
 }
 

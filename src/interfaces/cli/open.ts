@@ -26,7 +26,7 @@ export type Door = {
 export const PROJECT_FILE = join(".aiex", "config.json");
 
 /** Holds at most one App: opening another folder, or with other flags, closes the one before. */
-export function doorOf(world: Pick<World, "env" | "folder" | "version" | "start">): Door {
+export function doorOf(world: Pick<World, "env" | "folder" | "start">): Door {
   let held: { key: string; app: App; config: Config } | null = null;
 
   async function close(): Promise<void> {
@@ -37,7 +37,7 @@ export function doorOf(world: Pick<World, "env" | "folder" | "version" | "start"
 
   async function start(key: string, config: Config, ephemeral: boolean): Promise<Result<App>> {
     await close();
-    const app = await world.start({ config, version: world.version, ephemeral });
+    const app = await world.start({ config, env: world.env, ephemeral });
     if (app.ok) held = { key, app: app.value, config };
     return app;
   }

@@ -45,9 +45,6 @@ function opensOf({ opens }: Ask): string[] {
   return found;
 }
 
-/** Whether a permission stays within the sandbox, so that `--yes` covers it. */
-export const isWithin = (ask: Ask): boolean => opensOf(ask).length === 0;
-
 const KEYS = "[y] once  [s] this session  [w] always in this folder  [n] no, or type why not";
 const words: Record<string, Reply> = {
   y: { answer: "allow", scope: "once" },

@@ -27,6 +27,8 @@ export type Known = {
   steps: number;
   usage: Usage;
   beganAt: number;
+  /** What was said last of a step that broke, so that the turn's end does not say it again. */
+  fault: string;
 };
 
 export const nothingKnown: Known = {
@@ -36,6 +38,7 @@ export const nothingKnown: Known = {
   steps: 0,
   usage: noUsage,
   beganAt: 0,
+  fault: "",
 };
 
 /** What is known of a session whose turn is open already. */
@@ -82,11 +85,19 @@ function tellEvent(known: Known, e: SessionEvent, at: number): Told {
       return { known: stepped(known, e), lines: answerLines(e) };
     case "StepBroken":
       return {
-        known: { ...known, usage: addUsage(known.usage, e.usage) },
+        known: { ...known, usage: addUsage(known.usage, e.usage), fault: e.failure.say },
         lines: [{ kind: "fault", text: brokenText(e) }],
       };
     case "ToolStarted":
-      return { known: { ...known, calls: { ...known.calls, [e.callId]: e.title } }, lines: [] };
+      return {
+        known: { ...known, calls: { ...known.calls, [e.callId]: titleOf(e) } },
+        lines: [],
+      };
+    case "PermissionAsked":
+      return {
+        known: { ...known, calls: { ...known.calls, [e.callId]: e.title } },
+        lines: [{ kind: "ask", text: `asked: ${first(e.what)} (${first(e.why)})` }],
+      };
     case "ToolFinished":
       return { known: withChanged(known, e), lines: [toolLine(known, e)] };
     case "TurnEnded":
@@ -110,6 +121,7 @@ function plainLines(
         | "StepCompleted"
         | "StepBroken"
         | "ToolStarted"
+        | "PermissionAsked"
         | "ToolFinished"
         | "TurnEnded"
         | "SessionAdopted";
@@ -141,8 +153,6 @@ function plainLines(
       return [note(`called off: ${e.why}`)];
     case "StepStarted":
       return [];
-    case "PermissionAsked":
-      return [{ kind: "ask", text: `asked: ${first(e.what)} (${first(e.why)})` }];
     case "PermissionAnswered":
       return [{ kind: "ask", text: answerText(e) }];
     case "HookRan":
@@ -162,6 +172,10 @@ export function first(text: string): string {
   const more = rest.length > 0 ? " …" : "";
   return line.length > LINE_CHARS_MAX ? `${line.slice(0, LINE_CHARS_MAX - 1)}…` : line + more;
 }
+
+/** A title with its tool's name first; most tools begin their titles with it themselves. */
+export const titleOf = ({ tool, title }: { tool: string; title: string }): string =>
+  title.startsWith(tool) ? title : `${tool} ${title}`;
 
 function said(kind: "prompt", text: string, attachments: readonly { name?: string }[]): Line {
   const files = attachments.map(({ name }) => name ?? "a file");
@@ -271,15 +285,17 @@ const ends: Record<EventOf<"TurnEnded">["end"], string> = {
 function endLines(known: Known, { end, failure }: EventOf<"TurnEnded">, at: number): Line[] {
   const lines: Line[] = [];
   if (known.changed.length > 0) lines.push(note(`changed ${files(known.changed)}`));
-  if (failure) lines.push({ kind: "fault", text: screen(failureText(failure)) });
+  const fault = failure ? failureText(failure, known.fault) : "";
+  if (fault !== "") lines.push({ kind: "fault", text: screen(fault) });
   const took = known.beganAt > 0 ? [lasted(at - known.beganAt)] : [];
   const steps = known.steps > 0 ? [count(known.steps, "step"), tokens(known.usage)] : [];
   lines.push(note([ends[end], ...steps, ...took].join(" · ")));
   return lines;
 }
 
-const failureText = ({ say, fix }: { say: string; fix?: string }): string =>
-  fix ? `${say}; ${fix}` : say;
+/** A failure on one line, without what was said before. */
+const failureText = ({ say, fix }: { say: string; fix?: string }, before: string): string =>
+  [say === before ? "" : say, fix ?? ""].filter((part) => part !== "").join("; ");
 
 function files(paths: readonly string[]): string {
   const named = paths.slice(0, FILES_MAX).map(reveal);

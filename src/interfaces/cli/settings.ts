@@ -11,12 +11,13 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import {
+  allKeys,
   type Config,
   type ConfigKey,
-  faultOf,
   keys,
   type Layer,
   loadConfig,
+  nearest,
   readLayer,
   userFileOf,
 } from "#config";
@@ -38,7 +39,10 @@ export const definitionOf = (key: ConfigKey): Definition => keys[key];
 /** The key that was typed, or what is wrong with it. */
 export function keyNamed(typed: string): Result<ConfigKey> {
   if (Object.hasOwn(keys, typed)) return ok(typed as ConfigKey);
-  return faultOf(typed, undefined, "aiex config") ?? ok(typed as ConfigKey);
+  const near = nearest(typed, allKeys);
+  return fail("bad_input", `there is no configuration key "${typed}"`, {
+    fix: near ? `did you mean "${near}"?` : "`aiex config list` shows all keys",
+  });
 }
 
 /** What holds in this folder. The door is opened only where a project could have a say. */

@@ -19,6 +19,7 @@ import {
   nothingKnown,
   stopLines,
   tell,
+  titleOf,
 } from "#interfaces/cli/render.ts";
 import type { Terminal } from "#interfaces/cli/terminal.ts";
 
@@ -57,13 +58,13 @@ export function textView(
         return;
       }
       for (const line of told.lines) {
-        if (line.kind === "prompt" || line.kind === "ask") continue;
+        if (line.kind === "prompt" || line.kind === "ask" || e?.type === "PromptQueued") continue;
         const isLast = e?.type === "TurnEnded" && line === told.lines.at(-1);
         const named = isLast && options.session ? `session ${options.session} · ` : "";
         say(terminal, { ...line, text: named + line.text });
       }
       if (e?.type === "StepStarted") terminal.status(`${e.model} is answering`);
-      if (e?.type === "ToolStarted") terminal.status(`${first(e.title)} …`);
+      if (e?.type === "ToolStarted") terminal.status(`${first(titleOf(e))} …`);
     },
   };
 }
@@ -78,7 +79,7 @@ export function say(terminal: Terminal, line: Line): void {
   terminal.err(`${drawn(terminal, line)}\n`);
 }
 
-/** A line in its colours; one that is longer than the terminal is cut, prompts and answers never. */
+/** A line in its colours. What a tool did fits on one line of a terminal; nothing else is cut. */
 export function drawn({ paint: { err: paint }, columns, live }: Terminal, line: Line): string {
   const { kind, text } = line;
   const fitted = (indented: string) => (live ? cut(indented, columns) : indented);
@@ -93,7 +94,8 @@ export function drawn({ paint: { err: paint }, columns, live }: Terminal, line: 
     case "ask":
       return paint.yellow(`  ${text}`);
     case "work":
-    case "note":
       return paint.dim(fitted(`  ${text}`));
+    case "note":
+      return paint.dim(`  ${text}`);
   }
 }

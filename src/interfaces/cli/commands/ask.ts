@@ -6,7 +6,7 @@ import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand, type Values } from "#interfaces/cli/command.ts";
 import { type ExitCode, exitOfFailure, exitOfTurn } from "#interfaces/cli/exit.ts";
 import { failureLine, jsonView, resultLine } from "#interfaces/cli/json.ts";
-import { type Ask, askFor, isWithin, neededText, type Reply } from "#interfaces/cli/permission.ts";
+import { type Ask, askFor, neededText, type Reply } from "#interfaces/cli/permission.ts";
 import { knownOf } from "#interfaces/cli/render.ts";
 import { beginTalk, speakingIn, type Talk, talkOptions } from "#interfaces/cli/talk.ts";
 import { type Outcome, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
@@ -34,7 +34,7 @@ leave is needed, Aiex says for what, ends with 3, and the session can be resumed
     'aiex ask "why does the login test fail?"',
     'git diff | aiex ask --read-only "review this"',
     'aiex ask -i screen.png "rebuild this page"',
-    "aiex ask --continue --yes",
+    'aiex ask --continue "now the same for the other tests"',
   ],
   async run({ args, options }, cli) {
     const done = await asked(args, options, cli);
@@ -135,7 +135,7 @@ async function answered(
   { terminal, interrupts }: Cli,
 ): Promise<Reply | null> {
   const allowed = options.allow.some((hash) => ask.hash.startsWith(hash.toLowerCase()));
-  if (allowed || (options.yes && isWithin(ask))) return { answer: "allow", scope: "once" };
+  if (allowed) return { answer: "allow", scope: "once" };
   if (options.json || !terminal.interactive) return null;
   const keyboard = terminal.keyboard(interrupts.fire);
   try {

@@ -2,7 +2,7 @@
 import type { Answers } from "#app";
 import { reveal } from "#core/security/screen.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
-import { moment, tokens } from "#interfaces/cli/figures.ts";
+import { count, moment, tokens } from "#interfaces/cli/figures.ts";
 import { entryLine } from "#interfaces/cli/json.ts";
 import type { Paint } from "#interfaces/cli/paint.ts";
 import { nothingKnown, resultLines, tell } from "#interfaces/cli/render.ts";
@@ -44,7 +44,9 @@ named at its top.`,
       return 0;
     }
     const paint = terminal.paint.out;
-    terminal.out(`${headText(found.value, paint)}\n`);
+    const rows = await app.read({ type: "View", view: "sessions", where: { session }, limit: 1 });
+    const title = rows.ok ? String(rows.value[0]?.title ?? "") : "";
+    terminal.out(`${headText(title, found.value, paint)}\n`);
     const [oldest] = entries.value;
     if (oldest && oldest.record.version > 1) {
       const { version } = oldest.record;
@@ -53,7 +55,10 @@ named at its top.`,
     }
     let known = nothingKnown;
     const screenOf = { ...terminal, paint: { ...terminal.paint, err: paint } };
-    for (const entry of entries.value) {
+    const kept = entries.value.filter(({ decoded }) => decoded.kind !== "erased");
+    const erased = entries.value.length - kept.length;
+    if (erased > 0) terminal.out(paint.dim(`  (${count(erased, "erased event")})\n`));
+    for (const entry of kept) {
       const told = tell(known, entry);
       known = told.known;
       const begins = told.lines.some(({ kind }) => kind === "prompt");
@@ -66,10 +71,9 @@ named at its top.`,
   },
 });
 
-function headText({ session, state }: Answers["Session"], paint: Paint): string {
-  const title = reveal(state.title || "(no name)");
+function headText(name: string, { session, state }: Answers["Session"], paint: Paint): string {
+  const title = reveal(name || state.title || "(no name)");
   const begun = state.start ? [state.model, state.start.location.path, `mode ${state.mode}`] : [];
   const facts = [session, ...begun, `${state.version} events`, tokens(state.usage)];
-  const erased = state.erased ? paint.yellow("  its content was erased\n") : "";
-  return `${paint.bold(title)}\n${paint.dim(facts.join(" · "))}\n${erased}`;
+  return `${paint.bold(title)}\n${paint.dim(facts.join(" · "))}\n`;
 }
