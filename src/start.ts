@@ -162,13 +162,20 @@ function nodeName(home: string): Result<string> {
   }
 }
 
+const isDefault = (config: Config, key: ConfigKey): boolean =>
+  config.settings.get(key)?.from === "default";
+
+type ModelSettings = ReturnType<typeof modelSettings>;
+
 /** What the providers read, by the names of their environment variables. */
 function modelSettings(config: Config, env: StartOptions["env"]) {
   const dialect = textSetting(config, "openai.dialect");
   return {
     ...env,
     OPENAI_API_KEY: textSetting(config, "openai.apiKey"),
-    OPENAI_BASE_URL: textSetting(config, "openai.baseUrl"),
+    OPENAI_BASE_URL: isDefault(config, "openai.baseUrl")
+      ? ""
+      : textSetting(config, "openai.baseUrl"),
     AIEX_OPENAI_DIALECT: dialect === "auto" ? "" : dialect,
   };
 }
@@ -297,15 +304,29 @@ async function gitLine(path: string): Promise<string> {
 async function checks(options: StartOptions, places: Places): Promise<Check[]> {
   const { config, env } = options;
   const sandbox = await places.sandboxAt(options, env.PWD ?? "/");
-  const model = await defaultModel(config, modelSettings(config, env));
   return [
     { name: "node", ok: true, say: `Node ${process.version}, SQLite ${process.versions.sqlite}` },
     { name: "log", ok: true, say: join(config.home, "log.db") },
     sandbox.kind === "none"
       ? { name: "sandbox", ok: false, say: sandbox.missing ?? "none", fix: "install bubblewrap" }
       : { name: "sandbox", ok: true, say: sandbox.kind },
-    model.ok
-      ? { name: "model", ok: true, say: model.value }
-      : { name: "model", ok: false, say: model.error.say, fix: model.error.fix },
+    ...(await modelChecks(config, modelSettings(config, env))),
   ];
+}
+
+/** The model that answers; where there is none, every place that was looked at. */
+async function modelChecks(config: Config, settings: ModelSettings): Promise<Check[]> {
+  const named = textSetting(config, "model");
+  if (named) return [{ name: "model", ok: true, say: named }];
+  const { discover } = await import("#boundary/models/discover.ts");
+  const { found, looked } = await discover(settings, new AbortController().signal);
+  const [first] = found.flatMap(({ models }) => models);
+  if (first) return [{ name: "model", ok: true, say: first }];
+  const { fix } = noModel.error;
+  return looked.map(({ where, outcome }, i) => ({
+    name: "model",
+    ok: false,
+    say: `${where}: ${outcome}`,
+    ...(i === looked.length - 1 ? { fix } : {}),
+  }));
 }

@@ -30,6 +30,8 @@ export type Cli = Omit<World, "streams" | "start"> & {
   terminal: Terminal;
   /** Opens the door, in a folder, with what the flags say. Closed when the command ends. */
   open(opening?: Opening): Promise<Result<Opened>>;
+  /** The command table, for those that explain it. */
+  table: { names: readonly string[]; load(name: string): Promise<Command> };
   /** Says what went wrong, and answers how to end. */
   fail(failure: Failure): ExitCode;
 };
@@ -49,6 +51,7 @@ export function commandLine(world: World): CommandLine {
       ...rest,
       terminal,
       open: door.open,
+      table: { names: Object.keys(commands), load },
       fail(failure) {
         terminal.err(`${terminal.paint.err.red("aiex:")} ${reveal(sentenceOf(failure))}\n`);
         return exitOfFailure(failure.code);
@@ -80,7 +83,7 @@ export function commandLine(world: World): CommandLine {
 }
 
 /** A command by a name of the table. */
-export async function load(name: string): Promise<Command> {
+async function load(name: string): Promise<Command> {
   const loading = commands[name];
   if (!loading) throw new Error(`the table has no command ${name}`);
   return await loading();

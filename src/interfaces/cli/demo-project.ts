@@ -9,6 +9,8 @@ export const PROMPT = "The price test fails. Find out why and fix it.";
 /** The only command of the demo. */
 export const COMMAND = "node --test";
 
+const CODE = "./price.js";
+
 const files: Readonly<Record<string, string>> = {
   "package.json": `${JSON.stringify({ name: "shop", private: true, type: "module" }, null, 2)}\n`,
   "price.js": `// The price of a cart, with a discount in per cent.
@@ -19,7 +21,7 @@ export function total(items, discount = 0) {
 `,
   "price.test.js": `import assert from "node:assert/strict";
 import test from "node:test";
-import { total } from "./price.js";
+import { total } from "${CODE}";
 
 const cart = [{ price: 20, count: 2 }, { price: 10, count: 1 }];
 

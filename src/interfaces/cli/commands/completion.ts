@@ -1,7 +1,5 @@
 // `aiex completion`: prints what a shell needs to complete commands and options.
-import { load } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
-import { commands } from "#interfaces/cli/commands/index.ts";
 import { completionFor, shells } from "#interfaces/cli/completion.ts";
 
 export const completion = defineCommand({
@@ -16,7 +14,7 @@ export const completion = defineCommand({
       const say = `there is no completion for "${typed}"`;
       return cli.fail({ code: "bad_input", say, fix: `it is one of: ${shells.join(", ")}` });
     }
-    const all = await Promise.all(Object.keys(commands).map(load));
+    const all = await Promise.all(cli.table.names.map(cli.table.load));
     cli.terminal.out(completionFor(shell, all));
     return 0;
   },

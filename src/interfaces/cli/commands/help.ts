@@ -1,7 +1,5 @@
 // `aiex help`: the commands by level, or one of them in full.
-import { load } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
-import { commands } from "#interfaces/cli/commands/index.ts";
 import { groupHelp, helpOf, overview } from "#interfaces/cli/help.ts";
 import { route } from "#interfaces/cli/parse.ts";
 
@@ -14,8 +12,8 @@ export const help = defineCommand({
   examples: ["aiex help", "aiex help --all", "aiex help session show"],
   async run({ args, options }, cli) {
     const { terminal } = cli;
+    const { names, load } = cli.table;
     const paint = terminal.paint.out;
-    const names = Object.keys(commands);
     const [group = ""] = args;
     if (args.length === 0) {
       const all = await Promise.all(names.map(load));
