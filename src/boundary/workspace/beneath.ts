@@ -211,7 +211,8 @@ function movedMeanwhile(relative: string) {
 }
 
 /**
- * The bytes of a regular file at a path, without following a link at its end and without waiting for
+ * The bytes of a regular file at a path, without following a link at its end and without waiting
+ * for
  * a pipe; null for anything else, for more than `bytesMax`, and where it cannot be read.
  */
 export function readSmall(path: string, bytesMax: number): Uint8Array | null {

@@ -30,7 +30,7 @@ describe("a command that only reads", () => {
     du -d 1
     df -h
     tree -L 2
-    grep -rn TODO src
+    grep -rn deprecated src
     grep -i -A 3 --include=*.ts 'x y' .
     rg -n 'a|b' src
     rg --files --hidden

@@ -1,5 +1,6 @@
 // Programs that only read, each with the flags that are known to keep it so. A flag must be spelled
-// exactly as here: abbreviations, glued values of unknown flags and whatever is new make the answer no.
+// exactly as here: abbreviations, glued values of unknown flags and whatever is new make the
+// answer no.
 
 type Program = {
   /** Letters that may stand in a cluster, as in `-la`. */
@@ -18,10 +19,13 @@ const LISTING =
   "--oneline --graph --all --branches --tags --remotes --decorate --no-decorate --follow";
 const LIMITS =
   "--reverse --merges --no-merges --first-parent --topo-order --date-order --cherry-pick";
-const SHAPES = `--stat --shortstat --numstat --summary --name-only --name-status --patch --no-patch --raw
+const SHAPES = `--stat --shortstat --numstat --summary --name-only --name-status --patch
+  --no-patch --raw
   --color --no-color --color=always --color=never --color=auto --word-diff --minimal --patience
-  --histogram --ignore-all-space --ignore-space-change --ignore-blank-lines --find-renames --find-copies
-  --no-renames --cached --staged --merge-base --full-index --abbrev-commit --no-ext-diff --no-textconv
+  --histogram --ignore-all-space --ignore-space-change --ignore-blank-lines --find-renames
+  --find-copies
+  --no-renames --cached --staged --merge-base --full-index --abbrev-commit --no-ext-diff
+  --no-textconv
   --check --quiet --exit-code --no-index --submodule --abbrev --relative`;
 const diff: Program = {
   letters: "puwbMCsz",
@@ -31,7 +35,8 @@ const diff: Program = {
 const log: Program = {
   letters: "puwbMCsz",
   flags: `${SHAPES} ${LISTING} ${LIMITS}`,
-  valued: `-n --max-count --skip --since --after --until --before --author --committer --grep --format
+  valued: `-n --max-count --skip --since --after --until --before --author --committer --grep
+  --format
     --pretty --date --diff-filter -U --unified -S -G -L`,
   number: true,
 };
@@ -160,10 +165,14 @@ const programs: Readonly<Record<string, Program>> = {
   fgrep: grep,
   rg: {
     letters: "invlcwxFSsouUPLHN0aqp",
-    flags: `--files --hidden --no-ignore --no-ignore-vcs --json --count --count-matches --line-number --no-heading
-      --heading --ignore-case --smart-case --case-sensitive --fixed-strings --word-regexp --files-with-matches
-      --files-without-match --multiline --only-matching --no-config --trim --vimgrep --column --type-list
-      --no-messages --stats --quiet --sort-files --null --pcre2 --invert-match --no-line-number --no-filename`,
+    flags: `--files --hidden --no-ignore --no-ignore-vcs --json --count --count-matches
+    --line-number --no-heading
+      --heading --ignore-case --smart-case --case-sensitive --fixed-strings --word-regexp
+      --files-with-matches
+      --files-without-match --multiline --only-matching --no-config --trim --vimgrep --column
+      --type-list
+      --no-messages --stats --quiet --sort-files --null --pcre2 --invert-match --no-line-number
+      --no-filename`,
     valued:
       "-e -g -t -T -A -B -C -m -d -r -M --regexp --glob --iglob --type --type-not --max-count --max-depth --context --after-context --before-context --color --sort --sortr --max-columns --replace --max-filesize --threads -j",
     number: true,
@@ -243,9 +252,8 @@ const programs: Readonly<Record<string, Program>> = {
 
 /** Programs that are only asked who they are. */
 const NAMED = new Set(
-  `node npm python python3 ruby cargo rustc java gcc g++ clang make cmake elixir php perl bash`.split(
-    " ",
-  ),
+  `node npm python python3 ruby cargo rustc java gcc g++ clang make cmake elixir php perl
+  bash`.split(" "),
 );
 
 /**

@@ -94,6 +94,8 @@ function tokensOf(text: string): Token[] | string {
     const word = wordAt(take);
     if (at === start) return reasonAt(text, at);
     // A quote left open, or a `$` in it, ends the word at that quote; `reasonAt` will say which.
+    const isDescriptor = /^\d+$/.test(text.slice(start, at)) && /[<>]/.test(text[at] ?? "");
+    if (isDescriptor) return "it redirects a descriptor";
     const wrong = defectOf(word.raw, text.slice(start, at));
     if (wrong) return wrong;
     tokens.push({ type: "word", ...word });
