@@ -11,7 +11,7 @@ const call = (name: string, input: unknown) => ({ name, arguments: JSON.stringif
 
 beforeAll(async () => {
   const turn = (turnIndex: number) => ({ userMessage: /fix the sum/, turnIndex });
-  mock.on(turn(0), { content: "I look.", toolCalls: [call("read", { path: "sum.js" })] });
+  mock.on(turn(0), { toolCalls: [call("read", { path: "sum.js" })] });
   const edits = [{ old: "a - b", new: "a + b" }];
   mock.on(turn(1), { toolCalls: [call("edit", { path: "sum.js", edits })] });
   mock.on(turn(2), { toolCalls: [call("run", { command: "node --test" })] });

@@ -62,7 +62,11 @@ export function desk(files: Record<string, string> = {}, more: Record<string, st
     env,
     run,
     aiex: (...args) => run(args),
-    start: (...args) => start(args),
+    start(...args) {
+      const child = start(args);
+      child.stdin.end();
+      return child;
+    },
   };
 }
 

@@ -76,7 +76,8 @@ describe("two processes on one session", () => {
     const shown = await aiex("session", "show", id);
     expect(shown.out).toMatch(/not known|interrupted/i);
     const { out } = await aiex("audit", "--session", id, "--json");
-    const starts = eventsOf(out).filter((record) => record.type === "ToolStarted");
+    const records = eventsOf(out).map(({ record }) => record as { type: string });
+    const starts = records.filter(({ type }) => type === "ToolStarted");
     expect(starts).toHaveLength(1);
   });
 });
