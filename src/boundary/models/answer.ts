@@ -58,7 +58,23 @@ export async function* answerOf(
   }
   const decoded = await decoder.end(cutOf(ending));
   const atMost = wasBilled(ending) ? usageAtMost(ask.body ?? "", shown) : noUsage;
-  yield { type: "end", ...decoded, usage: decoded.usage ?? atMost };
+  yield endOf({ ...decoded, usage: decoded.usage ?? atMost });
+}
+
+/** The end without the fields that say nothing. */
+function endOf({
+  stop,
+  parts,
+  usage,
+  failure,
+  callsDropped,
+  retryAfterMs,
+}: Omit<ModelEnd, "type">) {
+  const end: ModelEnd = { type: "end", stop, parts, usage };
+  if (failure) end.failure = failure;
+  if (callsDropped) end.callsDropped = callsDropped;
+  if (retryAfterMs !== undefined) end.retryAfterMs = retryAfterMs;
+  return end;
 }
 
 const wasBilled = (ending: Ending): boolean =>

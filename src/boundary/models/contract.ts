@@ -116,6 +116,7 @@ export function modelContract(name: string, open: (script: Script) => Promise<Op
         await playing({ answers: [{ text: "So far", calls, stop }] }, async (opened) => {
           const { end } = await called(opened.port, requestOf(opened.model));
           expect([stop, end.stop, toolCallsOf(end.parts)]).toEqual([stop, stop, []]);
+          expect(end.callsDropped).toBe(calls?.length);
           expect(textOf(end.parts)).toBe("So far");
         });
       }

@@ -179,14 +179,9 @@ export function chatDecoder(body: string, asked: Asked): Decoder {
     const failed = typeof ended === "object" ? ended : undefined;
     const stop = typeof ended === "object" ? ended.stop : ended;
     const kept = parts.filter((part) => stop === "calls" || part.type !== "call");
-    if (!failed) return { stop, parts: kept, usage };
-    return {
-      stop,
-      parts: kept,
-      usage,
-      failure: failed.failure,
-      retryAfterMs: failed.retryAfterMs,
-    };
+    const callsDropped = parts.length - kept.length;
+    const { failure, retryAfterMs } = failed ?? {};
+    return { stop, parts: kept, usage, failure, retryAfterMs, callsDropped };
   }
 
   /** What the answer's own words say about its end. */

@@ -204,8 +204,9 @@ export function responsesDecoder(owner: string, asked: Asked): Decoder {
     const bad = spoilt ?? cut ?? terminal?.refusal ?? doubt(calls);
     const stop = bad?.stop ?? stopOf(calls.length > 0);
     const parts = all.flatMap((item) => partOf(item, { withCalls: stop === "calls" }));
-    if (!bad) return { stop, parts, usage };
-    return { stop, parts, usage, failure: bad.failure, retryAfterMs: bad.retryAfterMs };
+    const callsDropped = stop === "calls" ? 0 : calls.length;
+    const { failure, retryAfterMs } = bad ?? {};
+    return { stop, parts, usage, failure, retryAfterMs, callsDropped };
   }
 
   /** Why an answer that seems to have ended is not whole. */

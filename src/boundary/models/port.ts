@@ -65,6 +65,8 @@ export type ModelEnd = {
   parts: AnswerPart[];
   usage: Usage;
   failure?: Failure;
+  /** Calls that had begun and are not among the parts: the answer did not end as `calls`. */
+  callsDropped?: number;
   /** How long the other end asks to wait before the next try, where it says so. */
   retryAfterMs?: number;
 };

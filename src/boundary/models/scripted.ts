@@ -48,7 +48,7 @@ export function scriptedModel(script: Script): ModelPort {
     async *call(wire, { signal }) {
       const messages = listOf(fieldsOf(parsed(wire.body)).messages) as Message[];
       const cue = cueIn(script, messages.map(heard));
-      if (!cue.ok) return yield ended([], "broken", noUsage, cue.error);
+      if (!cue.ok) return yield endOf([], "broken", noUsage, cue.error);
       const failing = isFailing(cue.value);
       yield* played(cue.value, { failing, signal, body: wire.body });
     },
@@ -63,18 +63,11 @@ async function* played(cue: Cue, playing: Playing): AsyncGenerator<ModelItem, vo
   const { answer } = cue;
   const { failing, signal, body } = playing;
   const told: ModelDelta[] = [];
-  let left = failing ? (answer.failure?.afterChars ?? 0) : Number.POSITIVE_INFINITY;
-  const cancelled = fail("cancelled", "the call to the script was called off").error;
+  const failure = failing ? answer.failure : undefined;
+  let left = failure ? (failure.afterChars ?? 0) : Number.POSITIVE_INFINITY;
   let pauseMs = answer.delayMs ?? 0;
   for (const delta of deltasOf(cue)) {
-    if (!(await waited(pauseMs, signal))) {
-      return yield ended(
-        partsOf(told, { withCalls: false }),
-        "broken",
-        usageIn(told, body),
-        cancelled,
-      );
-    }
+    if (!(await waited(pauseMs, signal))) break;
     pauseMs = answer.pauseMs ?? 0;
     left -= "text" in delta ? delta.text.length : 0;
     if (left < 0) break;
@@ -82,23 +75,20 @@ async function* played(cue: Cue, playing: Playing): AsyncGenerator<ModelItem, vo
     yield delta;
   }
   if (!(await waited(0, signal))) {
-    return yield ended(
-      partsOf(told, { withCalls: false }),
-      "broken",
-      usageIn(told, body),
-      cancelled,
-    );
+    const { error } = fail("cancelled", "the call to the script was called off");
+    return yield endOf(told, "broken", usageIn(told, body), error);
   }
-  if (failing && answer.failure) {
-    const { code, say, retryAfterMs } = answer.failure;
-    const stop = code === "overflow" ? "overflow" : "broken";
-    const parts = partsOf(told, { withCalls: false });
+  if (failure) {
+    const stop = failure.code === "overflow" ? "overflow" : "broken";
     const usage = told.length === 0 ? noUsage : usageIn(told, body);
-    return yield { ...ended(parts, stop, usage, fail(code, say).error), retryAfterMs };
+    const { error } = fail(failure.code, failure.say);
+    const { retryAfterMs } = failure;
+    const end = endOf(told, stop, usage, error);
+    return yield retryAfterMs === undefined ? end : { ...end, retryAfterMs };
   }
   const stop = answer.stop ?? ((answer.calls ?? []).length > 0 ? "calls" : "done");
   const usage = answer.usage ? { ...answer.usage, exact: true } : usageIn(told, body);
-  yield ended(partsOf(told, { withCalls: stop === "calls" }), stop, usage);
+  yield endOf(told, stop, usage);
 }
 
 /** Waits, and says whether the call still runs. */
@@ -117,7 +107,7 @@ function* deltasOf({ answer, position }: Cue): Generator<ModelDelta> {
   }
 }
 
-function partsOf(told: readonly ModelDelta[], options: { withCalls: boolean }): AnswerPart[] {
+function partsOf(told: readonly ModelDelta[]): AnswerPart[] {
   const parts: AnswerPart[] = [];
   for (const delta of told) {
     const last = parts.at(-1);
@@ -131,7 +121,7 @@ function partsOf(told: readonly ModelDelta[], options: { withCalls: boolean }): 
       parts.push({ type: delta.type, text: delta.text });
     }
   }
-  return options.withCalls ? parts : parts.filter((part) => part.type !== "call");
+  return parts;
 }
 
 /** Nothing is billed here; the counts are bounds, as of a provider that gives none. */
@@ -141,5 +131,12 @@ function usageIn(told: readonly ModelDelta[], body: string): Usage {
   return { input: tokensAtMost(body), cached: 0, output, reasoning: 0, exact: false };
 }
 
-const ended = (parts: AnswerPart[], stop: Stop, usage: Usage, failure?: Failure): ModelEnd =>
-  failure ? { type: "end", stop, parts, usage, failure } : { type: "end", stop, parts, usage };
+/** The end after these deltas; calls are among its parts only when it ends as `calls`. */
+function endOf(told: readonly ModelDelta[], stop: Stop, usage: Usage, failure?: Failure): ModelEnd {
+  const all = partsOf(told);
+  const parts = all.filter((part) => stop === "calls" || part.type !== "call");
+  const end: ModelEnd = { type: "end", stop, parts, usage };
+  if (failure) end.failure = failure;
+  if (parts.length < all.length) end.callsDropped = all.length - parts.length;
+  return end;
+}
