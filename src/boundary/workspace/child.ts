@@ -45,7 +45,7 @@ export type Launch = {
 
 /** Starts a command. Fails where it cannot be started; how it ends is told by `done`. */
 export async function launch(options: Launch): Promise<Result<RunningCommand>> {
-  const { signal, wrapped } = options;
+  const { signal } = options;
   if (signal.aborted) return fail("cancelled", "the command was called off before it began");
   const pipe = await openPipe(options.scratch);
   if (!pipe.ok) return pipe;
@@ -58,8 +58,19 @@ export async function launch(options: Launch): Promise<Result<RunningCommand>> {
     output.close();
     return spawned;
   }
-  const child = spawned.value;
-  const inner = wrapped === undefined ? null : feed(child.stdio, wrapped.text);
+  return ok(follow(options, spawned.value, output, started));
+}
+
+/** Keeps to the limits of a running process, and tells its end when nothing of it is left. */
+function follow(
+  options: Launch,
+  child: ChildProcess,
+  output: Output,
+  started: number,
+): RunningCommand {
+  const { signal, wrapped, timeoutMs } = options;
+  const group = child.pid ?? 0;
+  const inside = wrapped === undefined ? null : feed(child.stdio, wrapped.text);
   const end = new Promise<{ code: number | null; signal: string | null }>((resolve) => {
     child.once("exit", (code, by) => resolve({ code, signal: by }));
   });
@@ -69,14 +80,14 @@ export async function launch(options: Launch): Promise<Result<RunningCommand>> {
   const stop = (why: "timeout" | "killed") => {
     if (isOver || ended !== "exit") return;
     ended = why;
-    const group = inner?.() ?? child.pid ?? 0;
-    kill(group, "SIGTERM");
+    kill(inside?.pid() ?? group, "SIGTERM");
     // Killing bubblewrap kills all in it, by `--die-with-parent` and the end of its namespace.
-    hard = setTimeout(() => kill(child.pid ?? 0, "SIGKILL"), GRACE_MS);
+    hard = setTimeout(() => kill(group, "SIGKILL"), GRACE_MS);
   };
   const onAbort = () => stop("killed");
   signal.addEventListener("abort", onAbort, { once: true });
-  const timer = setTimeout(() => stop("timeout"), Math.min(options.timeoutMs, TIMER_MS_MAX));
+  const timer = setTimeout(() => stop("timeout"), Math.min(timeoutMs, TIMER_MS_MAX));
+  if (signal.aborted) onAbort();
 
   const finish = async (): Promise<CommandEnd> => {
     const { code, signal: by } = await end;
@@ -84,14 +95,15 @@ export async function launch(options: Launch): Promise<Result<RunningCommand>> {
     clearTimeout(timer);
     clearTimeout(hard);
     signal.removeEventListener("abort", onAbort);
-    const quarantined = await options.after({ group: child.pid ?? 0 });
+    await inside?.gone();
+    const quarantined = await options.after({ group });
     const last = await output.drained();
     const how = ended === "exit" ? { code, signal: by } : stoppedBy(code, by);
     const denied = ended === "exit" && options.isDenied(code, last);
     const durationMs = performance.now() - started;
     return { ...how, ended, durationMs, quarantined, sandboxDenied: denied };
   };
-  return ok({ output, done: finish(), kill: () => stop("killed") });
+  return { output, done: finish(), kill: () => stop("killed") };
 }
 
 async function spawnInto(options: Launch, writer: number): Promise<Result<ChildProcess>> {
@@ -141,10 +153,11 @@ function kill(group: number, signal: NodeJS.Signals): void {
   }
 }
 
-type Ends = ReturnType<typeof spawn>["stdio"];
+type Ends = ChildProcess["stdio"];
+type Inside = { pid(): number | null; gone(): Promise<void> };
 
-/** Gives bubblewrap its arguments, and answers how to learn the id of the process inside. */
-function feed(stdio: Ends, text: string): () => number | null {
+/** Gives bubblewrap its arguments, and keeps in view the first process inside. */
+function feed(stdio: Ends, text: string): Inside {
   const [, , , args, status] = stdio;
   if (args && "end" in args) {
     // It may die before it has read them; its exit tells.
@@ -152,16 +165,49 @@ function feed(stdio: Ends, text: string): () => number | null {
     args.end(text);
   }
   let said = "";
-  if (status && "read" in status) {
+  const told = new Promise<void>((resolve) => {
+    if (!status || !("read" in status)) return resolve();
     status.on("data", (chunk) => {
       if (said.length < 4_096) said += String(chunk);
     });
     status.on("error", () => {});
-  }
-  return () => {
+    status.once("close", () => resolve());
+  });
+  const pid = () => {
     const found = /"child-pid": (\d+)/.exec(said)?.[1];
     return found === undefined ? null : Number(found);
   };
+  return {
+    pid,
+    async gone() {
+      await told;
+      const first = pid();
+      if (first !== null) await untilGone(first);
+    },
+  };
+}
+
+/**
+ * Bubblewrap exits with the command; the first process of its namespace goes a moment later, when
+ * the kernel has killed whatever was left in it. Only then can nothing be written any more.
+ */
+async function untilGone(pid: number): Promise<void> {
+  const limit = performance.now() + GRACE_MS;
+  while (performance.now() < limit) {
+    const stat = textAt(`/proc/${pid}/stat`);
+    // After the name in parentheses comes the state; a zombie has nothing left to run.
+    if (stat === null || /\) [ZX] [^)]*$/.test(stat)) return;
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+function textAt(path: string): string | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "") throw error;
+    return null;
+  }
 }
 
 /**

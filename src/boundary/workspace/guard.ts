@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { isHarmlessNews } from "#boundary/workspace/harmless.ts";
 import { moveAside, putBack } from "#boundary/workspace/quarantine.ts";
 import { type Found, protectedScanner, type Scan } from "#boundary/workspace/scan.ts";
-import { objectAt, type Survey, survey } from "#boundary/workspace/survey.ts";
+import { folderSnapshot, objectAt, type Survey, survey } from "#boundary/workspace/survey.ts";
 import { ok, type Result } from "#core/failure.ts";
 import { isHarmlessGitChange } from "#core/security/git-settings.ts";
 import { isInside } from "#core/security/paths.ts";
@@ -193,7 +193,10 @@ export class Guard {
       const seen = survey(this.#root, path);
       if (seen === null) continue;
       const mounted = readOnly.has(path) && seen.snapshot?.kind !== "link";
-      this.#known.set(path, { ...seen, mounted, repository });
+      const snapshot = mounted
+        ? seen.snapshot
+        : (seen.snapshot ?? folderSnapshot(this.#root, path));
+      this.#known.set(path, { ...seen, snapshot, mounted, repository });
       // A second name of the same bytes is written through no mount, so they are compared.
       for (const name of seen.linked) {
         const linked = survey(this.#root, name);

@@ -15,10 +15,11 @@ import { dirname, join } from "node:path";
 import { beneath, codeOf, pathAt } from "#boundary/workspace/beneath.ts";
 import { ok, type Result } from "#core/failure.ts";
 
-/** What a protected file or link was before a command ran. */
+/** What a protected path was before a command ran; a folder by its files, under their own paths. */
 export type Snapshot =
   | { kind: "file"; bytes: Uint8Array; mode: number }
-  | { kind: "link"; target: string };
+  | { kind: "link"; target: string }
+  | { kind: "folder"; files: ReadonlyMap<string, Snapshot> };
 
 /**
  * Moves a path of the workspace, whatever it is, to the same path below `into`. Where that cannot be
@@ -54,8 +55,19 @@ function isKept(path: string): boolean {
   return found.isFile() || found.isDirectory() || found.isSymbolicLink();
 }
 
-/** Writes a file or link as it was; what is there now must have been moved aside. */
-export function putBack(root: string, path: string, snapshot: Snapshot): Promise<Result<void>> {
+/** Writes a path as it was; what is there now must have been moved aside. */
+export async function putBack(
+  root: string,
+  path: string,
+  snapshot: Snapshot,
+): Promise<Result<void>> {
+  if (snapshot.kind === "folder") {
+    for (const [below, file] of snapshot.files) {
+      const done = await putBack(root, below, file);
+      if (!done.ok) return done;
+    }
+    return ok();
+  }
   return beneath(root, path, { links: "last", makeFolders: true }, async (spot) => {
     const at = pathAt(spot.folder, spot.name);
     if (snapshot.kind === "link") symlinkSync(snapshot.target, at);

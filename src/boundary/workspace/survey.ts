@@ -10,6 +10,8 @@ import { isInside } from "#core/security/paths.ts";
 const ENTRIES_MAX = 2_000;
 /** Bytes of a protected file that are kept to put it back; a larger one is only taken away. */
 const SNAPSHOT_BYTES_MAX = 256 * 1024;
+/** The same for all files of a protected folder. */
+const FOLDER_BYTES_MAX = 4 * SNAPSHOT_BYTES_MAX;
 
 export type Survey = {
   /** The object itself, whatever it holds: device, inode, time of birth. */
@@ -47,6 +49,26 @@ export function survey(root: string, path: string): Survey | null {
     linked,
     targets: targets.filter((target) => !isInside(`/${path}`, `/${target}`)),
   };
+}
+
+/**
+ * What is needed to put a folder back, for one that could not be mounted; null where there is too
+ * much of it.
+ */
+export function folderSnapshot(root: string, path: string): Snapshot | null {
+  const files = new Map<string, Snapshot>();
+  const todo = [path];
+  let bytes = 0;
+  for (let name = todo.pop(); name !== undefined; name = todo.pop()) {
+    const found = look(`${root}/${name}`);
+    if (found === null) continue;
+    if (found.isDirectory()) todo.push(...entriesOf(root, name));
+    const snapshot = snapshotOf(`${root}/${name}`, found);
+    if (snapshot) files.set(name, snapshot);
+    if (snapshot?.kind === "file") bytes += snapshot.bytes.length;
+    if (bytes > FOLDER_BYTES_MAX || files.size + todo.length > ENTRIES_MAX) return null;
+  }
+  return { kind: "folder", files };
 }
 
 /** The object at a path, as in `Survey`; null where there is nothing. */
