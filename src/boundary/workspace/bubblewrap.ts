@@ -16,6 +16,7 @@ import {
 import { dirname, join } from "node:path";
 import { beneath, codeOf, failureOf, pathAt, readSmall } from "#boundary/workspace/beneath.ts";
 import { FIRST_DESCRIPTOR, launch } from "#boundary/workspace/child.ts";
+import { checkCommand } from "#boundary/workspace/command.ts";
 import { looksDenied } from "#boundary/workspace/denial.ts";
 import { baseEnvironment, shellPath } from "#boundary/workspace/environment.ts";
 import { Guard, type Watch } from "#boundary/workspace/guard.ts";
@@ -29,7 +30,7 @@ import type {
 } from "#boundary/workspace/sandbox-port.ts";
 import { startUnsandboxed } from "#boundary/workspace/unsandboxed.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
-import { isInside, quoted, relativeTo } from "#core/security/paths.ts";
+import { isInside, quoted } from "#core/security/paths.ts";
 
 export type SandboxOptions = {
   /** The real path of the workspace's root. */
@@ -59,8 +60,6 @@ export type Bubblewrap = {
 const SYSTEM_SECRETS = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 /** Folders that hold the host's sockets and other people's temporary files. */
 const EMPTIED = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
-/** Linux takes no longer argument: `MAX_ARG_STRLEN`, less its NUL. */
-const WORD_BYTES_MAX = 131_071;
 /** Sockets of the host that are covered one by one, in one command. */
 const SOCKETS_MAX = 200;
 
@@ -114,30 +113,10 @@ export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Re
 type Checked = { cwd: string; writable: readonly string[] };
 
 async function check(spec: CommandSpec, options: SandboxOptions): Promise<Result<Checked>> {
-  const { workspace } = options;
-  const cwd = relativeTo(workspace, spec.cwd);
+  const cwd = await checkCommand(spec, options.workspace);
   if (!cwd.ok) return cwd;
-  const folder = await beneath(workspace, cwd.value, { links: "inside" }, async (spot) => {
-    const found = lstatSync(pathAt(spot.folder, spot.name));
-    if (found.isDirectory()) return ok(spot.relative);
-    return fail("not_found", `${quoted(cwd.value)} is not a folder`);
-  });
-  if (!folder.ok) return folder;
-  const bad = Object.entries(spec.env ?? {}).find(
-    ([name, value]) => !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || value.includes("\0"),
-  );
-  if (bad) return fail("bad_input", `${quoted(bad[0])} cannot be set in an environment`);
-  const words = typeof spec.command === "string" ? [spec.command] : spec.command;
-  if (!words[0] || words.some((word) => word.includes("\0"))) {
-    return fail("bad_input", "the command is empty or has a NUL in it");
-  }
-  if (words.some((word) => Buffer.byteLength(word) > WORD_BYTES_MAX)) {
-    return fail("too_large", `a word of the command has more than ${WORD_BYTES_MAX} bytes`, {
-      fix: "write the text to a file and name the file",
-    });
-  }
   const writable = writableOf(spec.opened, options);
-  return writable.ok ? ok({ cwd: folder.value, writable: writable.value }) : writable;
+  return writable.ok ? ok({ cwd: cwd.value, writable: writable.value }) : writable;
 }
 
 /** The paths a permission opened; none may uncover what is hidden from every command. */

@@ -3,13 +3,14 @@
 // a secret need not be known to be out of reach.
 import {
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
+  realpathSync,
+  renameSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { readSmall } from "#boundary/workspace/beneath.ts";
 import type { Mount } from "#boundary/workspace/mounts.ts";
 import { identityOf } from "#core/security/git-settings.ts";
 
@@ -82,7 +83,8 @@ const PACKAGE_STORES = [
   "go/pkg",
 ] as const;
 
-/** Visible folders of the home, besides hidden ones: the folders that projects live in. */
+const GIT_CONFIG_BYTES_MAX = 64 * 1024;
+/** Folders of the home that are shown; each costs a mount. They are where projects live. */
 const FOLDERS_MAX = 40;
 const PERSONAL =
   /^(Desktop|Documents|Downloads|Dropbox|Library|Movies|Music|OneDrive.*|Pictures|Public|Templates|Videos|snap)$/;
@@ -117,34 +119,29 @@ export function homeMounts(options: {
   const identity = gitIdentity(home);
   if (identity) {
     const from = join(scratch, "gitconfig");
-    writeFileSync(from, identity, { mode: 0o600 });
+    // By rename: another command may have the present one mounted.
+    writeFileSync(`${from}.new`, identity, { mode: 0o600 });
+    renameSync(`${from}.new`, from);
     mounts.push({ kind: "read", path: join(home, ".gitconfig"), from });
   }
   return mounts;
 }
 
-/** The workspace's own neighbourhood first: a project may build against its siblings. */
+/** The folder that the workspace is in comes first: a project may build against its siblings. */
 function visibleFolders(home: string, workspace: string): string[] {
-  if (!existsSync(home)) return [];
-  const own = workspace.startsWith(`${home}/`)
-    ? workspace
-        .slice(home.length + 1)
-        .split("/")
-        .slice(0, -1)
-        .slice(0, 1)
+  const [first = "", ...below] = workspace.startsWith(`${home}/`)
+    ? workspace.slice(home.length + 1).split("/")
     : [];
-  const plain = readdirSync(home, { withFileTypes: true })
+  // Of a hidden folder only the workspace itself appears.
+  const own = below.length > 0 && !first.startsWith(".") ? [first] : [];
+  const others = readdirSync(home, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
     .map((entry) => entry.name)
-    // The store in `go` is mounted by itself, and cannot be inside something read-only.
-    .filter((name) => name !== "go" && !PERSONAL.test(name) && !SECRET.test(name));
-  const hidden = own.filter((name) => name.startsWith("."));
-  const goFolders = ["go/bin", "go/src"].filter((name) => existsSync(join(home, name)));
-  const shown = own.filter((name) => !name.startsWith("."));
-  // Below a hidden folder (a worktree of some tool, say) only the workspace itself appears.
-  return [...new Set([...shown, ...goFolders, ...plain])]
-    .filter((name) => !hidden.includes(name))
-    .slice(0, FOLDERS_MAX);
+    .filter((name) => !PERSONAL.test(name) && !SECRET.test(name));
+  // The store in `go` is mounted by itself, and could not be inside something read-only.
+  const go = ["go/bin", "go/src"].filter((name) => existsSync(join(home, name)));
+  const folders = [...own, ...others].filter((name) => name !== "go");
+  return [...new Set([...folders, ...go])].slice(0, FOLDERS_MAX);
 }
 
 function privateMount(home: string, scratch: string, name: string): Mount {
@@ -161,9 +158,11 @@ function isFilled(folder: string): boolean {
 }
 
 function gitIdentity(home: string): string {
-  const files = [join(home, ".config/git/config"), join(home, ".gitconfig")];
-  return files
-    .filter((file) => lstatSync(file, { throwIfNoEntry: false }) !== undefined && existsSync(file))
-    .map((file) => identityOf(readFileSync(file, "utf8")))
+  return [".config/git/config", ".gitconfig"]
+    .map((name) => readSmall(realOf(join(home, name)), GIT_CONFIG_BYTES_MAX))
+    .map((bytes) => (bytes === null ? "" : identityOf(new TextDecoder().decode(bytes))))
     .join("");
 }
+
+/** Dotfiles are often links into a repository of their own. */
+const realOf = (path: string): string => (existsSync(path) ? realpathSync(path) : path);

@@ -2,14 +2,14 @@
 // still built up, and what the command started is still killed with it, as far as a process group
 // and a mark in the environment reach; that is less than a namespace gives.
 import { randomBytes } from "node:crypto";
-import { lstatSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { beneath, codeOf, failureOf, pathAt } from "#boundary/workspace/beneath.ts";
+import { codeOf, failureOf } from "#boundary/workspace/beneath.ts";
 import { launch } from "#boundary/workspace/child.ts";
+import { checkCommand } from "#boundary/workspace/command.ts";
 import { baseEnvironment, shellPath } from "#boundary/workspace/environment.ts";
 import type { CommandSpec, RunningCommand, Sandbox } from "#boundary/workspace/sandbox-port.ts";
-import { fail, ok, type Result } from "#core/failure.ts";
-import { quoted, relativeTo } from "#core/security/paths.ts";
+import { fail, type Result } from "#core/failure.ts";
 
 export type UnsandboxedOptions = {
   workspace: string;
@@ -39,12 +39,7 @@ export async function startUnsandboxed(
     });
   }
   const { workspace, scratch, home, host } = options;
-  const cwd = relativeTo(workspace, spec.cwd);
-  if (!cwd.ok) return cwd;
-  const folder = await beneath(workspace, cwd.value, { links: "inside" }, async (spot) => {
-    if (lstatSync(pathAt(spot.folder, spot.name)).isDirectory()) return ok(spot.relative);
-    return fail("not_found", `${quoted(cwd.value)} is not a folder`);
-  });
+  const folder = await checkCommand(spec, workspace);
   if (!folder.ok) return folder;
   try {
     mkdirSync(scratch, { recursive: true, mode: 0o700 });
