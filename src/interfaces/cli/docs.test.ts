@@ -1,0 +1,160 @@
+// The two documents of the command line are written from its tables: a change of one without the
+// other fails here. `npx vitest run -u docs.test` writes them again.
+import { describe, expect, it } from "vitest";
+import * as z from "zod/mini";
+import { eventBodies } from "#core/session/events.ts";
+import type { Command, Level } from "#interfaces/cli/command.ts";
+import { commands } from "#interfaces/cli/commands/index.ts";
+import { exitCodes } from "#interfaces/cli/exit.ts";
+import { helpOf, overview } from "#interfaces/cli/help.ts";
+import { JSON_VERSION } from "#interfaces/cli/json.ts";
+import { plain } from "#interfaces/cli/paint.ts";
+
+const all = await Promise.all(Object.values(commands).map((load) => load()));
+const titles: Record<Level, string> = {
+  everyday: "Every day",
+  advanced: "Now and then",
+  operator: "Looking after it",
+};
+
+const section = (command: Command): string =>
+  `### \`aiex ${command.name}\`\n\n\`\`\`text\n${helpOf(command)}\`\`\`\n`;
+
+const cli = `# The command line
+
+Written from the command table by \`src/interfaces/cli/docs.test.ts\`; do not edit it by hand.
+
+\`aiex\` alone is \`aiex chat\`. \`aiex cli <command>\` is the same as \`aiex <command>\`. Standard output
+carries what was asked for, standard error what is said about it. Colour is used in a terminal only;
+\`NO_COLOR\` or \`--color never\` turn it off. A mistyped command or option names the right one.
+
+## Exit codes
+
+| code | meaning |
+| --- | --- |
+${Object.entries(exitCodes)
+  .map(([code, about]) => `| ${code} | ${about} |`)
+  .join("\n")}
+
+${(["everyday", "advanced", "operator"] as const)
+  .map((level) => {
+    const members = all.filter((command) => command.level === level);
+    return `## ${titles[level]}\n\n${members.map(section).join("\n")}`;
+  })
+  .join("\n")}`;
+
+type Shape = {
+  type?: string;
+  const?: unknown;
+  enum?: unknown[];
+  anyOf?: Shape[];
+  oneOf?: Shape[];
+  items?: Shape;
+  properties?: Record<string, Shape>;
+  required?: string[];
+  additionalProperties?: Shape | boolean;
+};
+
+/** A JSON Schema in one line. */
+function brief(shape: Shape): string {
+  if (shape.const !== undefined) return JSON.stringify(shape.const);
+  if (shape.enum) return shape.enum.map((value) => JSON.stringify(value)).join(" or ");
+  const either = shape.anyOf ?? shape.oneOf;
+  if (either) return either.map(brief).join(" or ");
+  if (shape.type === "array") return `[${brief(shape.items ?? {})}, …]`;
+  if (shape.properties) return `{ ${fields(shape).join(", ")} }`;
+  if (typeof shape.additionalProperties === "object") {
+    return `{ name: ${brief(shape.additionalProperties)} }`;
+  }
+  return shape.type ?? "any";
+}
+
+const fields = ({ properties = {}, required = [] }: Shape): string[] =>
+  Object.entries(properties).map(
+    ([name, inner]) => `${name}${required.includes(name) ? "" : "?"}: ${brief(inner)}`,
+  );
+
+const events = Object.entries(eventBodies).map(([type, schema]) => {
+  const lines = fields(z.toJSONSchema(schema) as Shape).map((line) => `- \`${line}\``);
+  return `### \`${type}\`\n\n${lines.join("\n")}\n`;
+});
+
+const json = `# \`--json\`
+
+Written from the schemas by \`src/interfaces/cli/docs.test.ts\`; do not edit it by hand.
+
+One JSON object a line on standard output. Every line has \`v\`, the version of this form (now
+${JSON_VERSION}), and \`type\`. The version is raised when a field changes its meaning or goes away;
+fields and types may be added at any time, so ignore what you do not know.
+
+## \`aiex ask --json\`
+
+Each durable event of the turn, as the log keeps it, in order:
+
+\`\`\`json
+{"v":1,"type":"ToolFinished","session":"…","version":12,"at":1795340111375,"actor":"runner","body":{…}}
+\`\`\`
+
+- \`session\`, \`version\`: which session, and the event's number in it
+- \`at\`: milliseconds since 1970
+- \`actor\`: who caused it
+- \`body\`: the event itself (below); \`"erased"\`, \`"unknown"\` or \`"far"\` where it cannot be given
+
+The last line is always the result:
+
+- \`type: "result"\`
+- \`session\`: string, or null where none was begun
+- \`end\`: "done", "cancelled", "failed", "refused", "filtered", "limit" or "permission_needed"
+- \`exit\`: the exit code of the process
+- \`text?\`: the last answer
+- \`usage?\`: tokens of the turn as far as it was watched: { input, cached, output, reasoning, exact }
+- \`steps?\`: model calls of the turn
+- \`failure?\`: { code, say, fix? }
+- \`asks?\`: the permissions that wait for an answer, each as in \`PermissionAsked\`;
+  \`aiex ask --session <session> --allow <hash>\` allows exactly one of them
+
+\`aiex session show --json\` gives the same event lines, without a result.
+
+## Other commands
+
+| command | lines |
+| --- | --- |
+| \`session list\` | \`session\`: session, path, title, model, state, turns, version, startedAt, updatedAt … |
+| \`session search\` | \`hit\`: session, at, version (null where only the name fits), text |
+| \`doctor\` | \`check\`: name, ok, say, fix?; then \`result\`: ok, version, node, home |
+| \`audit\` | \`record\`: record (the envelope with its hashes, and its body or null) |
+| \`audit verify\` | \`result\`: ok, records, streams, erased, bad (position, stream, version, fault, or null) |
+| \`config list\` | \`setting\`: key, value, from, where; a secret only as being set |
+
+## Events
+
+${events.join("\n")}`;
+
+describe("the documents of the command line", () => {
+  it("say what the command table says", async () => {
+    await expect(cli).toMatchFileSnapshot("../../../docs/cli.md");
+  });
+
+  it("say what the events hold", async () => {
+    await expect(json).toMatchFileSnapshot("../../../docs/json.md");
+  });
+});
+
+describe("the help", () => {
+  it("fits a terminal of 80 columns", () => {
+    const texts = [overview(all, { whole: true }, plain), ...all.map((command) => helpOf(command))];
+    for (const text of texts) {
+      for (const line of text.split("\n")) expect([...line].length, line).toBeLessThanOrEqual(80);
+    }
+  });
+
+  it("shows everyday commands at first and every command on request", () => {
+    const short = overview(all, { whole: false }, plain);
+    const whole = overview(all, { whole: true }, plain);
+    for (const { name, level } of all) {
+      const row = new RegExp(`^ {2}${name} `, "m");
+      expect(row.test(short), name).toBe(level === "everyday");
+      expect(whole).toMatch(row);
+    }
+  });
+});
