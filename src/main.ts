@@ -4,6 +4,7 @@ import type { World } from "#interfaces/cli/cli.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import { buildInfo } from "./build.ts";
 
+const BAD_USAGE: ExitCode = 2;
 const BUG: ExitCode = 70;
 const READER_GONE: ExitCode = 141;
 const TERMINATED: ExitCode = 143;
@@ -20,7 +21,7 @@ if (["--version", "-V", "version"].includes(argv[0] ?? "") && argv.length === 1)
       "  wsl --install        (once, then restart)\n" +
       "  wsl                  and install Aiex there\n",
   );
-  process.exitCode = 2;
+  process.exitCode = BAD_USAGE;
 } else {
   await main();
 }
@@ -39,7 +40,12 @@ async function main(): Promise<void> {
     import("#interfaces/cli/interrupts.ts"),
   ]);
   const interrupts = interruptsTo(() => process.exit(CANCELLED));
-  const line = commandLine(worldWith(interrupts));
+  const folder = presentFolder();
+  if (folder === null) {
+    process.stderr.write("aiex: the present folder is gone; change to one that exists\n");
+    process.exit(BAD_USAGE);
+  }
+  const line = commandLine(worldWith(interrupts, folder));
   process.on("SIGINT", interrupts.fire);
   let ending: ExitCode | null = null;
   for (const signal of ["SIGTERM", "SIGHUP"] as const) {
@@ -53,16 +59,25 @@ async function main(): Promise<void> {
   process.exit(ending ?? code);
 }
 
-function worldWith(interrupts: World["interrupts"]): World {
+function worldWith(interrupts: World["interrupts"], folder: string): World {
   return {
     streams: { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr },
     env: process.env,
-    folder: process.cwd(),
+    folder,
     version,
     now: Date.now,
     interrupts,
     start: async (options) => (await import("./start.ts")).start({ ...options, env: process.env }),
   };
+}
+
+/** The folder that the command was typed in; null where it was removed meanwhile. */
+function presentFolder(): string | null {
+  try {
+    return process.cwd();
+  } catch {
+    return null;
+  }
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {

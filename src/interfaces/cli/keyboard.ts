@@ -10,6 +10,8 @@ export type Keyboard = {
   onLine(take: (line: string) => void): void;
   /** Whether something is typed and not yet sent. */
   typing(): boolean;
+  /** Whether nothing is typed and nobody is asked: the line is free. */
+  quiet(): boolean;
   close(): void;
 };
 
@@ -81,11 +83,13 @@ export function keyboardOn(options: {
 
   return {
     typing,
+    quiet: () => !asking && lines.line === "",
     onLine(taker) {
       take = taker;
     },
     ask(question, signal) {
       if (ended || signal?.aborted) return Promise.resolve(null);
+      before();
       return new Promise((resolve) => {
         const done = (line: string | null) => {
           signal?.removeEventListener("abort", called);

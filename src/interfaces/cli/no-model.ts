@@ -1,7 +1,8 @@
 // No model in reach: what was looked for, and how to connect one.
 import type { Check } from "#app";
 import { type Config, textSetting } from "#config";
-import { checkLines } from "#interfaces/cli/checks.ts";
+import { reveal } from "#core/security/screen.ts";
+import { markOf } from "#interfaces/cli/checks.ts";
 import type { Paint } from "#interfaces/cli/paint.ts";
 
 /** The checks of the door that are about models are named so. */
@@ -13,15 +14,16 @@ export function isModelInReach(config: Config, checks: readonly Check[]): boolea
 }
 
 export function noModelText(checks: readonly Check[], paint: Paint): string {
-  const models = checks.filter(isModelCheck).map(({ fix: _, ...check }) => check);
-  const looked = models.length > 0 ? ["It looked for:", ...checkLines(models, paint), ""] : [];
+  const models = checks.filter(isModelCheck);
+  const lines = models.map(({ ok, say }) => `  ${markOf(ok, paint)} ${reveal(say)}`);
+  const looked = lines.length > 0 ? ["It looked for:", ...lines, ""] : [];
   return [
     "Aiex finds no model to talk to.",
     ...looked,
     "To connect one, any of:",
-    "  export OPENAI_API_KEY=sk-…                              OpenAI",
-    "  export OPENAI_BASE_URL=http://127.0.0.1:11434/v1        Ollama, LM Studio, any other",
-    "  aiex config set model openai/<name>                     which of its models to use",
+    "  export OPENAI_API_KEY=sk-…                  OpenAI",
+    "  start Ollama or LM Studio                   found by itself; nothing to set",
+    "  export OPENAI_BASE_URL=https://…/v1         any other that speaks OpenAI's API",
     "",
     "The demo needs none: its answers are scripted, everything else is real.",
   ].join("\n");

@@ -12,8 +12,6 @@ export type Streams = { stdin: Source; stdout: Sink; stderr: Sink };
 export type Terminal = {
   out(text: string): void;
   err(text: string): void;
-  /** Ends an open line, so that what follows begins one. */
-  fresh(): void;
   /** A line that is replaced by whatever comes next; nothing without a terminal. */
   status(text: string): void;
   /** Whether standard output is a terminal: then an answer is shown as it comes. */
@@ -82,11 +80,8 @@ export function terminalOver(
       if (open.err) write(stderr, "\n");
       write(stderr, text);
     },
-    fresh() {
-      if (open.out) write(stdout, "\n");
-    },
     status(text) {
-      if (!stderr.isTTY || dumb || keyboard || open.err) return;
+      if (!stderr.isTTY || dumb || open.err || (keyboard && !keyboard.quiet())) return;
       unstatus();
       shown = text.slice(0, terminal.columns - 1);
       stderr.write(terminal.paint.err.dim(shown));
@@ -105,6 +100,7 @@ export function terminalOver(
     keyboard(interrupt) {
       unstatus();
       const before = () => {
+        unstatus();
         if (open.err) stderr.write("\n");
         open.out = open.err = false;
       };
