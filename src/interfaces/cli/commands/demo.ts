@@ -40,7 +40,8 @@ export async function runDemo(options: { keep: boolean }, cli: Cli): Promise<Exi
 
 const introduction = (path: string): string =>
   `This is a demo. The answers of the model are scripted; everything else is real:
-the project in ${path}, the tools, the sandbox, the tests, the log.
+the tools, the tests, the log, the sandbox if this machine has one, and the project in
+${path}
 
 > ${PROMPT}
 
