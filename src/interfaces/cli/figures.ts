@@ -50,24 +50,36 @@ export function tokens({ input, cached, output, exact }: Usage): string {
 
 const wide =
   /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|\p{Emoji_Presentation}/u;
-const segments = new Intl.Segmenter();
+/** Texts of these characters alone take a column for each. */
+const simple = /^[\x20-\x7e\u00a0-\u02ff\u2010-\u2027\u2030-\u205e\u2212]*$/;
+/** Made when first needed: it takes as long as the whole start of a command. */
+let segmenter: Intl.Segmenter | undefined;
+
+function* characters(text: string): Generator<{ character: string; columns: number }> {
+  segmenter ??= new Intl.Segmenter();
+  for (const { segment } of segmenter.segment(text)) {
+    yield { character: segment, columns: wide.test(segment) ? 2 : 1 };
+  }
+}
 
 /** Columns that a text takes in a terminal. */
 export function width(text: string): number {
-  let columns = 0;
-  for (const { segment } of segments.segment(text)) columns += wide.test(segment) ? 2 : 1;
-  return columns;
+  if (simple.test(text)) return text.length;
+  let sum = 0;
+  for (const { columns } of characters(text)) sum += columns;
+  return sum;
 }
 
 /** The text in at most this many columns; what is cut ends in `…`. */
 export function cut(text: string, columns: number): string {
-  if (text.length <= columns && width(text) <= columns) return text;
+  if (width(text) <= columns) return text;
+  if (simple.test(text)) return `${text.slice(0, columns - 1)}…`;
   let kept = "";
   let used = 0;
-  for (const { segment } of segments.segment(text)) {
-    used += wide.test(segment) ? 2 : 1;
+  for (const { character, columns: taken } of characters(text)) {
+    used += taken;
     if (used > columns - 1) break;
-    kept += segment;
+    kept += character;
   }
   return `${kept}…`;
 }
