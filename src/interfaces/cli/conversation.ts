@@ -1,6 +1,7 @@
 // The prompt loop: a prompt, its turn, again. What is typed while a turn runs steers it; a question
 // for the user's leave takes the next line.
 import { fail, type Result } from "#core/failure.ts";
+import { modes } from "#core/session/tool-facts.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import type { Keyboard } from "#interfaces/cli/keyboard.ts";
@@ -66,7 +67,6 @@ export class Conversation {
         if (value === "") return terminal.err("  usage: /model provider/name\n");
         return await this.#change({ model: value }, `model ${value}`);
       case "/mode": {
-        const modes = ["ask", "plan", "read-only", "yes"] as const;
         const mode = modes.find((known) => known === value);
         if (!mode) return terminal.err(`  usage: /mode ${modes.join("|")}\n`);
         return await this.#change({ mode }, `mode ${mode}`);

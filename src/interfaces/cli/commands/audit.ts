@@ -1,5 +1,6 @@
 // `aiex audit`: who did what and when, one line for each record of the log.
 import type { LogRecord } from "#core/record.ts";
+import { reveal } from "#core/security/screen.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { column, cut, moment } from "#interfaces/cli/figures.ts";
@@ -62,7 +63,9 @@ function print(record: LogRecord, options: { json: boolean }, { terminal }: Cli)
 
 /** A session's short id; the last folder of a location. */
 const streamName = (stream: string): string =>
-  stream.startsWith("location:") ? `…/${stream.split("/").at(-1)}` : stream.slice(0, 8);
+  stream.startsWith("location:")
+    ? `…/${reveal(stream.split("/").at(-1) ?? "")}`
+    : stream.slice(0, 8);
 
 /** The fields that say most about a record, in this order. */
 const telling = ["title", "tool", "text", "answer", "scope", "end", "model", "mode", "path", "why"];

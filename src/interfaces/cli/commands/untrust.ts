@@ -1,4 +1,5 @@
 // `aiex untrust`: takes the trust in a folder back, with what was allowed there for good.
+import { reveal } from "#core/security/screen.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 
 export const untrust = defineCommand({
@@ -13,7 +14,7 @@ export const untrust = defineCommand({
     const { app, location } = opened.value;
     const done = await app.send({ type: "Distrust", path: location.path });
     if (!done.ok) return cli.fail(done.error);
-    cli.terminal.out(`${location.path} is not trusted now\n`);
+    cli.terminal.out(`${reveal(location.path)} is not trusted now\n`);
     return 0;
   },
 });
