@@ -186,8 +186,8 @@ function throughGateway(settings: ReturnType<typeof modelSettings>) {
   return async (name: string) => {
     const opened = await openModel(name, settings);
     if (!opened.ok) return opened;
-    const { port, model, account } = opened.value;
-    return ok({ port: gate.through(port, account), model });
+    const { port, model, account, deadlines } = opened.value;
+    return ok({ port: gate.through(port, account), model, deadlines });
   };
 }
 

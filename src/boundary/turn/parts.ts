@@ -39,6 +39,9 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   hooks: readonly Hooks[];
 };
 
+/** `deadlines` are what this provider needs at least: a local server loads a model first. */
+export type ModelOpened = { port: ModelPort; model: string; deadlines?: Deadlines };
+
 export type TurnParts = {
   log: EventLog;
   blobs: Blobs;
@@ -48,7 +51,7 @@ export type TurnParts = {
   /** The place a session was started in, or why it cannot act here. */
   placeOf(session: Session): Promise<Result<Place>>;
   /** The model a session names, loaded now. */
-  openModel(name: string): Promise<Result<{ port: ModelPort; model: string }>>;
+  openModel(name: string): Promise<Result<ModelOpened>>;
   deadlines: Deadlines;
   node: string;
   /** Between 0 and 1, for jitter. */

@@ -1,14 +1,25 @@
 // One attempt at one step: the request is kept and named in the log, the model called, its deltas
 // published, its end turned into an event.
-import type { ModelEnd, ModelItem, ModelPort, WireRequest } from "#boundary/models/port.ts";
+import type {
+  Deadlines,
+  ModelEnd,
+  ModelItem,
+  ModelPort,
+  WireRequest,
+} from "#boundary/models/port.ts";
 import type { Landing, TurnParts } from "#boundary/turn/parts.ts";
 import { retryAfter } from "#core/backoff.ts";
-import { type FailureCode, fail, ok, type Result } from "#core/failure.ts";
+import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { type BlobRef, type Message, noUsage, type ToolSpec } from "#core/model/message.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { messagesOf, type OpenStep, type Session } from "#core/session/state.ts";
 
-export type StepCall = { port: ModelPort; model: string; wire: WireRequest };
+export type StepCall = {
+  port: ModelPort;
+  model: string;
+  wire: WireRequest;
+  deadlines: Deadlines;
+};
 
 /** Builds the request of the next attempt and keeps it. Nothing of it is in the log yet. */
 export async function prepareStep(
@@ -26,6 +37,7 @@ export async function prepareStep(
   const messages = messagesOf(s);
   const blobs = await base64Of(parts, messages);
   const { port, model } = opened.value;
+  const deadlines = longer(parts.deadlines, opened.value.deadlines);
   const wire = port.encode({
     model,
     system: system.value,
@@ -37,7 +49,18 @@ export async function prepareStep(
   const request = await parts.requests.put(stream, JSON.stringify(wire));
   if (!request.ok) return request;
   const reserved = reservedFor(wire);
-  return ok({ port, model, wire, request: request.value, reserved });
+  return ok({ port, model, wire, deadlines, request: request.value, reserved });
+}
+
+/** Of each deadline the one that waits longer: the user's, or what the provider needs. */
+function longer(ours: Deadlines, needed: Deadlines = ours): Deadlines {
+  return {
+    connectMs: Math.max(ours.connectMs, needed.connectMs),
+    firstTokenMs: Math.max(ours.firstTokenMs, needed.firstTokenMs),
+    silenceMs: Math.max(ours.silenceMs, needed.silenceMs),
+    idleMs: Math.max(ours.idleMs, needed.idleMs),
+    totalMs: Math.max(ours.totalMs, needed.totalMs),
+  };
 }
 
 /** Upper bound of a request's tokens: no tokenizer makes more than one token of a UTF-8 byte. */
@@ -71,7 +94,7 @@ export async function runStep(
   const { step, attempt } = open;
   const publish = publisher(parts, stream, open);
   let end: ModelEnd | undefined;
-  const { deadlines } = parts;
+  const { deadlines } = call;
   try {
     for await (const item of call.port.call(call.wire, { model: call.model, signal, deadlines })) {
       if (item.type === "end") end = item;
@@ -149,11 +172,12 @@ function eventOf(
 
 function retryInMs(
   end: ModelEnd,
-  failure: { code: FailureCode; say: string },
+  failure: Failure,
   options: { parts: TurnParts; open: OpenStep; waitedMs: number },
 ): number | null {
   const verdict = retryAfter({
     code: failure.code,
+    deadline: deadlineOf(failure),
     attempt: options.open.attempt,
     retryAfterMs: end.retryAfterMs,
     random: options.parts.random(),
@@ -162,9 +186,15 @@ function retryInMs(
   return verdict.do === "retry" ? verdict.inMs : null;
 }
 
+/** The name of the deadline behind a timeout, where there is one. */
+function deadlineOf({ detail }: Failure): string | undefined {
+  const named = typeof detail === "object" && detail !== null && "deadline" in detail;
+  return named ? String(detail.deadline) : undefined;
+}
+
 /** What a model is told when its answer was cut or empty, so that it does not simply repeat it. */
 function noticeFor(end: ModelEnd): string | undefined {
-  const called = end.parts.some((part) => part.type === "call");
+  const called = (end.callsDropped ?? 0) > 0 || end.parts.some((part) => part.type === "call");
   const spoke = end.parts.some((part) => part.type === "text" && part.text.trim() !== "");
   if (end.stop === "length") {
     return called || !spoke

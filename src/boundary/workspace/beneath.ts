@@ -212,8 +212,7 @@ function movedMeanwhile(relative: string) {
 
 /**
  * The bytes of a regular file at a path, without following a link at its end and without waiting
- * for
- * a pipe; null for anything else, for more than `bytesMax`, and where it cannot be read.
+ * for a pipe; null for anything else, for more than `bytesMax`, and where it cannot be read.
  */
 export function readSmall(path: string, bytesMax: number): Uint8Array | null {
   let fd: number | null = null;

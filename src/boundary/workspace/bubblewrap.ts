@@ -85,8 +85,8 @@ export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Re
   } catch (error) {
     return failureOf(error, scratch);
   }
-  // By its name, a path deep in the workspace could be made to lead elsewhere by a command that runs
-  // at the same time, and something else would be mounted.
+  // By its name, a path deep in the workspace could be made to lead elsewhere by a command that
+  // runs at the same time, and something else would be mounted.
   const isMountable = (path: string) => wrap.takesDescriptors || /^(\.git\/)?[^/]+$/.test(path);
   const guard = new Guard(workspace, quarantine, isMountable);
   return ok({

@@ -33,8 +33,8 @@ export type Launch = {
   timeoutMs: number;
   signal: AbortSignal;
   /**
-   * For bubblewrap: the text of descriptor 3 (`--args 3`); descriptor 4 reports the id of the process
-   * inside; the others follow from `FIRST_DESCRIPTOR` on and stay the caller's to close.
+   * For bubblewrap: the text of descriptor 3 (`--args 3`); descriptor 4 reports the id of the
+   * process inside; the others follow from `FIRST_DESCRIPTOR` on and stay the caller's to close.
    */
   wrapped?: { text: string; descriptors: readonly number[] };
   /** Called when the process is gone: kills what outlived it and says what it left behind. */

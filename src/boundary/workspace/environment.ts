@@ -73,7 +73,7 @@ export function baseEnvironment(options: {
   return env;
 }
 
-/** The user's PATH entries that are absolute, exist and are not in the workspace; then the system's. */
+/** The user's PATH entries that exist outside the workspace, then the system's. */
 export function searchPath(path: string, workspace: string): string[] {
   const own = path.split(":").filter((entry) => isUsable(entry, workspace));
   return [...new Set([...own, ...SYSTEM_PATH])];

@@ -1,5 +1,5 @@
-// Attempts to get out of a real sandbox: at files, at the network, at sockets, at other processes and
-// at the kernel. Each must fail, and a canary that only the outside has must never be printed.
+// Attempts to get out of a real sandbox: at files, at the network, at sockets, at other processes
+// and at the kernel. Each must fail, and a canary that only the outside has must never be printed.
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
@@ -23,7 +23,8 @@ function serve(where: { path: string } | { port: number }): Promise<Server> {
 }
 
 beforeAll(async () => {
-  // Not in the temporary folder, which is hidden as a whole: here every secret is hidden for itself.
+  // Not in the temporary folder, which is hidden as a whole: here every secret is hidden for
+  // itself.
   const parent = join(homedir(), ".cache");
   mkdirSync(parent, { recursive: true });
   box = await boxed("app", parent);

@@ -1,10 +1,10 @@
-// Keeps the protected paths of a workspace as they were while commands run in it: says which of them
-// to mount read-only, and after a command (and every few seconds while one runs) takes away what
-// appeared or changed all the same, and puts back what was there.
+// Keeps the protected paths of a workspace as they were while commands run in it: says which of
+// them to mount read-only, and after a command (and every few seconds while one runs) takes away
+// what appeared or changed all the same, and puts back what was there.
 //
-// Only `deny` paths are guarded. Those that ask when an edit tool writes them (package.json, Makefile,
-// AGENTS.md …) are left to commands: `npm install` writes one of them, and whoever can write the
-// project's code can already do what they can.
+// Only `deny` paths are guarded. Those that ask when an edit tool writes them (package.json,
+// Makefile, AGENTS.md …) are left to commands: `npm install` writes one of them, and whoever can
+// write the project's code can already do what they can.
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { isHarmlessNews } from "#boundary/workspace/harmless.ts";
@@ -151,8 +151,8 @@ export class Guard {
   }
 
   /**
-   * Of a folder that became a repository under another name than `.git`, only HEAD is taken: without
-   * it git sees no repository, and the rest may be a project's own `config`.
+   * Of a folder that became a repository under another name than `.git`, only HEAD is taken:
+   * without it git sees no repository, and the rest may be a project's own `config`.
    */
   #partToTake({ path, repository }: Found): string {
     if (repository === undefined || this.#repositories.has(repository)) return path;

@@ -30,7 +30,7 @@ export function isHarmlessNews(root: string, found: Found): boolean {
   }
 }
 
-/** A `.git` file may name a worktree of a repository in this workspace, whose settings are guarded. */
+/** A `.git` file may name a worktree of a repository in here, whose settings are guarded. */
 function pointsInside(root: string, text: string): boolean {
   const target = /^gitdir: ([^\n]+)\n?$/.exec(text)?.[1];
   if (target === undefined || !target.startsWith("/")) return false;
@@ -38,7 +38,7 @@ function pointsInside(root: string, text: string): boolean {
   return name.ok && /(^|\/)\.git\/worktrees\/[^/]+$/.test(name.value);
 }
 
-/** The text of a file; what cannot be read as one is a text that nothing here takes for harmless. */
+/** The text of a file; what cannot be read as one answers as what nothing takes for harmless. */
 function textAt(root: string, { path }: Found): string {
   const bytes = readSmall(`${root}/${path}`, BYTES_MAX);
   return bytes === null ? "\0" : new TextDecoder().decode(bytes);

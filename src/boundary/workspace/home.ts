@@ -15,8 +15,9 @@ import type { Mount } from "#boundary/workspace/mounts.ts";
 import { identityOf } from "#core/security/git-settings.ts";
 
 /**
- * Installed programs and their data. Configuration that may hold a token (`.npmrc`, `.m2/settings.xml`,
- * `.cargo/credentials.toml`, `.bundle/config`) is left out by naming only what is needed beside it.
+ * Installed programs and their data. Configuration that may hold a token (`.npmrc`,
+ * `.m2/settings.xml`, `.cargo/credentials.toml`, `.bundle/config`) is left out by naming only what
+ * is needed beside it.
  */
 const TOOLCHAINS = [
   ".asdf",
@@ -86,8 +87,10 @@ const PACKAGE_STORES = [
 const GIT_CONFIG_BYTES_MAX = 64 * 1024;
 /** Folders of the home that are shown; each costs a mount. They are where projects live. */
 const FOLDERS_MAX = 40;
-const PERSONAL =
-  /^(Desktop|Documents|Downloads|Dropbox|Library|Movies|Music|OneDrive.*|Pictures|Public|Templates|Videos|snap)$/;
+const PERSONAL = new Set(
+  `Desktop Documents Downloads Dropbox Library Movies Music OneDrive Pictures Public Templates
+   Videos snap`.split(/\s+/),
+);
 const SECRET = /secret|credential|password|private|wallet|vault|keys?$/i;
 
 /**
@@ -137,7 +140,7 @@ function visibleFolders(home: string, workspace: string): string[] {
   const others = readdirSync(home, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && !entry.name.startsWith("."))
     .map((entry) => entry.name)
-    .filter((name) => !PERSONAL.test(name) && !SECRET.test(name));
+    .filter((name) => !PERSONAL.has(name) && !SECRET.test(name));
   // The store in `go` is mounted by itself, and could not be inside something read-only.
   const go = ["go/bin", "go/src"].filter((name) => existsSync(join(home, name)));
   const folders = [...own, ...others].filter((name) => name !== "go");

@@ -1,5 +1,6 @@
-// The local workspace on a real disk: the contract, what only a real disk has (links, pipes, modes),
-// and every known shape of a path that leads out, with a witness file outside that must not change.
+// The local workspace on a real disk: the contract, what only a real disk has (links, pipes,
+// modes), and every known shape of a path that leads out, with a witness file outside that must not
+// change.
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,

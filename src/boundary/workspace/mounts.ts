@@ -12,8 +12,8 @@ export type Mount =
   | { kind: "empty"; path: string };
 
 /**
- * The arguments for bubblewrap, without those of the command. `numberOf` says under which number the
- * program gets a held descriptor.
+ * The arguments for bubblewrap, without those of the command. `numberOf` says under which number
+ * the program gets a held descriptor.
  */
 export function mountArguments(
   mounts: readonly Mount[],

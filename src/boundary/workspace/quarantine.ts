@@ -22,8 +22,8 @@ export type Snapshot =
   | { kind: "folder"; files: ReadonlyMap<string, Snapshot> };
 
 /**
- * Moves a path of the workspace, whatever it is, to the same path below `into`. Where that cannot be
- * done (a full disk), it gets another name in its own folder, which nobody obeys.
+ * Moves a path of the workspace, whatever it is, to the same path below `into`. Where that cannot
+ * be done (a full disk), it gets another name in its own folder, which nobody obeys.
  */
 export function moveAside(root: string, path: string, into: string): Promise<Result<void>> {
   return beneath(root, path, { links: "last" }, async ({ folder, name }) => {

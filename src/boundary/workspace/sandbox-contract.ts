@@ -1,5 +1,6 @@
-// What holds for every command, contained or not: a suite over all adapters of the sandbox port. What
-// a sandbox keeps away is shown in escape.test.ts and guard.test.ts, for the adapters that are one.
+// What holds for every command, contained or not: a suite over all adapters of the sandbox port.
+// What a sandbox keeps away is shown in escape.test.ts and guard.test.ts, for the adapters that are
+// one.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";

@@ -36,7 +36,7 @@ export function relativeTo(root: string, path: string): Result<string> {
   return ok(inside.length === 0 ? "." : inside.join("/"));
 }
 
-/** Whether an absolute path is `folder` or below it, by text; `/srv/app-evil` is not in `/srv/app`. */
+/** Whether an absolute path is `folder` or below it: `/srv/app-evil` is not in `/srv/app`. */
 export function isInside(folder: string, path: string): boolean {
   const base = namesOf(folder);
   const names = namesOf(path);
@@ -57,7 +57,8 @@ export function namesOf(path: string): string[] {
 function defectOf(path: string): string | null {
   if (path === "") return "the path is empty (`.` means the workspace's root)";
   if (path.includes("\0")) return "the path has a NUL in it";
-  // A lone surrogate has no UTF-8: written to disk it would become another name than the one judged.
+  // A lone surrogate has no UTF-8: written to disk it would become another name than the one
+  // judged.
   if (!path.isWellFormed()) return "the path is not well-formed Unicode";
   const bytes = bytesOf(path);
   if (bytes > PATH_BYTES_MAX) return `the path has ${bytes} bytes, more than ${PATH_BYTES_MAX}`;

@@ -3,8 +3,8 @@
 import type { Access, Opened } from "#core/security/access.ts";
 
 /**
- * `once` for this very call · `session` until the session ends · `workspace` for all sessions at this
- * location · `always` for the user everywhere.
+ * `once` for this very call · `session` until the session ends · `workspace` for all sessions at
+ * this location · `always` for the user everywhere.
  */
 export const scopes = ["once", "session", "workspace", "always"] as const;
 export type Scope = (typeof scopes)[number];

@@ -7,7 +7,8 @@
 //   command in the sandbox can write the same file unasked, every write is shown and can be undone
 //   path by path, and a question that is always answered yes teaches people not to read questions.
 // - Mode `yes` answers only the questions that a mode asks (paths of the class `ask`). It opens
-//   nothing: whatever leaves the sandbox is still the user's to allow, and so is a user's `ask` rule.
+//   nothing: whatever leaves the sandbox is still the user's to allow, and so is a user's `ask`
+// rule.
 import type { Access, Escalation, Opened, SandboxKind } from "#core/security/access.ts";
 import { isInside, quoted, relativeTo } from "#core/security/paths.ts";
 import { type Grant, hostOf, isGranted } from "#core/security/permission.ts";
@@ -50,7 +51,7 @@ export function decideAccess(state: PolicyState, access: Access): Decision {
     : ruled;
 }
 
-/** A call is refused when one of its accesses is, asked when one is, and opens what they all open. */
+/** A call is as strict as the strictest of its accesses, and opens what they all open. */
 export function decideAll(state: PolicyState, accesses: readonly Access[]): Decision {
   const decisions = accesses.map((access) => decideAccess(state, access));
   const denied = decisions.find((one) => one.do === "deny");
@@ -195,7 +196,7 @@ function decideFetch(url: string): Decision {
   return ask(`it wants to fetch from ${host}`);
 }
 
-/** The strictest rule that matches counts; `allow` answers a question, and never lifts a refusal. */
+/** The strictest rule that matches counts; `allow` answers a question and lifts no refusal. */
 function decideByRules(state: PolicyState, access: Access, plain: Decision): Decision {
   if (plain.do === "deny") return plain;
   const { rules } = state.rules;

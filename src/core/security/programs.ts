@@ -1,6 +1,6 @@
 // Programs that only read, each with the flags that are known to keep it so. A flag must be spelled
-// exactly as here: abbreviations, glued values of unknown flags and whatever is new make the
-// answer no.
+// exactly as here: abbreviations, glued values of unknown flags and whatever is new make the answer
+// no.
 
 type Program = {
   /** Letters that may stand in a cluster, as in `-la`. */
@@ -19,14 +19,12 @@ const LISTING =
   "--oneline --graph --all --branches --tags --remotes --decorate --no-decorate --follow";
 const LIMITS =
   "--reverse --merges --no-merges --first-parent --topo-order --date-order --cherry-pick";
-const SHAPES = `--stat --shortstat --numstat --summary --name-only --name-status --patch
-  --no-patch --raw
-  --color --no-color --color=always --color=never --color=auto --word-diff --minimal --patience
-  --histogram --ignore-all-space --ignore-space-change --ignore-blank-lines --find-renames
-  --find-copies
-  --no-renames --cached --staged --merge-base --full-index --abbrev-commit --no-ext-diff
-  --no-textconv
-  --check --quiet --exit-code --no-index --submodule --abbrev --relative`;
+const SHAPES = `--stat --shortstat --numstat --summary --name-only --name-status --patch --no-patch
+  --raw --color --no-color --color=always --color=never --color=auto --word-diff
+  --minimal --patience --histogram --ignore-all-space --ignore-space-change
+  --ignore-blank-lines --find-renames --find-copies --no-renames --cached --staged
+  --merge-base --full-index --abbrev-commit --no-ext-diff --no-textconv --check
+  --quiet --exit-code --no-index --submodule --abbrev --relative`;
 const diff: Program = {
   letters: "puwbMCsz",
   flags: SHAPES,
@@ -36,8 +34,7 @@ const log: Program = {
   letters: "puwbMCsz",
   flags: `${SHAPES} ${LISTING} ${LIMITS}`,
   valued: `-n --max-count --skip --since --after --until --before --author --committer --grep
-  --format
-    --pretty --date --diff-filter -U --unified -S -G -L`,
+    --format --pretty --date --diff-filter -U --unified -S -G -L`,
   number: true,
 };
 const none: Program = { operandsMax: 0 };
@@ -46,8 +43,9 @@ const none: Program = { operandsMax: 0 };
 const git: Readonly<Record<string, Program>> = {
   status: {
     letters: "sbuz",
-    flags:
-      "--short --branch --porcelain --porcelain=v1 --porcelain=v2 --long --ignored --untracked-files=no --untracked-files=all --untracked-files=normal --show-stash",
+    flags: `--short --branch --porcelain --porcelain=v1 --porcelain=v2 --long --ignored
+        --untracked-files=no --untracked-files=all --untracked-files=normal
+        --show-stash`,
   },
   diff,
   log,
@@ -62,8 +60,9 @@ const git: Readonly<Record<string, Program>> = {
   },
   shortlog: { letters: "sne", flags: "--summary --numbered --email --all" },
   "rev-parse": {
-    flags:
-      "--show-toplevel --git-dir --abbrev-ref --short --verify --is-inside-work-tree --show-prefix --show-cdup --all --symbolic-full-name --is-bare-repository --git-common-dir",
+    flags: `--show-toplevel --git-dir --abbrev-ref --short --verify --is-inside-work-tree
+        --show-prefix --show-cdup --all --symbolic-full-name --is-bare-repository
+        --git-common-dir`,
   },
   "rev-list": {
     flags: `${LISTING} ${LIMITS} --count --objects`,
@@ -72,8 +71,8 @@ const git: Readonly<Record<string, Program>> = {
   },
   "ls-files": {
     letters: "comdsuzt",
-    flags:
-      "--cached --others --modified --deleted --stage --exclude-standard --unmerged --full-name --error-unmatch",
+    flags: `--cached --others --modified --deleted --stage --exclude-standard --unmerged
+        --full-name --error-unmatch`,
     valued: "-x --exclude",
   },
   "ls-tree": {
@@ -118,12 +117,12 @@ const git: Readonly<Record<string, Program>> = {
 
 const grep: Program = {
   letters: "ivnlLcwxHhoqsrREFPzaIUbZT",
-  flags: `--color --color=always --color=never --color=auto --recursive --ignore-case --line-number
-    --files-with-matches --files-without-match --count --word-regexp --invert-match --only-matching
-    --no-filename --with-filename --fixed-strings --extended-regexp --perl-regexp --quiet --text
-    --no-messages --null`,
-  valued:
-    "-e -A -B -C -m --regexp --include --exclude --exclude-dir --max-count --context --after-context --before-context",
+  flags: `--color --color=always --color=never --color=auto --recursive --ignore-case
+    --line-number --files-with-matches --files-without-match --count --word-regexp
+    --invert-match --only-matching --no-filename --with-filename --fixed-strings
+    --extended-regexp --perl-regexp --quiet --text --no-messages --null`,
+  valued: `-e -A -B -C -m --regexp --include --exclude --exclude-dir --max-count --context
+      --after-context --before-context`,
   number: true,
 };
 const sums: Program = { letters: "bct", flags: "--check --binary --text --quiet --status --tag" };
@@ -131,8 +130,9 @@ const sums: Program = { letters: "bct", flags: "--check --binary --text --quiet 
 const programs: Readonly<Record<string, Program>> = {
   ls: {
     letters: "1aAlhrtSRFdpGgosincmxXkLHUTZ",
-    flags:
-      "--all --almost-all --human-readable --color --color=always --color=never --color=auto --recursive --reverse --directory --classify --full-time --group-directories-first --si --inode",
+    flags: `--all --almost-all --human-readable --color --color=always --color=never
+        --color=auto --recursive --reverse --directory --classify --full-time
+        --group-directories-first --si --inode`,
     valued: "--sort --time --time-style --ignore -I -w",
   },
   cat: { letters: "nbsAETveu", flags: "--number --show-all --squeeze-blank" },
@@ -166,22 +166,22 @@ const programs: Readonly<Record<string, Program>> = {
   rg: {
     letters: "invlcwxFSsouUPLHN0aqp",
     flags: `--files --hidden --no-ignore --no-ignore-vcs --json --count --count-matches
-    --line-number --no-heading
-      --heading --ignore-case --smart-case --case-sensitive --fixed-strings --word-regexp
-      --files-with-matches
-      --files-without-match --multiline --only-matching --no-config --trim --vimgrep --column
-      --type-list
-      --no-messages --stats --quiet --sort-files --null --pcre2 --invert-match --no-line-number
-      --no-filename`,
-    valued:
-      "-e -g -t -T -A -B -C -m -d -r -M --regexp --glob --iglob --type --type-not --max-count --max-depth --context --after-context --before-context --color --sort --sortr --max-columns --replace --max-filesize --threads -j",
+      --line-number --no-heading --heading --ignore-case --smart-case --case-sensitive
+      --fixed-strings --word-regexp --files-with-matches --files-without-match
+      --multiline --only-matching --no-config --trim --vimgrep --column --type-list
+      --no-messages --stats --quiet --sort-files --null --pcre2 --invert-match
+      --no-line-number --no-filename`,
+    valued: `-e -g -t -T -A -B -C -m -d -r -M --regexp --glob --iglob --type --type-not
+        --max-count --max-depth --context --after-context --before-context --color
+        --sort --sortr --max-columns --replace --max-filesize --threads -j`,
     number: true,
   },
   find: {
-    flags:
-      "-empty -not -a -and -o -or -print -print0 -prune -follow -depth -mount -xdev -daystart -L -P -H -readable -writable -executable -true -false -quit -ls",
-    valued:
-      "-name -iname -path -ipath -wholename -type -maxdepth -mindepth -size -mtime -mmin -ctime -cmin -atime -amin -newer -regex -iregex -regextype -perm -user -group -links -printf -lname -inum -samefile",
+    flags: `-empty -not -a -and -o -or -print -print0 -prune -follow -depth -mount -xdev
+        -daystart -L -P -H -readable -writable -executable -true -false -quit -ls`,
+    valued: `-name -iname -path -ipath -wholename -type -maxdepth -mindepth -size -mtime
+        -mmin -ctime -cmin -atime -amin -newer -regex -iregex -regextype -perm -user
+        -group -links -printf -lname -inum -samefile`,
   },
   sort: {
     letters: "rnufhVbdgMRsczi",
@@ -208,8 +208,9 @@ const programs: Readonly<Record<string, Program>> = {
   fold: { letters: "sb", valued: "-w" },
   diff: {
     letters: "urNqwbBaitcydsTE",
-    flags:
-      "--unified --recursive --brief --color --color=always --color=never --ignore-all-space --ignore-space-change --side-by-side --new-file --suppress-common-lines --strip-trailing-cr",
+    flags: `--unified --recursive --brief --color --color=always --color=never
+        --ignore-all-space --ignore-space-change --side-by-side --new-file
+        --suppress-common-lines --strip-trailing-cr`,
     valued: "-U -C -x --exclude --width -W --label",
   },
   cmp: { letters: "bls", valued: "-n -i" },
@@ -244,8 +245,8 @@ const programs: Readonly<Record<string, Program>> = {
   printenv: { letters: "0" },
   jq: {
     letters: "rcensSMCaRj",
-    flags:
-      "--raw-output --compact-output --exit-status --slurp --sort-keys --null-input --raw-input --tab",
+    flags: `--raw-output --compact-output --exit-status --slurp --sort-keys --null-input
+        --raw-input --tab`,
     valued: "--indent",
   },
 };
@@ -253,7 +254,7 @@ const programs: Readonly<Record<string, Program>> = {
 /** Programs that are only asked who they are. */
 const NAMED = new Set(
   `node npm python python3 ruby cargo rustc java gcc g++ clang make cmake elixir php perl
-  bash`.split(" "),
+   bash`.split(/\s+/),
 );
 
 /**

@@ -30,7 +30,7 @@ const ruleSchema = z.discriminatedUnion("kind", [
     program: z.string().check(z.regex(/^[^\s/]+$/)),
     /** To allow: the first words after the program. To ask or deny: words that occur, in order. */
     args: z.optional(z.array(word)),
-    /** Flags that may follow, spelled exactly; only for `allow`, where any other flag is no match. */
+    /** Only for `allow`: the flags that may follow, exactly; any other is no match. */
     flags: z.optional(z.array(word)),
     /** What an allowed command may also open; without it, only the plain sandbox is meant. */
     opens: z.optional(z.enum(["network", "unsandboxed"])),
@@ -107,8 +107,9 @@ function accessOf(rule: Rule, text: string): Access {
 }
 
 /**
- * Whether a rule speaks about an access. For a command of several parts, `ask` and `deny` match when
- * one part does; `allow` needs each part to be allowed, which `isAllowedByAll` asks part by part.
+ * Whether a rule speaks about an access. For a command of several parts, `ask` and `deny` match
+ * when one part does; `allow` needs each part to be allowed, which `isAllowedByAll` asks part by
+ * part.
  */
 export function matches(rule: Rule, access: Access, root: string): boolean {
   if (rule.kind === "run") {

@@ -57,6 +57,7 @@ describe("a shell command", () => {
     ["cat größe 漢字", [["cat", "größe", "漢字"]]],
     ["'if' x", [["if", "x"]]],
     ["2 >&1", [["2"]]],
+    ["a 22>&1 33>/dev/null 4</dev/null", [["a"]]],
   ])("%j is literal", (text, commands) => {
     expect(readShell(text)).toEqual({ kind: "literal", commands });
   });

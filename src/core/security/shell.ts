@@ -1,6 +1,6 @@
 // Reads a shell command as far as it can be read without running it: words and quotes with nothing
-// in them that a shell would expand, joined by `&&`, `||`, `;`, `|` and line ends. Everything else is
-// opaque, which is no accusation: it only means that no rule may judge it by its parts.
+// in them that a shell would expand, joined by `&&`, `||`, `;`, `|` and line ends. Everything else
+// is opaque, which is no accusation: it only means that no rule may judge it by its parts.
 
 /** Simple commands in one text; nobody reads what a longer one allows. */
 const COMMANDS_MAX = 50;
@@ -68,7 +68,7 @@ const PLAIN = /[A-Za-z0-9_@%+=:,./^~#\p{L}\p{N}\p{M}-]+/uy;
 const BLANKS = /[ \t]+/y;
 /** Redirections that discard output or join it: they touch no file. */
 const HARMLESS =
-  /(?:[0-9]?>>?|&>|[0-9]?<)[ \t]*\/dev\/null(?=[ \t\n;|&]|$)|[0-9]?>&[12](?=[ \t\n;|&]|$)/y;
+  /(?:[0-9]*>>?|&>|[0-9]*<)[ \t]*\/dev\/null(?=[ \t\n;|&]|$)|[0-9]*>&[12](?=[ \t\n;|&]|$)/y;
 const OPERATOR = /&&|\|\|(?!&)|\|(?![&|])|;(?!;)|\n/y;
 const SINGLE = /'([^']*)'/y;
 const DOUBLE = /"([^"$`\\]*)"/y;
