@@ -9,7 +9,7 @@ import { loadConfig } from "#config";
 import { ok, type Result } from "#core/failure.ts";
 import { type Ports, start } from "../../src/start.ts";
 
-const { FOLDER = "", SESSION = "", MARKS = "", DIE_AT = "0", DO = "run" } = process.env;
+const { FOLDER = "", MARKS = "", DIE_AT = "0" } = process.env;
 
 let moments = 0;
 
@@ -98,19 +98,20 @@ function must<T>(result: Result<T>): T {
 
 const config = must(loadConfig({ env: process.env, flags: {} }));
 const app = must(await start({ config, env: process.env, around }));
-if (DO === "begin") {
-  must(await app.send({ type: "Trust", path: FOLDER }));
-  const begun = must(await app.send({ type: "StartSession", cwd: FOLDER }));
-  console.log(begun.stream);
-} else {
-  const { state } = must(await app.read({ type: "Session", session: SESSION }));
-  const isFresh = state.version === 1;
-  const prompt = { type: "SubmitPrompt", session: SESSION, text: "do it" } as const;
-  must(await app.send(isFresh ? prompt : { type: "Resume", session: SESSION }));
-  const stop = new AbortController();
-  for await (const entry of app.follow({ stream: SESSION, after: 0 }, stop.signal)) {
-    if (must(entry).record.type === "TurnEnded") break;
-  }
-  console.log(moments);
+const found = must(await app.read({ type: "View", view: "sessions", limit: 1 }));
+const session = found[0] ? String(found[0].session) : await begin();
+const { state } = must(await app.read({ type: "Session", session }));
+const isFresh = state.version === 1;
+const prompt = { type: "SubmitPrompt", session, text: "do it" } as const;
+must(await app.send(isFresh ? prompt : { type: "Resume", session }));
+const stop = new AbortController();
+for await (const entry of app.follow({ stream: session, after: 0 }, stop.signal)) {
+  if (must(entry).record.type === "TurnEnded") break;
 }
+console.log(JSON.stringify({ moments, session }));
 await app.close();
+
+async function begin(): Promise<string> {
+  must(await app.send({ type: "Trust", path: FOLDER }));
+  return must(await app.send({ type: "StartSession", cwd: FOLDER })).stream;
+}

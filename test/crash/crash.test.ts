@@ -36,10 +36,10 @@ afterAll(async () => {
   rmSync(root, { recursive: true, force: true });
 });
 
-type World = { folder: string; home: string; marks: string; session: string };
+type World = { folder: string; home: string; marks: string };
 
 /** Runs the brain to its end, or to its death. */
-function run(world: Omit<World, "session">, env: Record<string, string>) {
+function run(world: World, env: Record<string, string> = {}) {
   return new Promise<{ code: number | null; signal: string | null; out: string; err: string }>(
     (resolve) => {
       const child = spawn(process.execPath, [brain], {
@@ -48,6 +48,7 @@ function run(world: Omit<World, "session">, env: Record<string, string>) {
         env: {
           PATH: process.env.PATH,
           HOME: root,
+          NODE_COMPILE_CACHE: join(root, "compiled"),
           AIEX_HOME: world.home,
           FOLDER: world.folder,
           MARKS: world.marks,
@@ -66,20 +67,20 @@ function run(world: Omit<World, "session">, env: Record<string, string>) {
   );
 }
 
-async function newWorld(name: string): Promise<World> {
+function newWorld(name: string): World {
   const folder = join(root, name, "work");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "a.txt"), "before\n");
-  const world = { folder, home: join(root, name, "home"), marks: join(root, name, "marks") };
-  const begun = await run(world, { DO: "begin" });
-  expect([begun.code, begun.err]).toEqual([0, ""]);
-  return { ...world, session: begun.out };
+  return { folder, home: join(root, name, "home"), marks: join(root, name, "marks") };
 }
 
 type Row = Record<string, string | number | null> & { type: string; body: string };
 
 /** The raw log of the session, its chain checked by hashing of our own. */
-function rawLog({ home, session }: World): { type: string; body: Record<string, unknown> }[] {
+function rawLog(
+  { home }: World,
+  session: string,
+): { type: string; body: Record<string, unknown> }[] {
   const db = new DatabaseSync(join(home, "log.db"), { readOnly: true });
   const sql = "SELECT *, CAST(body AS TEXT) AS body FROM records WHERE stream = ? ORDER BY version";
   const rows = db.prepare(sql).all(session) as Row[];
@@ -97,8 +98,8 @@ function rawLog({ home, session }: World): { type: string; body: Record<string, 
   return rows.map(({ type, body }) => ({ type, body: JSON.parse(body) }));
 }
 
-function expectSound(world: World): void {
-  const log = rawLog(world);
+function expectSound(world: World, out: string): void {
+  const log = rawLog(world, JSON.parse(out).session);
   const count = (type: string, match: (body: Record<string, unknown>) => boolean) =>
     log.filter((record) => record.type === type && match(record.body)).length;
   const calls = log.flatMap(({ type, body }) =>
@@ -120,21 +121,20 @@ function expectSound(world: World): void {
 
 describe("a runner that is killed", () => {
   it("at no moment of a turn loses anything, or does anything twice", async () => {
-    const whole = await newWorld("whole");
-    const undisturbed = await run(whole, { SESSION: whole.session });
+    const whole = newWorld("whole");
+    const undisturbed = await run(whole);
     expect([undisturbed.code, undisturbed.err]).toEqual([0, ""]);
-    expectSound(whole);
-    const moments = Number(undisturbed.out);
+    expectSound(whole, undisturbed.out);
+    const { moments } = JSON.parse(undisturbed.out);
     expect(moments).toBeGreaterThan(50);
 
     const dieAt = async (n: number): Promise<void> => {
-      const world = await newWorld(`die-${n}`);
-      const env = { SESSION: world.session };
-      const died = await run(world, { ...env, DIE_AT: String(n) });
+      const world = newWorld(`die-${n}`);
+      const died = await run(world, { DIE_AT: String(n) });
       expect([n, died.signal]).toEqual([n, "SIGKILL"]);
-      const again = await run(world, env);
+      const again = await run(world);
       expect([n, again.code, again.err]).toEqual([n, 0, ""]);
-      expectSound(world);
+      expectSound(world, again.out);
       rmSync(dirname(world.folder), { recursive: true, force: true });
     };
     // The kinds of moments are mixed, so two lanes of odd and even ones share the two cores.
