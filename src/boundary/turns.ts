@@ -17,6 +17,8 @@ import type { OpenCall, Session } from "#core/session/state.ts";
 const CONFLICTS_MAX = 200;
 /** How often a hook may make a finished turn go on. */
 const GO_ON_MAX = 3;
+/** Times that a landing waits again for a log that another process keeps locked. */
+const BUSY_MAX = 5;
 /** How long the flights of a stopped runner are waited for, in milliseconds. */
 const LANDING_MS = 6_000;
 
@@ -70,10 +72,14 @@ async function adopt(parts: TurnParts, stream: string): Promise<Result<number>> 
 /** One drive of one session. Holds the flights, which is all that a crash can lose. */
 class Runner {
   readonly #flights = new Map<string, Flight>();
+  /** Flights that are over and whose events are not appended yet. */
+  readonly #landed: Flight[] = [];
+  /** Ends the present wait, if the runner waits. */
+  #wake: () => void = () => {};
   /** Waits between attempts that are over, by step and attempt. */
   readonly #waited = new Set<string>();
-  /** Turns whose beginning the hooks saw. */
-  readonly #begun = new Set<string>();
+  /** Turns whose beginning the hooks saw, and what they said that is not appended yet. */
+  readonly #begun = new Map<string, readonly SessionEvent[]>();
   #goneOn = 0;
   readonly #parts: TurnParts;
   readonly #stream: string;
@@ -115,13 +121,16 @@ class Runner {
     if (action.do === "rest") return ok("rest");
     const obeyed = await this.#obey(action, session);
     if (obeyed) return obeyed.ok ? "again" : orAgain(obeyed);
-    const flights = [...this.#flights.values()].map(async (flight) => {
-      await flight.done;
-      return flight;
-    });
-    const landed = await Promise.race([news.then(() => null), ...flights]);
-    if (landed === null) return "again";
-    return await this.#land(landed);
+    // One promise a round, woken by news or by a landing: racing the flights themselves would leave
+    // a handler on a long one for every piece of news.
+    if (this.#landed.length === 0) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        void news.then(resolve);
+      });
+    }
+    const landed = this.#landed.shift();
+    return landed ? await this.#land(landed) : "again";
   }
 
   /** Does what `next` wants. Null: it is under way; a result: the session changed, or why not. */
@@ -137,7 +146,7 @@ class Runner {
       case "settleStep":
         return await this.#append(s, [settled(action.open)]);
       case "stopModel":
-        this.#flights.get(stepKey(action.open))?.abort.abort();
+        this.#flights.get(stepKey(s, action.open))?.abort.abort();
         return null;
       case "runTools":
         return await this.#runTools(action.calls, s);
@@ -159,7 +168,7 @@ class Runner {
     action: Extract<Action, { do: "callModel" }>,
     s: Session,
   ): Promise<Result<Session> | null> {
-    const key = stepKey(action);
+    const key = stepKey(s, action);
     if (action.afterMs > 0 && !this.#waited.has(key)) {
       this.#wait(`wait ${key}`, action.afterMs, () => this.#waited.add(key));
       return null;
@@ -190,20 +199,28 @@ class Runner {
 
   async #beforePrompt(s: Session): Promise<Result<Session> | null> {
     const turn = s.turn;
-    if (!turn || turn.steps > 0 || this.#begun.has(turn.id)) return null;
-    this.#begun.add(turn.id);
+    if (!turn || turn.steps > 0) return null;
+    const said = this.#begun.get(turn.id) ?? (await this.#saidBeforePrompt(s));
+    this.#begun.set(turn.id, said);
+    if (said.length === 0) return null;
+    const told = await this.#append(s, said);
+    if (told.ok) this.#begun.set(turn.id, []);
+    return told;
+  }
+
+  async #saidBeforePrompt(s: Session): Promise<SessionEvent[]> {
     const place = await this.#parts.placeOf(s);
     const said: SessionEvent[] = [];
     for (const hooks of place.ok ? place.value.hooks : []) {
       const say = await hooks.beforePrompt?.({ session: this.#stream, signal: this.#signal });
       if (say) said.push({ type: "HookRan", hook: hooks.name, say });
     }
-    return said.length > 0 ? await this.#append(s, said) : null;
+    return said;
   }
 
   async #runTools(calls: readonly OpenCall[], s: Session): Promise<Result<Session> | null> {
     const idle = calls.filter(
-      (open) => open.state !== "asked" && !this.#flights.has(callKey(open)),
+      (open) => open.state !== "asked" && !this.#flights.has(callKey(s, open)),
     );
     if (idle.length === 0) return null;
     const place = await this.#parts.placeOf(s);
@@ -214,13 +231,16 @@ class Runner {
 
   #flyCall(open: OpenCall, place: Place, session: Session): void {
     const { id } = open.call;
-    this.#fly(callKey(open), async (signal) => {
+    const work = async (signal: AbortSignal): Promise<Landing> => {
       const options = { parts: this.#parts, stream: this.#stream, place, session, open, signal };
       try {
         return open.state === "started" ? await recoverCall(options) : await prepareCall(options);
       } catch (error) {
         return bug(id, error);
       }
+    };
+    this.#fly(callKey(session, open), async (signal) => ofThisStep(session, await work(signal)), {
+      callId: id,
     });
   }
 
@@ -231,7 +251,7 @@ class Runner {
     const end = action.why === "cut" ? cut : cancelled;
     const idle: SessionEvent[] = [];
     for (const open of action.calls) {
-      const flight = this.#flights.get(callKey(open));
+      const flight = this.#flights.get(callKey(s, open));
       flight?.abort.abort();
       if (open.state !== "started" || !flight) idle.push(...end(open.call.id).events);
     }
@@ -278,6 +298,7 @@ class Runner {
     this.#flights.delete(flight.key);
     const { events, fits, after } = await flight.done;
     if (events.length === 0) return "again";
+    let busy = 0;
     for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
       const session = await this.#parts.sessions.fold(this.#stream);
       if (!session.ok) return session;
@@ -285,8 +306,12 @@ class Runner {
       if (fits && !fits(session.value)) return "again";
       const added = await this.#append(session.value, events);
       if (!added.ok && added.error.code === "conflict") continue;
+      // What a tool did cannot be done again: a log that is locked for long is waited for.
+      if (!added.ok && added.error.code === "busy" && ++busy < BUSY_MAX) continue;
       if (!added.ok) return added;
-      if (after) this.#fly(flight.key, after, flight.abort);
+      // The answer is in the log: nobody who listens from now on needs its text so far.
+      if (session.value.step && !added.value.step) this.#parts.channel.clear(this.#stream);
+      if (after) this.#fly(flight.key, after, { callId: flight.callId, abort: flight.abort });
       return "again";
     }
     return fail("busy", "others kept changing the session", { fix: "send the prompt again" });
@@ -295,14 +320,21 @@ class Runner {
   #fly(
     key: string,
     work: (signal: AbortSignal) => Promise<Landing>,
-    abort: AbortController = new AbortController(),
+    options: { callId?: string; abort?: AbortController } = {},
   ): void {
-    const callId = key.startsWith(CALL) ? key.slice(CALL.length) : null;
+    const { callId, abort = new AbortController() } = options;
     const done = work(abort.signal).catch((error: unknown): Landing => {
-      if (callId === null) throw error;
+      if (callId === undefined) throw error;
       return bug(callId, error);
     });
-    this.#flights.set(key, { key, abort, done });
+    const flight: Flight = { key, abort, done, ...(callId === undefined ? {} : { callId }) };
+    this.#flights.set(key, flight);
+    const land = () => {
+      this.#landed.push(flight);
+      this.#wake();
+    };
+    // A step that throws is a bug: it lands too, and `#land` throws it where the drive ends.
+    done.then(land, land);
   }
 
   #wait(key: string, forMs: number, over: () => void): void {
@@ -340,10 +372,21 @@ class Runner {
   }
 }
 
-const CALL = "call ";
-const callKey = ({ call }: OpenCall): string => CALL + call.id;
-const stepKey = ({ step, attempt }: { step: number; attempt: number }): string =>
-  `step ${step}.${attempt}`;
+/** Names of calls and steps recur from turn to turn: some servers count calls from 0 in each answer. */
+const callKey = ({ turn }: Session, { call }: OpenCall): string =>
+  `call ${turn?.id} ${turn?.steps} ${call.id}`;
+const stepKey = ({ turn }: Session, step: { step: number; attempt: number }): string =>
+  `step ${turn?.id} ${step.step}.${step.attempt}`;
+
+/** A landing that fits only in the step that it was made for, with all that follows it. */
+function ofThisStep({ turn }: Pick<Session, "turn">, { events, fits, after }: Landing): Landing {
+  const isSame = (s: Session) => s.turn?.id === turn?.id && s.turn?.steps === turn?.steps;
+  return {
+    events,
+    fits: (s) => isSame(s) && (!fits || fits(s)),
+    ...(after ? { after: async () => ofThisStep({ turn }, await after()) } : {}),
+  };
+}
 
 /** A conflict means that somebody said something: fold and ask again. Anything else ends the drive. */
 const orAgain = (failed: Failed): Failed | "again" =>

@@ -160,10 +160,9 @@ export async function recoverCall(options: CallOptions): Promise<Landing> {
   const calledOff = session.turn?.cancelled !== null && session.turn?.cancelled !== undefined;
   switch (started.effect) {
     case "pure":
+      return calledOff ? cancelled(call.id) : await prepareCall(options);
     case "keyed":
-      return calledOff && started.effect === "pure"
-        ? cancelled(call.id)
-        : await prepareCall(options);
+      return calledOff ? ended(call.id, "interrupted", notRepeated) : await prepareCall(options);
     case "opaque":
       return ended(
         call.id,
@@ -176,6 +175,9 @@ export async function recoverCall(options: CallOptions): Promise<Landing> {
       return unreachable(started.effect);
   }
 }
+
+const notRepeated =
+  "Aiex stopped while this was running, and the user cancelled. Whether it was done is not known; it was not repeated.";
 
 async function compare(
   options: CallOptions,

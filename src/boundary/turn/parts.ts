@@ -62,7 +62,13 @@ export type TurnParts = {
  * A piece of work under way. It ends with events to append; `after` goes on only after they are
  * durable, which is how intent comes before effect.
  */
-export type Flight = { key: string; abort: AbortController; done: Promise<Landing> };
+export type Flight = {
+  key: string;
+  /** The tool call it works on, where it is one. */
+  callId?: string;
+  abort: AbortController;
+  done: Promise<Landing>;
+};
 
 export type Landing = {
   events: readonly SessionEvent[];
