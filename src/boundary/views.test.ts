@@ -62,6 +62,28 @@ describe("the views", () => {
     });
   });
 
+  it("are filled when they are made over a log that is not empty", async () => {
+    const { log, sessions, rows } = await world();
+    const by = { actor: "user", epoch: 0 };
+    await sessions.append("a", emptySession, history, by);
+    const before = await rows();
+    const [first] = views;
+    if (!first) throw new Error("no views");
+    // As an older version of the program left it.
+    await log.tables.ensure({ ...first, version: 0 });
+    await viewsOver(log, sessions).open();
+    expect(await rows()).toEqual(before);
+  });
+
+  it("count each record once, however many read at the same time", async () => {
+    const { log, sessions, fed, rows } = await world();
+    const by = { actor: "user", epoch: 0 };
+    await sessions.append("a", emptySession, history, by);
+    const other = viewsOver(log, sessions);
+    await Promise.all([1, 2, 3].flatMap(() => [fed, other].map((v) => v.catchUp("usage", never))));
+    expect(await rows()).toMatchObject({ usage: [{ calls: 2, broken: 1 }] });
+  });
+
   it("know nothing of an erased session", async () => {
     const { sessions, rows } = await world();
     const by = { actor: "user", epoch: 0 };

@@ -2,11 +2,14 @@
 // the others by position when they are asked for. A view that fails is rebuilt; the log stands.
 import type { AtOnce, EventLog } from "#boundary/log/port.ts";
 import type { Sessions } from "#boundary/sessions.ts";
-import { ok, type Result } from "#core/failure.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
 import type { LogRecord } from "#core/record.ts";
 import { decode } from "#core/session/upcast.ts";
 import { views } from "#core/views/index.ts";
 import type { RowChange, View } from "#core/views/view.ts";
+
+/** How often a view is fed again from where another process left it. */
+const CONFLICTS_MAX = 50;
 
 /** What an append changes in the views that are fed with it. Streams that are no sessions: nothing. */
 export const feedAtOnce: AtOnce = (records) =>
@@ -34,13 +37,24 @@ export type Views = {
 };
 
 export function viewsOver(log: EventLog, sessions: Sessions): Views {
-  async function feed(
+  /** Feeds a view from where it stands to the end. Another process may do the same meanwhile. */
+  async function feed(view: View, progress: (fed: number) => void, signal: AbortSignal) {
+    for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
+      const at = await log.tables.ensure(view);
+      if (!at.ok) return at;
+      const fed = await feedAfter(view, at.value, { progress, signal });
+      if (fed.ok || fed.error.code !== "conflict") return fed;
+    }
+    return fail("busy", `others kept feeding the view ${view.name}`, { fix: "try again" });
+  }
+
+  async function feedAfter(
     view: View,
-    after: number,
-    progress: (fed: number) => void,
-    signal: AbortSignal,
-  ) {
+    start: number,
+    { progress, signal }: { progress: (fed: number) => void; signal: AbortSignal },
+  ): Promise<Result<number>> {
     let fed = 0;
+    let after = start;
     for await (const page of log.readAll(after, signal)) {
       if (!page.ok) return page;
       const changes: RowChange[] = [];
@@ -51,8 +65,9 @@ export function viewsOver(log: EventLog, sessions: Sessions): Views {
         changes.push(...view.apply(record, decoded.value));
       }
       const position = page.value.at(-1)?.position ?? after;
-      const done = await log.tables.feed({ table: view.name, position, changes });
+      const done = await log.tables.feed({ table: view.name, after, position, changes });
       if (!done.ok) return done;
+      after = position;
       fed += page.value.length;
       progress(fed);
     }
@@ -64,23 +79,29 @@ export function viewsOver(log: EventLog, sessions: Sessions): Views {
       for (const view of views) {
         const fed = await log.tables.ensure(view);
         if (!fed.ok) return fed;
+        // Just made, for a new log or because its version was raised: appends alone do not fill it.
+        const filled = view.atOnce && fed.value === 0 ? await log.tables.refill(view.name) : fed;
+        if (!filled.ok) return filled;
       }
       return ok();
     },
     async catchUp(name, signal) {
       const view = views.find((one) => one.name === name && !one.atOnce);
       if (!view) return ok();
-      const fed = await log.tables.ensure(view);
-      if (!fed.ok) return fed;
-      const done = await feed(view, fed.value, () => {}, signal);
+      const done = await feed(view, () => {}, signal);
       return done.ok ? ok() : done;
     },
     async rebuild(progress, signal) {
       let most = 0;
       for (const view of views) {
+        if (view.atOnce) {
+          const filled = await log.tables.refill(view.name);
+          if (!filled.ok) return filled;
+          continue;
+        }
         const cleared = await log.tables.clear(view.name);
         if (!cleared.ok) return cleared;
-        const done = await feed(view, 0, progress, signal);
+        const done = await feed(view, progress, signal);
         if (!done.ok) return done;
         most = Math.max(most, done.value);
       }

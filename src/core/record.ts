@@ -7,7 +7,8 @@ export type Draft = {
   type: string;
   /** Version of this event type's shape; a changed shape raises it and adds an upcaster. */
   schema: number;
-  body: string;
+  /** Null where it was erased before it came here: an import keeps erased what was. */
+  body: string | null;
   /** Who caused it: `user`, `runner`, `tool:<name>` … */
   actor: string;
   /** The runner's epoch; 0 for what a user appends. */
@@ -66,6 +67,7 @@ export function chain(
   return drafts.map((draft) => {
     version += 1;
     const salt = stamp.newSalt();
+    const erased = draft.body === null;
     const header = {
       stream,
       version,
@@ -78,11 +80,11 @@ export function chain(
       epoch: draft.epoch,
       cause: draft.cause ?? null,
       correlation: draft.correlation ?? null,
-      bodyHash: bodyHashOf(draft.body, salt, sha256),
+      bodyHash: bodyHashOf(draft.body ?? "", salt, sha256),
       prev: hash,
     };
     hash = headerHashOf(header, sha256);
-    return { ...header, hash, body: draft.body, salt };
+    return { ...header, hash, body: draft.body, salt: erased ? null : salt };
   });
 }
 

@@ -183,8 +183,10 @@ export function eventLogContract(
         row: { stream, n, note },
       });
       const changes = [put("a", 1, "One"), put("b", 2, "two"), put("c", 3, "stone")];
-      await log.tables.feed({ table: "counts", position: 7, changes });
+      await log.tables.feed({ table: "counts", after: 0, position: 7, changes });
       expect(await log.tables.ensure(shape)).toEqual({ ok: true, value: 7 });
+      const twice = await log.tables.feed({ table: "counts", after: 0, position: 7, changes });
+      expect(twice).toMatchObject({ error: { code: "conflict" } });
       const ask = async (query: object) => {
         const rows = await log.tables.rows("counts", { limit: 10, ...query });
         return rows.ok ? rows.value.map((row) => row.stream) : rows.error;
@@ -202,22 +204,69 @@ export function eventLogContract(
         { do: "change" as const, key: { stream: "a" }, set: { note: "new" }, add: { n: 9 } },
         { do: "drop" as const, where: { stream: "b" } },
       ];
-      await log.tables.feed({ table: "counts", position: 8, changes: more });
+      await log.tables.feed({ table: "counts", after: 7, position: 8, changes: more });
       expect(await log.tables.rows("counts", { where: { stream: "a" }, limit: 1 })).toMatchObject({
         value: [{ n: 10, note: "new" }],
       });
       await log.tables.clear("counts");
       expect(await log.tables.ensure(shape)).toEqual({ ok: true, value: 0 });
       expect(await ask({})).toEqual([]);
-      await log.tables.feed({ table: "counts", position: 3, changes });
+      await log.tables.feed({ table: "counts", after: 0, position: 3, changes });
       expect(await log.tables.ensure({ ...shape, version: 2 })).toEqual({ ok: true, value: 0 });
     });
 
     it("keeps a snapshot by the fingerprint of the code that made it", async () => {
       const log = await fresh();
+      await log.append("a", 0, [draft("X"), draft("Y"), draft("Z")]);
       await log.keepSnapshot("a", { version: 3, fingerprint: "f1", body: "{}" });
       expect(await log.snapshot("a", "f1")).toMatchObject({ value: { version: 3, body: "{}" } });
       expect(await log.snapshot("a", "f2")).toEqual({ ok: true, value: null });
+    });
+
+    it("keeps no snapshot of what was erased after it was folded", async () => {
+      const log = await fresh();
+      await log.append("a", 0, [draft("X"), draft("Y"), draft("Erased")]);
+      await log.keepSnapshot("a", { version: 2, fingerprint: "f", body: '"secret"' });
+      await log.erase("a", { after: 0, until: 2 });
+      expect(await log.snapshot("a", "f")).toEqual({ ok: true, value: null });
+      await log.keepSnapshot("a", { version: 2, fingerprint: "f", body: '"secret"' });
+      expect(await log.snapshot("a", "f")).toEqual({ ok: true, value: null });
+    });
+
+    it("takes in what was erased elsewhere as erased, in a chain that verifies", async () => {
+      const log = await fresh();
+      await log.append("a", 0, [{ ...draft("X"), body: null }, draft("Y")]);
+      const rows = await recordsOf(log.read("a", { after: 0 }, never));
+      expect(rows.map(({ body, salt }) => [body, salt === null])).toEqual([
+        [null, true],
+        ["{}", false],
+      ]);
+      expect(faultOf(rows[0] as LogRecord, emptyHead, sha256)).toBeNull();
+      expect(faultOf(rows[1] as LogRecord, rows[0] as LogRecord, sha256)).toBeNull();
+    });
+
+    it("fills a table again exactly, also while others append", async () => {
+      const log = await fresh(countAtOnce);
+      await log.tables.ensure(shape);
+      for (let i = 0; i < 3; i += 1) {
+        await log.append(
+          "a",
+          i * 400,
+          Array.from({ length: 400 }, () => draft("X")),
+        );
+      }
+      const filled = log.tables.refill("counts");
+      await Promise.all([filled, log.append("b", 0, [draft("X")]), log.tables.refill("counts")]);
+      expect(await filled).toMatchObject({ ok: true });
+      const order = { orderBy: { column: "stream", descending: false }, limit: 10 };
+      expect(await log.tables.rows("counts", order)).toMatchObject({
+        value: [
+          { stream: "a", n: 1_200 },
+          { stream: "b", n: 1 },
+        ],
+      });
+      const fed = await log.tables.ensure(shape);
+      expect(fed.ok && fed.value).toBeGreaterThan(0);
     });
 
     it("answers `closed` after it was closed, and does not throw", async () => {

@@ -1,13 +1,17 @@
 // Tables in maps, with the same meaning as the SQL ones.
 import type { RowQuery, Tables } from "#boundary/log/port.ts";
 import { assert, unreachable } from "#core/assert.ts";
-import { ok } from "#core/failure.ts";
+import { fail, ok } from "#core/failure.ts";
 import type { Row, RowChange, TableShape } from "#core/views/view.ts";
 
 type Table = { shape: TableShape; position: number; rows: Map<string, Row> };
 
-export type MemoryTables = Tables & {
-  applyNow(changes: readonly { table: string; changes: readonly RowChange[] }[]): void;
+type Feedings = { table: string; changes: readonly RowChange[] };
+
+export type MemoryTables = Omit<Tables, "refill"> & {
+  applyNow(feedings: readonly Feedings[]): void;
+  /** Empties a table and feeds it again, at once. */
+  fillNow(table: string, position: number, feedings: readonly Feedings[]): void;
 };
 
 export function memoryTables(): MemoryTables {
@@ -24,8 +28,9 @@ export function memoryTables(): MemoryTables {
       tables.set(shape.name, { shape, position: 0, rows: new Map() });
       return ok(0);
     },
-    async feed({ table, position, changes }) {
+    async feed({ table, after, position, changes }) {
       const target = named(table);
+      if (target.position !== after) return fail("conflict", `${table} was fed meanwhile`);
       for (const change of changes) apply(target, change);
       target.position = position;
       return ok();
@@ -38,6 +43,11 @@ export function memoryTables(): MemoryTables {
     },
     async rows(name, query) {
       return ok(select([...named(name).rows.values()], query));
+    },
+    fillNow(name, position, feedings) {
+      named(name).rows.clear();
+      this.applyNow(feedings);
+      named(name).position = position;
     },
     applyNow(feedings) {
       for (const { table, changes } of feedings) {

@@ -25,10 +25,18 @@ export function memoryLog(options: { node: string; atOnce: AtOnce; now: () => nu
   }
 
   return {
-    tables,
+    tables: {
+      ...tables,
+      async refill(table) {
+        if (closed) return closed;
+        const fed = options.atOnce(all).filter((feeding) => feeding.table === table);
+        tables.fillNow(table, all.length + 1, fed);
+        return ok(all.length);
+      },
+    },
     async append(stream, expected, drafts) {
       if (closed) return closed;
-      const tooLong = drafts.find((draft) => Buffer.byteLength(draft.body) > BODY_BYTES_MAX);
+      const tooLong = drafts.find((draft) => Buffer.byteLength(draft.body ?? "") > BODY_BYTES_MAX);
       if (tooLong) return fail("too_large", `${tooLong.type} is over ${BODY_BYTES_MAX} bytes`);
       const rows = rowsOf(stream);
       if (rows.length !== expected) {
@@ -68,6 +76,7 @@ export function memoryLog(options: { node: string; atOnce: AtOnce; now: () => nu
         if (row.version > after && row.version <= until)
           Object.assign(row, { body: null, salt: null });
       }
+      snapshots.delete(stream);
       return closed ?? ok();
     },
     changed(signal) {
@@ -87,7 +96,8 @@ export function memoryLog(options: { node: string; atOnce: AtOnce; now: () => nu
       return closed ?? ok(kept?.fingerprint === fingerprint ? kept : null);
     },
     async keepSnapshot(stream, snapshot) {
-      snapshots.set(stream, snapshot);
+      const kept = rowsOf(stream)[snapshot.version - 1];
+      if (kept && kept.body !== null) snapshots.set(stream, snapshot);
       return closed ?? ok();
     },
     async close() {

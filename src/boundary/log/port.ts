@@ -28,15 +28,25 @@ export type RowQuery = {
   offset?: number;
 };
 
-/** What changed a table: its rows, and the position up to which it is fed. */
-export type Feeding = { table: string; position: number; changes: readonly RowChange[] };
+/** What changed a table: its rows, and from which position up to which it is fed. */
+export type Feeding = {
+  table: string;
+  after: number;
+  position: number;
+  changes: readonly RowChange[];
+};
 
 export type Tables = {
   /** Makes the table, or empties it when its version changed. Answers how far it is fed. */
   ensure(shape: TableShape): Promise<Result<number>>;
-  /** Applies changes and the position together, or neither. */
+  /** Applies changes and the position together; `conflict` where it is not fed up to `after`. */
   feed(feeding: Feeding): Promise<Result<void>>;
   clear(table: string): Promise<Result<void>>;
+  /**
+   * Empties a table that `atOnce` feeds and feeds it again from the first record, in one
+   * transaction: no append can come between and be counted twice. Answers how many records.
+   */
+  refill(table: string): Promise<Result<number>>;
   rows(table: string, query: RowQuery): Promise<Result<Row[]>>;
 };
 
@@ -66,6 +76,7 @@ export type EventLog = {
   /** Resolves when something may have been appended since the call, by any process; or aborted. */
   changed(signal: AbortSignal): Promise<void>;
   snapshot(stream: string, fingerprint: string): Promise<Result<Snapshot | null>>;
+  /** Keeps nothing where the record at the snapshot's version was erased meanwhile. */
   keepSnapshot(stream: string, snapshot: Snapshot): Promise<Result<void>>;
   readonly tables: Tables;
   close(): Promise<void>;

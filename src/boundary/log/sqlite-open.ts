@@ -1,6 +1,6 @@
 // Opens the database of a node so that several processes can share it and nothing acknowledged is
 // lost: every setting is made before the first statement that could need it, and read back.
-import { mkdirSync, statfsSync } from "node:fs";
+import { chmodSync, closeSync, mkdirSync, openSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -72,6 +72,7 @@ export function openDatabase(file: string): Result<DatabaseSync> {
         fix: "set AIEX_HOME to a folder on a local disk",
       });
     }
+    makePrivate(file);
     const db = new DatabaseSync(file, { timeout: BUSY_MS });
     const fault = prepare(db);
     if (!fault) return ok(db);
@@ -81,6 +82,19 @@ export function openDatabase(file: string): Result<DatabaseSync> {
     return fail("storage", `the log ${file} cannot be opened: ${messageOf(error)}`, {
       fix: "check that the folder can be written and the disk is not full",
     });
+  }
+}
+
+/**
+ * The log is its user's alone, as its folder is; SQLite gives the files beside it the same mode. A
+ * file that is there is never opened here: closing it would drop SQLite's own locks on it (POSIX).
+ */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, "wx", 0o600));
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EEXIST") throw error;
+    chmodSync(file, 0o600);
   }
 }
 

@@ -10,6 +10,8 @@ export type SqlTables = {
   fed(shape: TableShape): number | null;
   /** Makes the table, unless another process just did; answers how far it is fed. */
   make(shape: TableShape): number;
+  /** How far a table is fed. */
+  position(table: string): number;
   feed(table: string, position: number, changes: readonly RowChange[]): void;
   apply(table: string, changes: readonly RowChange[]): void;
   clear(table: string): void;
@@ -53,6 +55,9 @@ export function sqlTables(db: DatabaseSync): SqlTables {
         shape.version,
       ]);
       return 0;
+    },
+    position(table) {
+      return Number(statement("SELECT position FROM views WHERE name = ?").get(table)?.position);
     },
     feed(table, position, changes) {
       this.apply(table, changes);

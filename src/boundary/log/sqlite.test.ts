@@ -1,5 +1,5 @@
 // The SQLite log keeps the log's promises, over processes and crashes too.
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -57,6 +57,18 @@ describe("a SQLite log", () => {
     await log.erase("a", { after: 0 });
     await log.close();
     expect(readFileSync(file).includes("canary-4711")).toBe(false);
+  });
+
+  it("is readable by its user alone, the files beside it too", async () => {
+    const file = newFile();
+    const log = open(file);
+    await log.append("a", 0, [draft("X")]);
+    const modes = [file, `${file}-wal`, `${file}-shm`].map((name) => statSync(name).mode & 0o777);
+    expect(modes).toEqual([0o600, 0o600, 0o600]);
+    await log.close();
+    chmodSync(file, 0o644);
+    await open(file).close();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
   it("says what to do when its folder cannot be used", () => {

@@ -118,6 +118,24 @@ function logOver(
     return ok(added);
   }
 
+  function refill(table: string): number {
+    tables.clear(table);
+    let fed = 0;
+    let position = 0;
+    for (;;) {
+      const page = readPositions.all(position) as unknown as LogRecord[];
+      for (const feeding of atOnce(page)) {
+        if (feeding.table === table) tables.apply(table, feeding.changes);
+      }
+      fed += page.length;
+      position = page.at(-1)?.position ?? position;
+      if (page.length < PAGE_RECORDS) break;
+    }
+    // One past the last: an empty log's table is known as filled, too.
+    tables.feed(table, position + 1, []);
+    return fed;
+  }
+
   async function* pages(take: (last?: LogRecord) => LogRecord[], signal: AbortSignal): Pages {
     let last: LogRecord | undefined;
     while (!signal.aborted) {
@@ -134,7 +152,7 @@ function logOver(
 
   return {
     async append(stream, expected, drafts) {
-      const tooLong = drafts.find((draft) => Buffer.byteLength(draft.body) > BODY_BYTES_MAX);
+      const tooLong = drafts.find((draft) => Buffer.byteLength(draft.body ?? "") > BODY_BYTES_MAX);
       if (tooLong) return fail("too_large", `${tooLong.type} is over ${BODY_BYTES_MAX} bytes`);
       const result = write(() => insertAll(stream, expected, drafts));
       if (result.ok) wakeAll();
@@ -191,9 +209,11 @@ function logOver(
       return ok(kept?.fingerprint === fingerprint ? kept : null);
     },
     async keepSnapshot(stream, { version, fingerprint, body }) {
-      const sql = "INSERT OR REPLACE INTO snapshots VALUES (?, ?, ?, ?)";
+      // Another process may have erased the session after this one folded it.
+      const sql = `INSERT OR REPLACE INTO snapshots SELECT ?, ?, ?, ? WHERE EXISTS
+        (SELECT 1 FROM records WHERE stream = ? AND version = ? AND body IS NOT NULL)`;
       return write(() => {
-        db.prepare(sql).run(stream, version, fingerprint, body);
+        db.prepare(sql).run(stream, version, fingerprint, body, stream, version);
         return ok();
       });
     },
@@ -204,9 +224,14 @@ function logOver(
           ? write(() => ok(tables.make(shape)))
           : (fed as Result<number>);
       },
-      feed: async ({ table, position, changes }) =>
-        write(() => ok(tables.feed(table, position, changes))),
+      feed: async ({ table, after, position, changes }) =>
+        write(() =>
+          tables.position(table) === after
+            ? ok(tables.feed(table, position, changes))
+            : fail("conflict", `${table} was fed meanwhile`),
+        ),
       clear: async (table) => write(() => ok(tables.clear(table))),
+      refill: async (table) => write(() => ok(refill(table))),
       rows: async (table, rowQuery) => query(() => tables.rows(table, rowQuery)),
     },
     async close() {
