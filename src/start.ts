@@ -1,6 +1,7 @@
 // The composition root: a configuration becomes an App. With the index.ts tables the only place
-// that names adapters.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+// that names adapters. What a session needs to work (models, tools, sandbox, policy) is loaded when
+// one does: looking at sessions costs none of it.
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
@@ -17,25 +18,19 @@ import { type Locations, locationsOver } from "#boundary/locations.ts";
 import { memoryLog } from "#boundary/log/memory.ts";
 import type { EventLog } from "#boundary/log/port.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
-import { gateway } from "#boundary/models/gateway.ts";
-import { openModel } from "#boundary/models/index.ts";
+import type { Gateway } from "#boundary/models/gateway.ts";
 import { nodeOver } from "#boundary/node.ts";
 import { requestsIn } from "#boundary/requests.ts";
-import { judgeOver } from "#boundary/security/judge.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
-import { builtinTools } from "#boundary/tools/builtin/index.ts";
-import { jobsOfNode } from "#boundary/tools/jobs.ts";
+import type { Jobs } from "#boundary/tools/jobs.ts";
 import type { ToolSource } from "#boundary/tools/port.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
-import { findSandbox } from "#boundary/workspace/index.ts";
-import { localWorkspace } from "#boundary/workspace/local.ts";
-import { noSandbox } from "#boundary/workspace/unsandboxed.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Environment } from "#core/prompt/system.ts";
-import { loadRules, type Rules } from "#core/security/rules.ts";
+import type { Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
 import { buildInfo } from "./build.ts";
@@ -66,12 +61,12 @@ export async function start(options: StartOptions): Promise<Result<App>> {
   const base = { node: node.value, atOnce: feedAtOnce, now: Date.now };
   const log = ephemeral ? ok(memoryLog(base)) : sqliteLog(join(config.home, "log.db"), base);
   if (!log.ok) return log;
-  const jobs = jobsOfNode();
+  const tools = lazyTools();
   const ports = around({
     log: log.value,
     blobs: ephemeral ? memoryBlobs() : folderBlobs(join(config.home, "blobs")),
     leases: ephemeral ? memoryLeases() : fileLeases(join(config.home, "leases")),
-    tools: builtinTools(jobs),
+    tools,
     openModel: throughGateway(modelSettings(config, options.env)),
   });
   const app = await compose(ports, node.value, options);
@@ -79,10 +74,35 @@ export async function start(options: StartOptions): Promise<Result<App>> {
   return ok({
     ...app.value,
     async close() {
-      await jobs.close();
+      await tools.close();
       await app.value.close();
     },
   });
+}
+
+/** The tools, from when they are first asked for. */
+function lazyTools(): ToolSource & { close(): Promise<void> } {
+  let loading: Promise<{ source: ToolSource; jobs: Jobs }> | null = null;
+
+  async function load() {
+    const [{ builtinTools }, { jobsOfNode }] = await Promise.all([
+      import("#boundary/tools/builtin/index.ts"),
+      import("#boundary/tools/jobs.ts"),
+    ]);
+    const jobs = jobsOfNode();
+    return { source: builtinTools(jobs), jobs };
+  }
+
+  return {
+    name: "builtin",
+    async tools() {
+      loading ??= load();
+      return await (await loading).source.tools();
+    },
+    async close() {
+      await (await loading)?.jobs.close();
+    },
+  };
 }
 
 async function compose(ports: Ports, node: string, options: StartOptions): Promise<Result<App>> {
@@ -94,7 +114,7 @@ async function compose(ports: Ports, node: string, options: StartOptions): Promi
   const opened = await views.open();
   if (!opened.ok) return opened;
   const locations = locationsOver(log, node);
-  const rules = rulesOf(config);
+  const rules = await rulesOf(config);
   if (!rules.ok) return rules;
   const places = placesOver({
     ...options,
@@ -144,21 +164,34 @@ async function compose(ports: Ports, node: string, options: StartOptions): Promi
 const modeOf = (config: Config): Mode =>
   modes.find((mode) => mode === textSetting(config, "mode")) ?? "ask";
 
-/** The node's name: made once, kept in its home. */
+/** The node's name: made once, whole from its first moment, kept in its home. */
 function nodeName(home: string): Result<string> {
   const file = join(home, "node");
   try {
+    const name = () => (existsSync(file) ? readFileSync(file, "utf8").trim() : "");
+    const known = name();
+    if (known !== "") return ok(known);
     mkdirSync(home, { recursive: true, mode: 0o700 });
-    try {
-      writeFileSync(file, newId(), { flag: "wx", mode: 0o600 });
-    } catch (error) {
-      if ((error as { code?: string }).code !== "EEXIST") throw error;
-    }
-    return ok(readFileSync(file, "utf8").trim());
+    nameNode(file);
+    return ok(name());
   } catch (error) {
     return fail("storage", `${home} cannot be used: ${(error as Error).message}`, {
-      fix: "set AIEX_HOME to a folder that you can write",
+      fix: "set AIEX_HOME to a folder on a disk with room, that you can write",
     });
+  }
+}
+
+/** Of several processes that start at once, the first names the node. */
+function nameNode(file: string): void {
+  const name = newId();
+  const scratch = `${file}.${name}`;
+  try {
+    writeFileSync(scratch, name, { flag: "wx", mode: 0o600 });
+    linkSync(scratch, file);
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EEXIST") throw error;
+  } finally {
+    rmSync(scratch, { force: true });
   }
 }
 
@@ -182,12 +215,14 @@ function modelSettings(config: Config, env: StartOptions["env"]) {
 
 /** Opens models behind one gateway, so that breakers are shared by all sessions of the node. */
 function throughGateway(settings: ReturnType<typeof modelSettings>) {
-  const gate = gateway();
+  let loading: Promise<Gateway> | null = null;
   return async (name: string) => {
+    const { openModel } = await import("#boundary/models/index.ts");
     const opened = await openModel(name, settings);
     if (!opened.ok) return opened;
     const { port, model, account, deadlines } = opened.value;
-    return ok({ port: gate.through(port, account), model, deadlines });
+    loading ??= import("#boundary/models/gateway.ts").then(({ gateway }) => gateway());
+    return ok({ port: (await loading).through(port, account), model, deadlines });
   };
 }
 
@@ -225,6 +260,10 @@ function placesOver(parts: PlaceParts): Places {
   const known = new Map<string, Promise<Result<Place>>>();
 
   async function make(path: string): Promise<Result<Place>> {
+    const [{ localWorkspace }, { judgeOver }] = await Promise.all([
+      import("#boundary/workspace/local.ts"),
+      import("#boundary/security/judge.ts"),
+    ]);
     const workspace = localWorkspace(path);
     if (!workspace.ok) return workspace;
     const sandbox = await sandboxAt(parts, path);
@@ -266,8 +305,12 @@ function placesOver(parts: PlaceParts): Places {
 }
 
 /** The rules of the user, then those of the project that narrow them. */
-function rulesOf(config: Config): Result<Rules> {
-  const own = loadRules(config.settings.get("rules")?.value ?? [], "user");
+async function rulesOf(config: Config): Promise<Result<Rules>> {
+  const written = config.settings.get("rules")?.value ?? [];
+  const isNone = Array.isArray(written) && written.length === 0;
+  if (isNone && config.projectRules.length === 0) return ok({ rules: [], ignored: [] });
+  const { loadRules } = await import("#core/security/rules.ts");
+  const own = loadRules(written, "user");
   if (!own.ok) return own;
   const project = loadRules(config.projectRules, "project");
   if (!project.ok) return project;
@@ -286,8 +329,12 @@ async function sandboxAt({ config, env }: StartOptions, path: string) {
     shown: [],
     host: env,
   };
-  const waived = textSetting(config, "sandbox") === "none";
-  return waived ? noSandbox(options, "switched off by --sandbox=none") : await findSandbox(options);
+  if (textSetting(config, "sandbox") === "none") {
+    const { noSandbox } = await import("#boundary/workspace/unsandboxed.ts");
+    return noSandbox(options, "switched off by --sandbox=none");
+  }
+  const { findSandbox } = await import("#boundary/workspace/index.ts");
+  return await findSandbox(options);
 }
 
 /** Whether the folder is a repository, and on which branch: read from its file, no git is run. */

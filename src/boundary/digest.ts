@@ -1,9 +1,11 @@
 // The hash and the randomness that core is given.
-import { hash, randomFillSync } from "node:crypto";
 import { ID_BYTES, idFrom } from "#core/ids.ts";
 
+/** Loaded when it is first used: it takes as long as all else that listing sessions loads. */
+const crypto = () => process.getBuiltinModule("node:crypto");
+
 /** Lower-case hex SHA-256 of a text's UTF-8 bytes, or of bytes. */
-export const sha256 = (data: string | Uint8Array): string => hash("sha256", data, "hex");
+export const sha256 = (data: string | Uint8Array): string => crypto().hash("sha256", data, "hex");
 
 /** Random bytes are drawn in bulk: asking the system for each id costs more than all else of it. */
 const pool = new Uint8Array(4_096);
@@ -11,7 +13,7 @@ let used = pool.length;
 
 function randomBytes(count: number): Uint8Array {
   if (used + count > pool.length) {
-    randomFillSync(pool);
+    crypto().randomFillSync(pool);
     used = 0;
   }
   used += count;

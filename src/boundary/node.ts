@@ -1,10 +1,9 @@
 // A node: the App over this machine's own log. It runs the turns that are started through it, and
-// follows the ones that another process runs; should that process die, it takes over.
+// follows the ones that another process runs; should that process die, it takes over. Sending and
+// running are loaded when they are wanted: reading needs neither.
 import type { App, Entry } from "#app";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { entryOf, read } from "#boundary/door/read.ts";
-import { send } from "#boundary/door/send.ts";
-import { drive } from "#boundary/turns.ts";
 import { type Failure, ok, type Result } from "#core/failure.ts";
 import { next } from "#core/session/next.ts";
 
@@ -28,6 +27,7 @@ export function nodeOver(parts: DoorParts): App {
   }
 
   async function runUntilRest(session: string): Promise<void> {
+    const { drive } = await import("#boundary/turns.ts");
     while (!closing.signal.aborted) {
       wanted.delete(session);
       const news = new AbortController();
@@ -58,7 +58,10 @@ export function nodeOver(parts: DoorParts): App {
   }
 
   return {
-    send: (command) => send(parts, command, wake),
+    async send(command) {
+      const { send } = await import("#boundary/door/send.ts");
+      return await send(parts, command, wake);
+    },
     read: (query) => read(parts, query) as ReturnType<App["read"]> as never,
     follow: (from, signal) => follow(parts, from, AbortSignal.any([signal, closing.signal])),
     listen: ({ session }, signal) =>

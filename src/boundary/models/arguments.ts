@@ -7,8 +7,7 @@ export function argumentsFit(schema: unknown, input: string): boolean {
   const value = parsed(input);
   if (!isObject(schema) || !isObject(value)) return false;
   try {
-    return fromJSONSchema(schema as Parameters<typeof fromJSONSchema>[0]).safeParse(value)
-      .success;
+    return fromJSONSchema(schema as Parameters<typeof fromJSONSchema>[0]).safeParse(value).success;
   } catch {
     return false;
   }
