@@ -57,7 +57,7 @@ describe("a shell command", () => {
     ["cat größe 漢字", [["cat", "größe", "漢字"]]],
     ["'if' x", [["if", "x"]]],
     ["2 >&1", [["2"]]],
-    ["a 22>&1 33>/dev/null 4</dev/null", [["a"]]],
+    ["a 2>&1 3>/dev/null 4</dev/null", [["a"]]],
   ])("%j is literal", (text, commands) => {
     expect(readShell(text)).toEqual({ kind: "literal", commands });
   });
@@ -113,6 +113,12 @@ describe("a shell command", () => {
     "a > /dev/nullx",
     "a >/dev/null/../x",
     "a 2>&1x",
+    "a 22>&1",
+    "a 12>&1",
+    "a 33>/dev/null",
+    "a 10</dev/null",
+    "22>&1",
+    "a 99999999999999999999>&1",
     "a |& b",
     "ls *.ts",
     "ls ?",

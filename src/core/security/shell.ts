@@ -66,9 +66,12 @@ function defectOfFirst(raw: string): string | null {
 /** What stands for itself without quotes; a `#` only within a word, a `~` only after a letter. */
 const PLAIN = /[A-Za-z0-9_@%+=:,./^~#\p{L}\p{N}\p{M}-]+/uy;
 const BLANKS = /[ \t]+/y;
-/** Redirections that discard output or join it: they touch no file. */
+/**
+ * Redirections that discard output or join it: they touch no file. Of one digit, because of more
+ * bash makes a descriptor and dash a word.
+ */
 const HARMLESS =
-  /(?:[0-9]*>>?|&>|[0-9]*<)[ \t]*\/dev\/null(?=[ \t\n;|&]|$)|[0-9]*>&[12](?=[ \t\n;|&]|$)/y;
+  /(?:[0-9]?>>?|&>|[0-9]?<)[ \t]*\/dev\/null(?=[ \t\n;|&]|$)|[0-9]?>&[12](?=[ \t\n;|&]|$)/y;
 const OPERATOR = /&&|\|\|(?!&)|\|(?![&|])|;(?!;)|\n/y;
 const SINGLE = /'([^']*)'/y;
 const DOUBLE = /"([^"$`\\]*)"/y;
