@@ -40,7 +40,9 @@ export function nodeOver(parts: DoorParts): App {
           return;
         }
         await Promise.race([changed, sleep(RETRY_MS, closing.signal)]);
-        if (await atRest(session)) return;
+        const resting = await atRest(session);
+        if (!resting.ok) tellStopped(session, resting.error);
+        if (!resting.ok || resting.value) return;
       } finally {
         news.abort();
       }
@@ -52,9 +54,9 @@ export function nodeOver(parts: DoorParts): App {
     parts.channel.publish(session, { type: "stopped", failure });
   }
 
-  async function atRest(session: string): Promise<boolean> {
+  async function atRest(session: string): Promise<Result<boolean>> {
     const state = await parts.sessions.fold(session);
-    return !state.ok || next(state.value).do === "rest";
+    return state.ok ? ok(next(state.value).do === "rest") : state;
   }
 
   return {

@@ -31,6 +31,17 @@ export function blobsContract(name: string, open: () => Blobs): void {
       expect(await blobs.has(sha256("nothing"))).toBe(false);
     });
 
+    it("never sweeps what was put a moment ago, also where it was there long before", async () => {
+      const blobs = open();
+      await blobs.put(bytes("again"));
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      await blobs.put(bytes("again"));
+      expect(await blobs.sweep(() => false, { graceMs: 50, signal })).toMatchObject({
+        value: { removed: 0 },
+      });
+      expect(await blobs.has(sha256("again"))).toBe(true);
+    });
+
     it("sweeps what no event names, and nothing else", async () => {
       const blobs = open();
       await blobs.put(bytes("dead"));

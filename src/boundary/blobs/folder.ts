@@ -1,8 +1,17 @@
 // Blobs as files of a private folder, two levels deep, named by the SHA-256 of their content. A
 // blob is written beside its place, synced, renamed into it, and the folder synced: a name that is
 // there has all its bytes.
-import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from "node:fs/promises";
-import { join } from "node:path";
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  stat,
+  unlink,
+  utimes,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Blobs } from "#boundary/blobs/port.ts";
 import { newId, sha256 } from "#boundary/digest.ts";
 import { type Failed, fail, ok } from "#core/failure.ts";
@@ -17,7 +26,7 @@ export function folderBlobs(root: string): Blobs {
     async put(bytes) {
       const hash = sha256(bytes);
       try {
-        if (await exists(fileOf(hash))) return ok(hash);
+        if (await renewed(fileOf(hash))) return ok(hash);
         await mkdir(folderOf(hash), { recursive: true, mode: 0o700 });
         const draft = join(folderOf(hash), `.${newId()}`);
         await withFile(await open(draft, "wx", 0o600), async (file) => {
@@ -66,13 +75,44 @@ async function sweep(
       if (options.signal.aborted) return removed;
       const file = join(root, two, rest);
       const dead = rest.startsWith(".") || !options.live(two + rest);
-      if (dead && (await stat(file)).mtimeMs < options.before) {
-        await unlink(file);
+      if (dead && (await ageOf(file)) < options.before && (await remove(file, options.before))) {
         removed += 1;
       }
     }
   }
   return removed;
+}
+
+/** Out of the way first: whoever put the same bytes at this very moment made it young again. */
+async function remove(file: string, before: number): Promise<boolean> {
+  const aside = join(dirname(file), `.${newId()}`);
+  const gone = await rename(file, aside).then(
+    () => false,
+    () => true,
+  );
+  if (gone) return false;
+  if ((await ageOf(aside)) < before) {
+    await unlink(aside);
+    return true;
+  }
+  await rename(aside, file);
+  return false;
+}
+
+/** When a file was put the last time; never, where it is gone. */
+const ageOf = (file: string): Promise<number> =>
+  stat(file).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
+
+/** Whether the blob is there; its age begins anew, so that no sweep takes it before it is named. */
+async function renewed(file: string): Promise<boolean> {
+  const now = new Date();
+  return await utimes(file, now, now).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function withFile<T>(file: FileHandle, work: (file: FileHandle) => Promise<T>): Promise<T> {

@@ -5,24 +5,25 @@ import { sha256 } from "#boundary/digest.ts";
 import { fail, ok } from "#core/failure.ts";
 
 export function memoryBlobs(): Blobs {
-  const kept = new Map<string, Uint8Array>();
+  const kept = new Map<string, { bytes: Uint8Array; at: number }>();
   return {
     async put(bytes) {
       const hash = sha256(bytes);
-      kept.set(hash, Uint8Array.from(bytes));
+      kept.set(hash, { bytes: Uint8Array.from(bytes), at: Date.now() });
       return ok(hash);
     },
     async get(hash, range) {
-      const bytes = kept.get(hash);
+      const bytes = kept.get(hash)?.bytes;
       if (!bytes) return fail("not_found", `there is no blob ${hash}`);
       return ok(range ? bytes.slice(range.from, range.from + range.bytes) : bytes.slice());
     },
     async has(hash) {
       return kept.has(hash);
     },
-    async sweep(live) {
-      const dead = [...kept.keys()].filter((hash) => !live(hash));
-      for (const hash of dead) kept.delete(hash);
+    async sweep(live, { graceMs }) {
+      const before = Date.now() - graceMs;
+      const dead = [...kept].filter(([hash, { at }]) => !live(hash) && at < before);
+      for (const [hash] of dead) kept.delete(hash);
       return ok({ removed: dead.length });
     },
   };

@@ -2,7 +2,8 @@
 import type { Command } from "#app";
 import { newId } from "#boundary/digest.ts";
 import { beginSession } from "#boundary/door/begin.ts";
-import { parseExport } from "#boundary/door/export.ts";
+import { erase } from "#boundary/door/erase.ts";
+import { importSession } from "#boundary/door/import.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { unreachable } from "#core/assert.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -48,7 +49,7 @@ export async function send(
     case "Erase":
       return await erase(parts, command);
     case "ImportSession":
-      return await importSession(parts, command.text);
+      return await importSession(parts, command);
     case "Trust":
     case "Distrust": {
       const { trust, distrust } = parts.locations;
@@ -130,37 +131,4 @@ async function lastingOf(
       else await parts.locations.grant(path, grant);
     }
   };
-}
-
-/** The erase is an event; then every other record of the session loses its body. */
-async function erase(
-  parts: DoorParts,
-  { session, why }: Extract<Command, { type: "Erase" }>,
-): Promise<Sent> {
-  const erased = await ask(parts, session, { type: "Erase", why });
-  if (!erased.ok) return erased;
-  const done = await parts.log.erase(session, { after: 0, until: erased.value.version - 1 });
-  return done.ok ? erased : done;
-}
-
-async function importSession(parts: DoorParts, text: string): Promise<Sent> {
-  const parsed = parseExport(text);
-  if (!parsed.ok) return parsed;
-  const { records, blobs } = parsed.value;
-  for (const bytes of blobs.values()) {
-    const kept = await parts.blobs.put(bytes);
-    if (!kept.ok) return kept;
-  }
-  const stream = newId();
-  const drafts = records.map(({ type, schema, body, actor, epoch, cause, correlation }) => ({
-    type,
-    schema,
-    body: body ?? "{}",
-    actor,
-    epoch,
-    ...(cause === null ? {} : { cause }),
-    ...(correlation === null ? {} : { correlation }),
-  }));
-  const added = await parts.log.append(stream, 0, drafts);
-  return added.ok ? ok({ stream, version: drafts.length }) : added;
 }

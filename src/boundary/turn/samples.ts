@@ -213,11 +213,12 @@ export async function begin(parts: TurnParts): Promise<void> {
     if (!hash.ok) throw new Error(hash.error.say);
     return { hash: hash.value, bytes: bytes.length, media: "text/plain" };
   };
+  const place = await parts.placeOf(emptySession);
   const start = {
     ...started,
     toolEffects: { ...effects },
     system: await put("You are a test."),
-    tools: await put([]),
+    tools: await put(place.ok ? place.value.tools.map(({ spec }) => spec) : []),
   };
   const by = { actor: "user", epoch: 0 };
   const added = await parts.sessions.append("s", emptySession, [start, prompted()], by);

@@ -12,8 +12,8 @@ export const QUEUE_MAX = 50;
 type Command<T extends SessionCommand["type"]> = Extract<SessionCommand, { type: T }>;
 
 export function decide(command: SessionCommand, s: Session): Result<SessionEvent[]> {
-  if (!s.start) return fail("not_found", "there is no such session");
   if (s.erased) return fail("not_found", "this session was erased", { fix: "start a new one" });
+  if (!s.start) return fail("not_found", "there is no such session");
   if (s.unknown) {
     return fail("not_supported", "a newer version of Aiex wrote into this session", {
       fix: "use that version, or start a new session",

@@ -181,6 +181,10 @@ export const eventBodies = {
 export type EventType = keyof typeof eventBodies;
 export type EventBody<T extends EventType> = z.infer<(typeof eventBodies)[T]>;
 export type SessionEvent = { [T in EventType]: { type: T } & EventBody<T> }[EventType];
+/** Whether an event from elsewhere has the shape of its type. */
+export const isWellFormed = (event: SessionEvent): boolean =>
+  z.safeParse(eventBodies[event.type], event).success;
+
 export type EventOf<T extends EventType> = Extract<SessionEvent, { type: T }>;
 
 /** The present shape of each type; 1 unless a change is named in upcast.ts. */

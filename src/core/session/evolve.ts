@@ -11,6 +11,7 @@ import {
 } from "#core/model/message.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import {
+  emptySession,
   GRANTS_MAX,
   messagesOf,
   type OpenCall,
@@ -28,7 +29,7 @@ export function evolveDecoded(s: Session, decoded: Decoded, version: number): Se
     case "event":
       return { ...evolve(s, decoded.event), version };
     case "erased":
-      return { ...s, erased: true, version };
+      return { ...emptySession, erased: true, version };
     case "unknown":
       return { ...s, unknown: true, version };
     case "far":
@@ -47,7 +48,8 @@ export function evolve(s: Session, e: SessionEvent): Session {
     case "SessionRenamed":
       return { ...s, title: e.title };
     case "SessionErased":
-      return { ...s, erased: true, turn: null, step: null, calls: [], queue: [], messages: [] };
+      // As one who replays it after the erase: nothing of before is known any more.
+      return { ...emptySession, erased: true, version: s.version };
     case "ModelSwitched":
       return { ...s, model: e.model };
     case "ModeSwitched":

@@ -19,4 +19,11 @@ export function blobsNamed(body: unknown): string[] {
   return found;
 }
 
+/** A request that is kept as what follows another one: what leans goes with what it leans on. */
+export const isLeaning = (value: unknown): value is { base: string } =>
+  typeof value === "object" &&
+  value !== null &&
+  typeof (value as { base?: unknown }).base === "string" &&
+  typeof (value as { keep?: unknown }).keep === "number";
+
 const isBlob = (value: object): boolean => "bytes" in value && "media" in value;

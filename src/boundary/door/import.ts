@@ -1,0 +1,134 @@
+// Importing a session that was exported elsewhere: it becomes a session of this folder. What was
+// said and done stays as it was; what was allowed there is not allowed here, and nothing of it runs
+// until the user says so.
+import { newId } from "#boundary/digest.ts";
+import { type Exported, parseExport } from "#boundary/door/export.ts";
+import type { DoorParts } from "#boundary/door/parts.ts";
+import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { noUsage } from "#core/model/message.ts";
+import type { Draft, LogRecord } from "#core/record.ts";
+import { type EventOf, isWellFormed, type SessionEvent, schemaOf } from "#core/session/events.ts";
+import { evolveDecoded } from "#core/session/evolve.ts";
+import { emptySession, type Session } from "#core/session/state.ts";
+import { type Decoded, decode, encodeBody } from "#core/session/upcast.ts";
+
+type Here = { location: { node: string; path: string }; workspace: string; mode: Session["mode"] };
+
+/** Refuses the whole where one record does not verify or is not what its type says. */
+export async function importSession(
+  parts: DoorParts,
+  { text, cwd }: { text: string; cwd: string },
+): Promise<Result<{ stream: string; version: number }>> {
+  const parsed = parseExport(text);
+  if (!parsed.ok) return parsed;
+  const located = await parts.locations.open(cwd);
+  if (!located.ok) return located;
+  const { path, workspace } = located.value;
+  const { mode } = parts.defaults;
+  const here: Here = { location: { node: parts.node, path }, workspace, mode };
+  const drafts: Draft[] = [];
+  let session = emptySession;
+  for (const record of parsed.value.records) {
+    const decoded = decodedIn(parsed.value, record);
+    if (!decoded) return broken(record);
+    const made = madeHere(decoded, record, here);
+    session = evolveDecoded(session, made, record.version);
+    drafts.push(draftOf(record, made === decoded ? record.body : bodyOf(made)));
+  }
+  for (const event of closing(session)) {
+    const { type } = event;
+    const body = encodeBody(event);
+    drafts.push({ type, schema: schemaOf(type), body, actor: "user", epoch: 0 });
+  }
+  for (const bytes of parsed.value.blobs.values()) {
+    const kept = await parts.blobs.put(bytes);
+    if (!kept.ok) return kept;
+  }
+  const stream = newId();
+  const added = await parts.log.append(stream, 0, drafts);
+  return added.ok ? ok({ stream, version: drafts.length }) : added;
+}
+
+/** What a record means, its far body fetched from the export; null where it is not well formed. */
+function decodedIn({ blobs }: Exported, record: LogRecord): Decoded | null {
+  try {
+    const near = decode(record);
+    const far = near.kind === "far" ? blobs.get(near.blob) : undefined;
+    const decoded = far ? decode({ ...record, body: Buffer.from(far).toString() }) : near;
+    if (decoded.kind === "far") return null;
+    return decoded.kind !== "event" || isWellFormed(decoded.event) ? decoded : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The session begins in this folder, and leave given elsewhere was for that once. */
+function madeHere(decoded: Decoded, { stream }: LogRecord, here: Here): Decoded {
+  if (decoded.kind !== "event") return decoded;
+  const { event } = decoded;
+  switch (event.type) {
+    case "SessionStarted":
+      return { kind: "event", event: { ...event, ...here, parent: stream } };
+    case "ModeSwitched":
+      return { kind: "event", event: { ...event, mode: here.mode } };
+    case "PermissionAnswered":
+      return event.scope === "once"
+        ? decoded
+        : { kind: "event", event: { ...event, scope: "once" } };
+    default:
+      return decoded;
+  }
+}
+
+/** Ends what was under way where the session came from: nobody here may go on with it unasked. */
+function closing(s: Session): SessionEvent[] {
+  if (s.erased) return [];
+  const unqueued = s.queue.map(({ turn }): SessionEvent => ({ type: "PromptUnqueued", turn }));
+  if (!s.turn) return unqueued;
+  const broke: EventOf<"StepBroken">[] = s.step
+    ? [{ type: "StepBroken", ...openOf(s.step), failure, usage, retryInMs: null }]
+    : [];
+  const open = s.calls.filter(({ state }) => state !== "ended");
+  const ends = open.map(({ call, state }): SessionEvent => {
+    const end = state === "started" ? "interrupted" : "cancelled";
+    const text = "Not known: the session was exported before this ended.";
+    return {
+      type: "ToolFinished",
+      callId: call.id,
+      end,
+      parts: [{ type: "text", text }],
+      facts: [],
+    };
+  });
+  return [...unqueued, ...broke, ...ends, { type: "TurnEnded", turn: s.turn.id, end: "cancelled" }];
+}
+
+const failure = { code: "broken", say: "the session was exported while the model answered" };
+const usage = { ...noUsage, exact: false };
+
+const openOf = ({ step, attempt, model }: NonNullable<Session["step"]>) => ({
+  step,
+  attempt,
+  model,
+});
+
+const bodyOf = (decoded: Decoded): string | null =>
+  decoded.kind === "event" ? encodeBody(decoded.event) : null;
+
+function draftOf(record: LogRecord, body: string | null): Draft {
+  const { type, schema, actor, epoch, cause, correlation } = record;
+  return {
+    type,
+    schema: body === record.body ? schema : 1,
+    body,
+    actor,
+    epoch,
+    ...(cause === null ? {} : { cause }),
+    ...(correlation === null ? {} : { correlation }),
+  };
+}
+
+const broken = ({ version, type }: LogRecord): Failed =>
+  fail("corrupt", `this is not a session that can be imported: record ${version} is no ${type}`, {
+    fix: "export it again with `aiex session export`",
+  });
