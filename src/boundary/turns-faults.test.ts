@@ -186,6 +186,21 @@ it("what a hook said before the prompt is kept though the user spoke at the same
   expect(said).toEqual(["remember the style"]);
 });
 
+it("other tools than the session was told of are an event before they are in a request", async () => {
+  const world = newWorld();
+  await begin(partsOver(world, once("look")));
+  const tools = toolsOf(world, async () => {}).slice(0, 1);
+  const parts = partsOver(world, once("look"), { place: { tools } });
+  expect(await drive(parts, "s", never)).toEqual(rest);
+  const types = (await eventsOf(world)).map((e) => e.type);
+  expect(types.filter((type) => type === "ToolsChanged")).toHaveLength(1);
+  expect(types.indexOf("ToolsChanged")).toBeLessThan(types.indexOf("StepStarted"));
+  expect(world.requests.map((request) => request.tools.map(({ name }) => name))).toEqual([
+    ["look"],
+    ["look"],
+  ]);
+});
+
 it("a queued prompt is the user's own word: it starts also after the turn before was cancelled", async () => {
   const world = newWorld();
   const parts = partsOver(world, () => ({ parts: [text("ok")] }));

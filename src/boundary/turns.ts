@@ -3,8 +3,9 @@
 // is the same loop. What it holds besides is only what is under way (`flights`).
 import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { bug, cancelled, cut, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
+import { callKey, ofThisStep, stepKey } from "#boundary/turn/flights.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
-import { prepareStep, runStep } from "#boundary/turn/step.ts";
+import { changedTools, prepareStep, runStep } from "#boundary/turn/step.ts";
 import { unreachable } from "#core/assert.ts";
 import { type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { noUsage } from "#core/model/message.ts";
@@ -80,6 +81,7 @@ class Runner {
   readonly #waited = new Set<string>();
   /** Turns whose beginning the hooks saw, and what they said that is not appended yet. */
   readonly #begun = new Map<string, readonly SessionEvent[]>();
+  #toolsKnown = false;
   #goneOn = 0;
   readonly #parts: TurnParts;
   readonly #stream: string;
@@ -173,6 +175,8 @@ class Runner {
       this.#wait(`wait ${key}`, action.afterMs, () => this.#waited.add(key));
       return null;
     }
+    const changed = await this.#changedTools(s);
+    if (changed) return changed;
     const begun = await this.#beforePrompt(s);
     if (begun) return begun;
     const prepared = await prepareStep(this.#parts, this.#stream, s);
@@ -195,6 +199,16 @@ class Runner {
       runStep(this.#parts, this.#stream, { call, open, waitedMs, signal }),
     );
     return started;
+  }
+
+  /** Another version of the program may have other tools: the log says so before a request does. */
+  async #changedTools(s: Session): Promise<Result<Session> | null> {
+    if (this.#toolsKnown) return null;
+    const event = await changedTools(this.#parts, s);
+    if (!event.ok) return await this.#endTurn(s, "failed", event.error);
+    const told = event.value ? await this.#append(s, [event.value]) : null;
+    this.#toolsKnown = told === null || told.ok;
+    return told;
   }
 
   async #beforePrompt(s: Session): Promise<Result<Session> | null> {
@@ -370,22 +384,6 @@ class Runner {
     clearTimeout(timer);
     this.#flights.clear();
   }
-}
-
-/** Names of calls and steps recur from turn to turn: some servers count calls from 0 in each answer. */
-const callKey = ({ turn }: Session, { call }: OpenCall): string =>
-  `call ${turn?.id} ${turn?.steps} ${call.id}`;
-const stepKey = ({ turn }: Session, step: { step: number; attempt: number }): string =>
-  `step ${turn?.id} ${step.step}.${step.attempt}`;
-
-/** A landing that fits only in the step that it was made for, with all that follows it. */
-function ofThisStep({ turn }: Pick<Session, "turn">, { events, fits, after }: Landing): Landing {
-  const isSame = (s: Session) => s.turn?.id === turn?.id && s.turn?.steps === turn?.steps;
-  return {
-    events,
-    fits: (s) => isSame(s) && (!fits || fits(s)),
-    ...(after ? { after: async () => ofThisStep({ turn }, await after()) } : {}),
-  };
 }
 
 /** A conflict means that somebody said something: fold and ask again. Anything else ends the drive. */

@@ -1,5 +1,7 @@
 // One attempt at one step: the request is kept and named in the log, the model called, its deltas
 // published, its end turned into an event.
+
+import { sha256 } from "#boundary/digest.ts";
 import type {
   Deadlines,
   ModelEnd,
@@ -50,6 +52,24 @@ export async function prepareStep(
   if (!request.ok) return request;
   const reserved = reservedFor(wire);
   return ok({ port, model, wire, deadlines, request: request.value, reserved });
+}
+
+/** What says that this program has other tools than the session was told, or null. */
+export async function changedTools(
+  parts: TurnParts,
+  s: Session,
+): Promise<Result<EventOf<"ToolsChanged"> | null>> {
+  const place = await parts.placeOf(s);
+  if (!place.ok) return place;
+  const { tools } = place.value;
+  const toolEffects = Object.fromEntries(tools.map(({ spec, effect }) => [spec.name, effect]));
+  const bytes = Buffer.from(JSON.stringify(tools.map(({ spec }) => spec)));
+  const hash = sha256(bytes);
+  if (hash === s.tools?.tools.hash) return ok(null);
+  const kept = await parts.blobs.put(bytes);
+  if (!kept.ok) return kept;
+  const blob = { hash, bytes: bytes.length, media: "application/json" };
+  return ok({ type: "ToolsChanged", tools: blob, toolEffects });
 }
 
 /** Of each deadline the one that waits longer: the user's, or what the provider needs. */

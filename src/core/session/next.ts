@@ -3,6 +3,7 @@
 // here by a number with a name.
 import { unreachable } from "#core/assert.ts";
 import type { Failure } from "#core/failure.ts";
+import { canCompact } from "#core/session/compact.ts";
 import type { TurnEnd } from "#core/session/events.ts";
 import type { OpenCall, OpenStep, Prompt, Session, Turn } from "#core/session/state.ts";
 
@@ -106,7 +107,8 @@ function step(s: Session, turn: Turn): Action {
   const stepsMax = s.start?.limits.stepsPerTurn ?? 0;
   if (number > stepsMax) return endTurn("limit", tooManySteps(stepsMax));
   const full = (s.start?.limits.contextTokens ?? 0) * CONTEXT_FULL;
-  if (attempt === 1 && s.contextTokens > full && turn.compactions < COMPACTIONS_MAX) {
+  const mayCompact = attempt === 1 && turn.compactions < COMPACTIONS_MAX && canCompact(s);
+  if (mayCompact && s.contextTokens > full) {
     return { do: "compact", why: "full" };
   }
   return { do: "callModel", step: number, attempt, afterMs: turn.broken.retryInMs };

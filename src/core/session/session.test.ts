@@ -200,10 +200,12 @@ describe("after an answer", () => {
 
   it("a nearly full context is compacted before the next step", () => {
     const usage = { input: 8_600, cached: 0, output: 1, reasoning: 0, exact: true };
-    expect(nextAfter(answered([read("c1")], { usage }), finished("c1"))).toEqual({
-      do: "compact",
-      why: "full",
-    });
+    const steps = [1, 2, 3, 4].flatMap((n) => [
+      ...(n > 1 ? [stepStarted(n)] : []),
+      answered([read(`c${n}`)], { usage }),
+      finished(`c${n}`),
+    ]);
+    expect(nextAfter(...steps)).toEqual({ do: "compact", why: "full" });
   });
 });
 

@@ -1,0 +1,22 @@
+// How the runner tells its flights apart, and a landing of this step from one of another.
+import type { Landing } from "#boundary/turn/parts.ts";
+import type { OpenCall, Session } from "#core/session/state.ts";
+
+/** Names of calls and steps recur from turn to turn: some servers count calls from 0 in each answer. */
+export const callKey = ({ turn }: Session, { call }: OpenCall): string =>
+  `call ${turn?.id} ${turn?.steps} ${call.id}`;
+export const stepKey = ({ turn }: Session, step: { step: number; attempt: number }): string =>
+  `step ${turn?.id} ${step.step}.${step.attempt}`;
+
+/** A landing that fits only in the step that it was made for, with all that follows it. */
+export function ofThisStep(
+  { turn }: Pick<Session, "turn">,
+  { events, fits, after }: Landing,
+): Landing {
+  const isSame = (s: Session) => s.turn?.id === turn?.id && s.turn?.steps === turn?.steps;
+  return {
+    events,
+    fits: (s) => isSame(s) && (!fits || fits(s)),
+    ...(after ? { after: async () => ofThisStep({ turn }, await after()) } : {}),
+  };
+}
