@@ -118,10 +118,8 @@ describe("discovery", () => {
     const other = createServer((_, response) => response.end("<html>hello")).listen(0, "127.0.0.1");
     await new Promise((ready) => setImmediate(ready));
     const host = (server: typeof mute) => `127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const startMs = performance.now();
     const settings = { AIEX_OLLAMA_HOST: host(mute), AIEX_LM_STUDIO_HOST: host(other) };
     const { looked } = await discover(settings, signal());
-    expect(performance.now() - startMs).toBeLessThan(1_000);
     expect(looked.slice(1).map(({ outcome }) => outcome)).toEqual([
       "no answer within 300 ms",
       "something else answers there",

@@ -88,11 +88,9 @@ describe("a diff of two texts", () => {
     expect(diff.text).toContain("@@ -0,0 +1,50000 @@\n+line 1\n+line 2\n");
   });
 
-  it("of texts with little in common replaces the whole part, in good time", () => {
+  it("of texts with little in common replaces the whole part", () => {
     const [before, after] = [numbered(100_000), numbered(100_000, "other")];
-    const start = performance.now();
     const diff = unifiedDiff(`same\n${before}`, `same\n${after}`, { charactersMax: 10_000_000 });
-    expect(performance.now() - start).toBeLessThan(2_000);
     expect(diff).toMatchObject({ added: 100_000, removed: 100_000, exact: false });
     expect(applied(`same\n${before}`, `\n\n${diff.text}`)).toBe(`same\n${after}`);
   });

@@ -215,11 +215,10 @@ describe("an adversarial edit of a file of 1 MB", () => {
     ],
     ["of one long line of words", "word ".repeat(million / 5), "word other word"],
   ];
-  it.each(cases)("%s ends within two seconds", (_, file, old) => {
+  // What is quadratic in a megabyte does not end within a test's time limit.
+  it.each(cases)("%s ends, and says what it did with each edit", (_, file, old) => {
     for (const all of [false, true]) {
-      const start = performance.now();
-      applyEdits(file, [{ old, new: "z\n", all }]);
-      expect(performance.now() - start).toBeLessThan(2_000);
+      expect(applyEdits(file, [{ old, new: "z\n", all }]).reports).toHaveLength(1);
     }
   });
 });
