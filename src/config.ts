@@ -264,16 +264,17 @@ export function parseValue(key: string, text: string): unknown {
 }
 
 /** What is wrong with a key or its value, or null. */
-export function faultOf(key: string, value: unknown, where: string): Failed | null {
+export function faultOf(key: string, value: unknown, where?: string): Failed | null {
+  const at = where === undefined ? "" : `${where}: `;
   if (!isKey(key)) {
     const near = nearest(key, allKeys);
-    return fail("bad_input", `${where}: there is no configuration key "${key}"`, {
+    return fail("bad_input", `${at}there is no configuration key "${key}"`, {
       fix: near ? `did you mean "${near}"?` : "`aiex config list` shows all keys",
     });
   }
   const { kind, choices }: Key = keys[key];
   const say = (wanted: string) =>
-    fail("bad_input", `${where}: ${key} must be ${wanted}, not ${JSON.stringify(value)}`, {
+    fail("bad_input", `${at}${key} must be ${wanted}, not ${JSON.stringify(value)}`, {
       fix: `for example: aiex config set ${key} ${JSON.stringify(keys[key].fallback)}`,
     });
   if (kind === "number") {

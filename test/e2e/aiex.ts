@@ -49,8 +49,8 @@ export class Machine {
     return file;
   }
 
-  /** Starts `aiex` without a terminal. */
-  start(args: readonly string[], options: { stdin?: string; home?: string } = {}): Started {
+  /** Starts `aiex` without a terminal; a standard input of null stays open and says nothing. */
+  start(args: readonly string[], options: { stdin?: string | null; home?: string } = {}): Started {
     const env = { ...this.#env, ...(options.home ? { AIEX_HOME: options.home } : {}) };
     const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env });
     let out = "";
@@ -68,7 +68,7 @@ export class Machine {
       look();
     });
     child.stdin.on("error", () => {});
-    child.stdin.end(options.stdin ?? "");
+    if (options.stdin !== null) child.stdin.end(options.stdin ?? "");
     const ended = new Promise<Ended>((resolve, reject) => {
       child.on("error", reject);
       child.on("close", (code) => resolve({ code, out, err }));

@@ -39,6 +39,30 @@ describe("without a terminal", () => {
     expect((await machine.run(["audit", "verify"])).out).toContain("every chain holds");
   });
 
+  it("shows no demo to whoever wanted a session gone on with", async () => {
+    const { code, out, err } = await machine.run(["--continue"]);
+    expect({ code, out, err }).toMatchObject({ code: 2, out: "" });
+    expect(err).toContain("there is no terminal to talk in; `aiex ask");
+  });
+
+  it("leaves nothing of the demo's project when it is terminated", async () => {
+    const demo = machine.start(["demo"]);
+    await demo.wrote("read price.js");
+    demo.kill("SIGTERM");
+    const { code, err } = await demo.ended;
+    expect(code).toBe(143);
+    const project = /(\/\S+)\/shop/.exec(err)?.[1] ?? "";
+    expect(project).not.toBe("");
+    expect(existsSync(project)).toBe(false);
+  });
+
+  it("says that it reads a standard input that does not end, and how not to", async () => {
+    const waiting = machine.start(["ask", "hi"], { stdin: null });
+    await waiting.wrote("reading standard input until it ends; `</dev/null` says there is none");
+    waiting.kill("SIGINT");
+    expect((await waiting.ended).code).toBe(130);
+  });
+
   it("does nothing in a folder that is not trusted, and says how to trust it", async () => {
     const model = machine.model("m", [{ text: "Hello." }]);
     const refused = await machine.run(["ask", "-m", model, "hi"]);
@@ -250,6 +274,32 @@ describe("in a terminal", () => {
     );
     expect({ code, screen }).toMatchObject({ code: 0 });
     expect(screen).toContain("(said)");
+  });
+
+  it("names the model, shows the prompt again after Ctrl-C, and ends the line on Ctrl-D", async () => {
+    const model = machine.model("m", []);
+    await machine.run(["trust"]);
+    const { code, screen } = await machine.type(
+      ["--color", "never", "-m", model],
+      [
+        ["> ", "\x03"],
+        ["leaves)", ""],
+        ["> ", "\x04"],
+      ],
+    );
+    expect({ code, screen }).toMatchObject({ code: 0 });
+    expect(screen).toContain(model);
+    expect(screen.endsWith("\r\n")).toBe(true);
+  });
+
+  it("says once that a turn was cancelled", async () => {
+    const model = machine.model("m", slow);
+    const { screen } = await machine.type(
+      ["ask", "--trust", "--color", "never", "-m", model, "go"],
+      [["run sleep 30", "\x03"]],
+    );
+    expect(screen).toContain("cancelled");
+    expect(screen).not.toMatch(/called off: the user|gave no answer/);
   });
 
   it("says what it looked for where there is no model, and offers the demo", async () => {

@@ -15,7 +15,7 @@ const PROMPT_CHARS_MAX = 1_000_000;
 /** Bytes of piped input: in UTF-8 a character has at most four. */
 const PIPED_BYTES_MAX = 4 * PROMPT_CHARS_MAX;
 /** After this long without an end of the piped input, it is said what is waited for, in ms. */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 1_000;
 
 /** The prompt of a command line: its words, then what was piped in, then the files. */
 export async function spoken(
@@ -47,7 +47,7 @@ const tooLong = (chars: number): Failed =>
 
 async function pipedText(terminal: Terminal): Promise<Result<string>> {
   const waiting = setTimeout(() => {
-    terminal.err("aiex: waiting for standard input to end; add </dev/null if there is none\n");
+    terminal.err("aiex: reading standard input until it ends; `</dev/null` says there is none\n");
   }, PATIENCE_MS);
   const chunks: Uint8Array[] = [];
   let bytes = 0;

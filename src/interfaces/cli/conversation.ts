@@ -38,7 +38,10 @@ export class Conversation {
     try {
       if (this.#talk.state?.turn) await this.#resume(asks);
       while (true) {
-        const idle = interrupts.during(() => terminal.err("  (Ctrl-D or /quit leaves)\n"));
+        const idle = interrupts.during(() => {
+          terminal.err("  (Ctrl-D or /quit leaves)\n");
+          this.#keyboard.again();
+        });
         const typed = this.#late.shift() ?? (await this.#keyboard.ask("> "));
         idle();
         if (typed === null) return 0;

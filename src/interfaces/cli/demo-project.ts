@@ -1,6 +1,7 @@
 // What the demo works on: a tiny Node project with a bug and the test that shows it, and the script
 // of the model's answers. Only the answers are made up; the tools read, edit and run real files.
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { rmSync } from "node:fs";
+import { mkdir, mkdtemp, realpath, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -64,10 +65,13 @@ const answers = [
   },
 ].map((answer) => ({ delayMs: 300, pauseMs: PAUSE_MS, ...answer }));
 
-export type DemoProject = { path: string; model: string; remove(): Promise<void> };
+export type DemoProject = { path: string; model: string };
 
-export async function demoProject(): Promise<DemoProject> {
+/** Makes the project. Unless it is kept, it goes when the process ends, however that comes. */
+export async function demoProject({ keep }: { keep: boolean }): Promise<DemoProject> {
   const root = await realpath(await mkdtemp(join(tmpdir(), "aiex-demo-")));
+  const remove = () => rmSync(root, { recursive: true, force: true });
+  if (!keep) process.once("exit", remove);
   const path = join(root, "shop");
   const script = join(root, "script.json");
   await mkdir(path);
@@ -76,6 +80,5 @@ export async function demoProject(): Promise<DemoProject> {
   return {
     path,
     model: `scripted/${script}`,
-    remove: () => rm(root, { recursive: true, force: true }),
   };
 }

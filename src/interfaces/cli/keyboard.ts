@@ -6,6 +6,8 @@ import type { Sink, Source } from "#interfaces/cli/terminal.ts";
 export type Keyboard = {
   /** Asks and waits for the answer; null at the end of input (Ctrl-D) or when called off. */
   ask(question: string, signal?: AbortSignal): Promise<string | null>;
+  /** Shows the open question again, after something was printed below it. */
+  again(): void;
   /** Takes the lines that were typed while nobody asked. */
   onLine(take: (line: string) => void): void;
   /** Whether something is typed and not yet sent. */
@@ -73,10 +75,12 @@ export function keyboardOn(options: {
       lines.write(null, { ctrl: true, name: "u" });
       return;
     }
+    if (asking) stderr.write("\n");
     interrupt();
   });
   lines.on("close", () => {
     ended = true;
+    if (asking) stderr.write("\n");
     asking?.(null);
     asking = null;
   });
@@ -107,6 +111,9 @@ export function keyboardOn(options: {
         lines.setPrompt(question);
         lines.prompt();
       });
+    },
+    again() {
+      if (asking) lines.prompt();
     },
     close() {
       clearTimeout(timer);

@@ -52,6 +52,8 @@ describe("routing", () => {
     [[], DEFAULT_COMMAND, []],
     [["--continue"], DEFAULT_COMMAND, ["--continue"]],
     [["--help"], "help", []],
+    [["-v"], "version", []],
+    [["--version", "--json"], "version", ["--json"]],
     [["session", "--help"], "help", ["session"]],
   ])("%j is the command %s", (argv, name, rest) => {
     expect(route(argv, names)).toEqual({ ok: true, value: { name, rest } });

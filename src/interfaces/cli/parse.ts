@@ -27,6 +27,9 @@ export function route(argv: readonly string[], names: readonly string[]): Result
   const words = argv[0] === "cli" ? argv.slice(1) : [...argv];
   const [first = "", second = ""] = words;
   if (first === "--help" || first === "-h") return ok({ name: "help", rest: words.slice(1) });
+  if (["--version", "-V", "-v"].includes(first)) {
+    return ok({ name: "version", rest: words.slice(1) });
+  }
   if (first === "" || first.startsWith("-")) return ok({ name: DEFAULT_COMMAND, rest: words });
   const both = `${first} ${second}`;
   if (names.includes(both)) return ok({ name: both, rest: words.slice(2) });

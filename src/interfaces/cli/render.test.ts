@@ -114,12 +114,15 @@ describe("a session as a story", () => {
 
   it("says once why a turn failed", () => {
     const failure = { code: "overloaded", say: "try later", fix: "use another model" };
-    expect(told(prompted(), broke(2_000), broke(null), ended("failed", failure))).toEqual([
+    expect(
+      told(prompted(), broke(2_000), broke(40), broke(null), ended("failed", failure)),
+    ).toEqual([
       "prompt: do it",
-      "fault: the answer broke off: try later; trying again in 2.0 s",
+      "fault: no answer yet: try later; trying again in 2.0 s",
+      "fault: no answer yet: try later; trying again",
       "fault: the model gave no answer: try later",
       "fault: use another model",
-      "note: failed · 3.0 s",
+      "note: failed · 4.0 s",
     ]);
   });
 

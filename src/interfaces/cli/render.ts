@@ -86,7 +86,8 @@ function tellEvent(known: Known, e: SessionEvent, at: number): Told {
     case "StepBroken":
       return {
         known: { ...known, usage: addUsage(known.usage, e.usage), fault: e.failure.say },
-        lines: [{ kind: "fault", text: brokenText(e) }],
+        // Of a turn that was cancelled, its end says it.
+        lines: e.failure.code === "cancelled" ? [] : [{ kind: "fault", text: brokenText(e) }],
       };
     case "ToolStarted":
       return {
@@ -215,12 +216,15 @@ export function stopLines({ stop }: EventOf<"StepCompleted">): Line[] {
   return why ? [note(why)] : [];
 }
 
+/** A wait that nobody notices, in milliseconds: not worth a number. */
+const SOON_MS = 100;
+
 function brokenText({ failure, retryInMs }: EventOf<"StepBroken">): string {
   const why = screen(failure.say);
   if (retryInMs === null) return `the model gave no answer: ${why}`;
-  return retryInMs === 0
-    ? `the answer broke off: ${why}; trying again`
-    : `the answer broke off: ${why}; trying again in ${lasted(retryInMs)}`;
+  const what = failure.code === "broken" ? "the answer broke off" : "no answer yet";
+  const when = retryInMs < SOON_MS ? "" : ` in ${lasted(retryInMs)}`;
+  return `${what}: ${why}; trying again${when}`;
 }
 
 const marks: Record<CallEnd, string> = {

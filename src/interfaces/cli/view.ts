@@ -3,6 +3,7 @@
 import type { Entry } from "#app";
 import { textOf } from "#core/model/message.ts";
 import { screen } from "#core/security/screen.ts";
+import type { SessionEvent } from "#core/session/events.ts";
 import {
   type Live,
   nothingShown,
@@ -58,7 +59,7 @@ export function textView(
         return;
       }
       for (const line of told.lines) {
-        if (line.kind === "prompt" || line.kind === "ask" || e?.type === "PromptQueued") continue;
+        if (line.kind === "prompt" || line.kind === "ask" || isKnown(e)) continue;
         const isLast = e?.type === "TurnEnded" && line === told.lines.at(-1);
         const named = isLast && options.session ? `session ${options.session} · ` : "";
         say(terminal, { ...line, text: named + line.text });
@@ -68,6 +69,10 @@ export function textView(
     },
   };
 }
+
+/** What somebody who watches has just seen or done. */
+const isKnown = (e: SessionEvent | null): boolean =>
+  e?.type === "PromptQueued" || e?.type === "CancelRequested";
 
 function answerOf(e: Parameters<typeof showFinished>[1]): string {
   const text = screen(textOf(e.parts)).trimEnd();

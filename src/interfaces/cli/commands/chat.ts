@@ -1,12 +1,15 @@
 // `aiex`: a conversation in a terminal. Without a model in reach it says what it looked for, and
 // without a terminal it shows the demo.
+import { textSetting } from "#config";
+import type { Failure } from "#core/failure.ts";
+import { reveal } from "#core/security/screen.ts";
 import { asksOf } from "#core/session/state.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { runDemo } from "#interfaces/cli/commands/demo.ts";
 import { Conversation } from "#interfaces/cli/conversation.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
-import { isModelInReach, noModelText } from "#interfaces/cli/no-model.ts";
+import { isModelCheck, isModelInReach, noModelText } from "#interfaces/cli/no-model.ts";
 import { beginTalk, talkOptions } from "#interfaces/cli/talk.ts";
 import { confirm, quoted } from "#interfaces/cli/trusting.ts";
 
@@ -21,6 +24,7 @@ export const chat = defineCommand({
   async run({ options }, cli) {
     const { terminal } = cli;
     if (!terminal.interactive) {
+      if (Object.values(options).some(Boolean)) return cli.fail(noTerminal);
       terminal.err('No terminal to talk in: this is the demo. `aiex ask "…"` asks once.\n\n');
       return await runDemo({ keep: false }, cli);
     }
@@ -35,17 +39,24 @@ export const chat = defineCommand({
     const talk = await beginTalk(options, cli, { ask: true });
     if (!talk.ok) return cli.fail(talk.error);
     const { folder, config, state, session, mode, model } = talk.value;
-    const named = model ?? state?.model ?? String(config.settings.get("model")?.value ?? "");
+    const inReach = health.value.checks.find((check) => isModelCheck(check) && check.ok)?.say;
+    const named = model ?? state?.model ?? (textSetting(config, "model") || inReach);
     const modes = mode ?? state?.mode ?? String(config.settings.get("mode")?.value ?? "ask");
     const about = [`aiex ${cli.version}`, named, folder, `mode ${modes}`].filter(Boolean);
-    terminal.err(`${terminal.paint.err.dim(about.join(" · "))}\n`);
+    terminal.err(terminal.paint.err.dim(`${reveal(about.join(" · "))}\n`));
     if (session) terminal.err(terminal.paint.err.dim(`session ${session} ${state?.title ?? ""}\n`));
-    terminal.err(terminal.paint.err.dim("Ctrl-C cancels, Ctrl-D quits, /help shows more.\n\n"));
+    terminal.err(terminal.paint.err.dim("Ctrl-C cancels, Ctrl-D quits, /help shows more.\n"));
     const asks = state ? asksOf(state) : [];
     const code = await new Conversation(talk.value, cli).run(asks);
     return code;
   },
 });
+
+const noTerminal: Failure = {
+  code: "bad_input",
+  say: "there is no terminal to talk in",
+  fix: '`aiex ask "…"` asks once and takes the same options',
+};
 
 async function offerDemo(text: string, cli: Cli): Promise<ExitCode> {
   const wanted = await confirm(cli, `${text}\n`, "Run the demo now?", { yesByDefault: true });

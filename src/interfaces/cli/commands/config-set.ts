@@ -22,7 +22,7 @@ export const set = defineCommand({
       return cli.fail({ code: "bad_input", say, fix });
     }
     const value = text === undefined ? undefined : parseValue(key.value, text);
-    const bad = text === undefined ? null : faultOf(key.value, value, "aiex config set");
+    const bad = text === undefined ? null : faultOf(key.value, value);
     if (bad) return cli.fail(bad.error);
     const file = writeSetting(cli.env, key.value, value);
     if (!file.ok) return cli.fail(file.error);

@@ -22,20 +22,16 @@ log are real; the project lies in a temporary folder that is removed afterwards.
 
 export async function runDemo(options: { keep: boolean }, cli: Cli): Promise<ExitCode> {
   const { terminal } = cli;
-  const project = await demoProject();
+  const project = await demoProject(options);
   terminal.err(introduction(project.path));
-  try {
-    const outcome = await played(project, cli);
-    if (!outcome.ok) return cli.fail(outcome.error);
-    const { end, failure } = outcome.value.outcome;
-    if (end === "permission_needed") {
-      return cli.fail({ code: "permission_needed", say: "the demo needs your leave to go on" });
-    }
-    terminal.err(conclusion(outcome.value.session, options.keep ? project.path : null));
-    return exitOfTurn(end, failure);
-  } finally {
-    if (!options.keep) await project.remove();
+  const outcome = await played(project, cli);
+  if (!outcome.ok) return cli.fail(outcome.error);
+  const { end, failure } = outcome.value.outcome;
+  if (end === "permission_needed") {
+    return cli.fail({ code: "permission_needed", say: "the demo needs your leave to go on" });
   }
+  terminal.err(conclusion(outcome.value.session, options.keep ? project.path : null));
+  return exitOfTurn(end, failure);
 }
 
 const introduction = (path: string): string =>
