@@ -59,14 +59,17 @@ export function doorOf(world: Pick<World, "env" | "folder" | "start">): Door {
       if (!project) return ok(opened);
       const narrowed = loadConfig({ env, flags, project });
       if (!narrowed.ok) return narrowed;
-      if (isSame(narrowed.value, config.value)) return ok(opened);
+      // What was only ignored needs no other App, and is shown.
+      if (isSame(narrowed.value, config.value)) return ok({ ...opened, config: narrowed.value });
       const again = await start(key, narrowed.value, ephemeral);
       return again.ok ? ok({ ...opened, app: again.value, config: narrowed.value }) : again;
     },
   };
 }
 
+/** The rules of a project are no setting: they stand beside the user's. */
 const isSame = (a: Config, b: Config): boolean =>
+  JSON.stringify(a.projectRules) === JSON.stringify(b.projectRules) &&
   [...a.settings].every(([key, { value }]) => Object.is(value, b.settings.get(key)?.value));
 
 /** The text of a folder's configuration, or null where it has none. */
