@@ -9,6 +9,7 @@ const wanted = [
   { program: "git", debian: "git", why: "tests of repositories" },
   { program: "python3", debian: "python3", why: "tests of harmless commands" },
   { program: "make", debian: "make", why: "tests of harmless commands" },
+  { program: "strace", debian: "strace", why: "tests that nothing runs before trust" },
 ];
 
 function isInstalled(program: string): boolean {

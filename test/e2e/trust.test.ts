@@ -128,7 +128,13 @@ const NAMES = [
   "\u202Egnp.exe",
 ];
 const prompt = ["ask", "--json", "what is this?"];
-const COMMANDS = [prompt, ["session", "list"], ["doctor"], ["config", "list"], ["config", "explain", "mode"]];
+const COMMANDS = [
+  prompt,
+  ["session", "list"],
+  ["doctor"],
+  ["config", "list"],
+  ["config", "explain", "mode"],
+];
 
 /** A hostile folder of this name at a desk of its own. */
 function hostileFolder(at: Desk, name: string, config?: string): string {
@@ -174,7 +180,9 @@ function ended(child: ChildProcess): Promise<Ran> {
 function stateOf(folder: string): string {
   const hash = createHash("sha256");
   const entries = readdirSync(folder, { withFileTypes: true, recursive: true });
-  for (const entry of entries.sort((a, b) => (a.parentPath + a.name < b.parentPath + b.name ? -1 : 1))) {
+  for (const entry of entries.sort((a, b) =>
+    a.parentPath + a.name < b.parentPath + b.name ? -1 : 1,
+  )) {
     const path = join(entry.parentPath, entry.name);
     hash.update(JSON.stringify(path)).update(entry.isFile() ? readFileSync(path) : "");
   }

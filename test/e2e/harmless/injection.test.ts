@@ -1,6 +1,6 @@
 // A published list of command injections, each line as a command that a model asks for: whatever
 // it tries runs in the sandbox or not at all, and leaves nothing behind that it does not name.
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
@@ -71,15 +71,39 @@ it("runs no line outside the sandbox, and leaves the repository and what is outs
   expect(ends.filter(({ type }) => type === "commandEnded").length).toBe(total);
   expect(connections).toBe(0);
   expect(readFileSync(join(here.outside, "witness"), "utf8")).toBe("untouched\n");
-  // Some lines write a file by its name; those are new files of the project and nothing else.
-  for (const name of named(lines)) rmSync(join(here.root, name), { force: true });
+  expect(processesIn(here.root)).toEqual([]);
+  const changed = here
+    .status()
+    .split("\n")
+    .filter((line) => line !== "");
+  const names = changed.map((line) => line.replace("?? ", ""));
+  expect(names.filter((name) => !WRITTEN.includes(name))).toEqual([]);
+  for (const name of names) rmSync(join(here.root, name));
   expect(here.status()).toBe(before);
+  // The witness is awake: with the network opened, a command does reach it.
+  const { port } = server.address() as AddressInfo;
+  const { prepared } = await here.judged(`exec 3<>/dev/tcp/127.0.0.1/${port}`, "yes");
+  const { signal } = new AbortController();
+  await prepared.run({ signal, opened: { network: true }, progress: () => {} });
+  expect(connections).toBe(1);
 });
 
-/** The plain names that lines redirect their output to. */
-function named(all: readonly string[]): string[] {
-  const found = all.flatMap((line) => [...line.matchAll(/> (\w+\.\w+)\s*$/g)]);
-  return [...new Set(found.map(([, name = ""]) => name))];
+/** New files of the project that some lines name as the target of their output, and no others. */
+const WRITTEN = [
+  ...["cmd.php", "dir.php", "rev.pl", "rfi.php"],
+  ...["S);open(STDERR,", "S);open(STDOUT,"],
+];
+
+/** Processes that still are in a folder. */
+function processesIn(folder: string): string[] {
+  return readdirSync("/proc").filter((name) => {
+    if (!/^\d+$/.test(name)) return false;
+    try {
+      return readlinkSync(`/proc/${name}/cwd`).startsWith(folder);
+    } catch {
+      return false;
+    }
+  });
 }
 
 it("asks about every line where there is no sandbox, and runs none in mode yes", async (ctx) => {
@@ -99,6 +123,7 @@ it("runs of them in the modes that read only what reads", async (ctx) => {
     if (verdict.do === "allow") allowed.push(line);
     else expect(verdict.do).toBe("deny");
   }
-  expect(allowed.filter((line) => !/^(cat|ls|pwd|uname|which|whoami|id)\b[\w /-]*$/.test(line)))
-    .toEqual([]);
+  expect(
+    allowed.filter((line) => !/^(cat|echo|ls|pwd|uname|which|whoami|id)\b[^;&|`$]*$/.test(line)),
+  ).toEqual([]);
 });
