@@ -1,16 +1,13 @@
 // Commands as developers type them all day, by ecosystem: tests, builds, linters, format checks,
-// git and text tools that leave the tracked files of a project as they are. `folder` is the
-// project of projects.ts that they are run in where their program is installed.
-
-export type Group = { ecosystem: string; folder: string; commands: readonly string[] };
-
-const lines = (text: string): string[] => text.trim().split(/\n\s*/);
+// all of which leave the tracked files of a project as they are.
+import { type Group, linesOf } from "./group.ts";
+import { textGroups } from "./text.ts";
 
 export const groups: readonly Group[] = [
   {
     ecosystem: "JavaScript",
     folder: "js",
-    commands: lines(String.raw`
+    commands: linesOf(`
       npm test
       npm run build
       npm run lint --if-present
@@ -51,7 +48,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "Python",
     folder: "py",
-    commands: lines(String.raw`
+    commands: linesOf(`
       python3 -m unittest
       python3 -m unittest discover -v
       python3 -m unittest test_sum.TestSum
@@ -88,7 +85,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "Rust",
     folder: "rust",
-    commands: lines(String.raw`
+    commands: linesOf(`
       cargo check
       cargo build
       cargo build --release --offline
@@ -112,7 +109,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "Go",
     folder: "go",
-    commands: lines(String.raw`
+    commands: linesOf(`
       go test ./...
       go test -race -count=1 ./...
       go test -run TestAdd -v .
@@ -130,7 +127,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "Java",
     folder: "java",
-    commands: lines(String.raw`
+    commands: linesOf(`
       javac -d out Sum.java
       javac -Xlint:all -d out *.java
       java -cp out Sum
@@ -155,7 +152,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "Ruby",
     folder: ".",
-    commands: lines(String.raw`
+    commands: linesOf(`
       bundle exec rspec
       bundle exec rake test
       bundle exec rubocop --parallel
@@ -171,7 +168,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "C and C++",
     folder: "c",
-    commands: lines(String.raw`
+    commands: linesOf(`
       make
       make -j4
       make -n
@@ -207,7 +204,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "Elixir",
     folder: ".",
-    commands: lines(String.raw`
+    commands: linesOf(`
       mix test
       MIX_ENV=test mix test --trace
       mix compile --warnings-as-errors
@@ -221,7 +218,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "PHP",
     folder: ".",
-    commands: lines(String.raw`
+    commands: linesOf(`
       composer validate
       composer test
       php -l src/Sum.php
@@ -235,7 +232,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: ".NET",
     folder: ".",
-    commands: lines(String.raw`
+    commands: linesOf(`
       dotnet build --no-restore
       dotnet test --nologo --verbosity quiet
       DOTNET_CLI_TELEMETRY_OPTOUT=1 dotnet test
@@ -246,7 +243,7 @@ export const groups: readonly Group[] = [
   {
     ecosystem: "Swift, Dart, Haskell, Zig",
     folder: ".",
-    commands: lines(String.raw`
+    commands: linesOf(`
       swift build
       swift test --parallel
       dart analyze
@@ -260,173 +257,7 @@ export const groups: readonly Group[] = [
       kubectl version --client
     `),
   },
-  {
-    ecosystem: "git",
-    folder: ".",
-    commands: lines(String.raw`
-      git status
-      git status --short --branch
-      git status --porcelain=v2
-      git diff
-      git diff --stat HEAD~1
-      git diff --cached
-      git diff HEAD~1 -- js/sum.js
-      git --no-pager diff --name-only HEAD~1..HEAD
-      git log
-      git log --oneline -n 5
-      git log --oneline --graph --decorate --all -20
-      git log -p -1 -- js/sum.js
-      git log --since='2 weeks ago' --author=dev --format='%h %an %s'
-      git log -S'return' --oneline
-      git show
-      git show HEAD:js/sum.js
-      git show --stat HEAD
-      git blame js/sum.js
-      git blame -L 1,2 js/sum.js
-      git branch -a
-      git branch --show-current
-      git tag --list
-      git remote -v
-      git rev-parse --abbrev-ref HEAD
-      git rev-parse --show-toplevel
-      git merge-base HEAD HEAD~1
-      git ls-files
-      git ls-files -o --exclude-standard
-      git grep -n return
-      git shortlog -sn HEAD
-      git describe --always --dirty
-      git stash list
-      git config --get user.name
-      git rev-list --count HEAD
-      git cat-file -p HEAD
-      git reflog -n 3
-      git worktree list
-      git check-ignore -v build || true
-      git diff --check
-      GIT_PAGER=cat git log -1
-      git log --format=%H | wc -l
-      git ls-files '*.js' | xargs wc -l
-    `),
-  },
-  {
-    ecosystem: "files and text",
-    folder: ".",
-    commands: lines(String.raw`
-      ls
-      ls -la js
-      ls -1 *.md
-      pwd
-      cd js && ls
-      cat README.md
-      cat js/package.json | jq .version
-      jq -r '.scripts | keys[]' js/package.json
-      head -n 20 README.md
-      tail -n +2 README.md
-      nl README.md
-      tac README.md
-      wc -l js/*.js
-      grep -rn "return" js
-      grep -E 'add|sum' -r . --include=*.py
-      grep -c . README.md
-      egrep -n 'x|y' README.md || true
-      rg -n "TODO|FIXME" || true
-      rg --files | head
-      find . -name '*.py' -not -path './node_modules/*'
-      find . -type f -name '*.js' -exec wc -l {} +
-      find . -maxdepth 2 -type d | sort
-      fd -e ts
-      ag TODO
-      tree -L 2
-      sed -n '1,5p' README.md
-      sed 's/a/b/g' README.md > /dev/null
-      awk '{print $1}' README.md
-      awk -F: 'NR==1 {print NF}' README.md
-      sort README.md | uniq -c | sort -rn | head -5
-      cut -d' ' -f1 README.md
-      tr a-z A-Z < README.md
-      paste -sd, README.md
-      column -t README.md
-      comm -12 README.md README.md
-      join README.md README.md || true
-      diff js/sum.js js/sum.js
-      diff -u README.md js/sum.js | head -10
-      cmp js/sum.js js/sum.js
-      md5sum README.md
-      sha256sum README.md js/sum.js
-      sha1sum README.md
-      base64 README.md | head -1
-      xxd README.md | head -3
-      od -c README.md | head -2
-      file README.md
-      stat README.md
-      du -sh .
-      df -h .
-      date +%F
-      date -u
-      whoami
-      id -u
-      uname -a
-      nproc
-      env | sort
-      printenv PATH
-      echo "$PATH"
-      echo done
-      printf '%s\n' one two
-      which node git
-      type git
-      command -v python3
-      basename js/sum.js .js
-      dirname js/sum.js
-      realpath js/../README.md
-      readlink -f README.md
-      seq 1 5
-      test -f README.md && echo yes
-      [ -d js ] && echo yes || echo no
-      true
-      sleep 0.1
-      time ls
-      timeout 5 ls
-      nice -n 5 ls
-      ps aux | head -3
-      lsof -p 1 || true
-      expr 1 + 2
-      bc --version
-      tar -cf /dev/null js
-      tar czf /tmp/js.tar.gz js && tar tzf /tmp/js.tar.gz
-      gzip -c README.md | zcat
-      zip -q -r /tmp/js.zip js && unzip -l /tmp/js.zip
-      cp README.md /tmp/README.md && diff README.md /tmp/README.md
-      mkdir -p build/x && touch build/x/y && rm -r build/x
-      for f in js/*.js; do echo "$f"; done
-      if [ -f js/package.json ]; then echo node; fi
-      cat <<'END' | wc -l
-      while read -r line; do echo "$line"; done < README.md
-      perl -ne 'print if /sum/' README.md
-      perl -MTime::HiRes -e 'print 1'
-      perl -c tool.pl
-      bash -n tool.sh
-      bash tool.sh
-      sh -c 'echo hello'
-      shellcheck tool.sh
-      shfmt -d .
-      sqlite3 :memory: 'select 1 + 1'
-      openssl version
-      curl --version
-      hadolint Dockerfile
-      yamllint .
-      markdownlint README.md
-      pre-commit run --all-files
-      docker --version
-      cloc .
-      tokei
-      man -w ls || true
-      less -FX README.md
-      tee /dev/null < README.md
-      rev README.md | rev
-      fold -w 40 README.md
-      yes | head -n 3
-    `).map((line) => line.replace("cat <<'END' | wc -l", "cat <<'END' | wc -l\none\ntwo\nEND")),
-  },
+  ...textGroups,
 ];
 
 /** Words that begin a construct or stand before a command. */
