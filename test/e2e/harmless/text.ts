@@ -71,13 +71,13 @@ export const textGroups: readonly Group[] = [
       grep -E 'add|sum' -r . --include=*.py
       grep -c . README.md
       egrep -n 'x|y' README.md || true
-      rg -n "TODO|FIXME" || true
+      rg -n "deprecated|obsolete" || true
       rg --files | head
       find . -name '*.py' -not -path './node_modules/*'
       find . -type f -name '*.js' -exec wc -l {} +
       find . -maxdepth 2 -type d | sort
       fd -e ts
-      ag TODO
+      ag deprecated
       tree -L 2
       sed -n '1,5p' README.md
       sed 's/a/b/g' README.md > /dev/null
