@@ -151,7 +151,9 @@ export function loadConfig(sources: Sources): Result<Config> {
   for (const key of allKeys) {
     settings.set(key, { key, value: keys[key].fallback, from: "default", where: "" });
   }
-  const user = readLayer(textOf(userFile), userFile);
+  const text = textOf(userFile);
+  if (!text.ok) return text;
+  const user = readLayer(text.value, userFile);
   if (!user.ok) return user;
   const project = sources.project
     ? readLayer(sources.project.text, sources.project.file)
@@ -204,11 +206,16 @@ export const textSetting = (config: Config, key: ConfigKey): string =>
 export const numberSetting = (config: Config, key: ConfigKey): number =>
   Number(config.settings.get(key)?.value);
 
-function textOf(file: string): string | null {
+/** The text of a file, or null where there is none. One that cannot be read may hold rules: it fails. */
+function textOf(file: string): Result<string | null> {
   try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return null;
+    return ok(readFileSync(file, "utf8"));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return ok(null);
+    return fail("bad_input", `${file} cannot be read: ${message}`, {
+      fix: "make it readable, or name another with AIEX_CONFIG",
+    });
   }
 }
 

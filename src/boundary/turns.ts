@@ -49,6 +49,7 @@ async function drivenUnder(
   try {
     const epoch = await adopt(parts, stream);
     if (!epoch.ok) return epoch;
+    parts.channel.clear(stream);
     return await new Runner(parts, stream, epoch.value, signal).run();
   } finally {
     lease.release();

@@ -1,6 +1,7 @@
 // The channel within one process.
 import { type Channel, type Live, QUEUE_ITEMS_MAX } from "#boundary/channel/port.ts";
 
+type At = { step: number; attempt: number };
 type Listener = { queue: Live[]; wake: () => void };
 
 export function localChannel(): Channel {
@@ -40,12 +41,19 @@ export function localChannel(): Channel {
   };
 }
 
-/** Keeps what a late listener needs: the deltas of the present attempt, joined where they can be. */
+const isSameAttempt = (a: At, b: At): boolean => a.step === b.step && a.attempt === b.attempt;
+
+/** Keeps what a late listener needs: the deltas of the present attempt, joined where they can be, or why it stopped. */
 function remember(soFar: Map<string, Live[]>, topic: string, item: Live): void {
+  if (item.type === "stopped") {
+    soFar.set(topic, [item]);
+    return;
+  }
   if (item.type !== "delta" && item.type !== "call") return;
   const kept = soFar.get(topic) ?? [];
   const last = kept.at(-1);
-  if (last && "step" in last && (last.step !== item.step || last.attempt !== item.attempt)) {
+  const isOther = last && (!("step" in last) || !isSameAttempt(last, item));
+  if (isOther) {
     soFar.set(topic, [item]);
     return;
   }

@@ -2,7 +2,8 @@
 // - what is published on a topic reaches those who listen to it then, in order;
 // - a listener that is slow loses the oldest items beyond `QUEUE_ITEMS_MAX`, never the publisher's
 //   time; it learns of the loss by a gap in `seq`;
-// - whoever begins to listen first gets the text so far of the attempt that is under way.
+// - whoever begins to listen first gets the text so far of the attempt that is under way, or why the
+//   session could not be run on, until it is run again.
 
 import type { Failure } from "#core/failure.ts";
 
