@@ -6,10 +6,10 @@ import { fail, ok, type Result } from "#core/failure.ts";
 import { BODY_BYTES_MAX, type Draft, type LogRecord } from "#core/record.ts";
 import type { SessionCommand } from "#core/session/commands.ts";
 import { decide } from "#core/session/decide.ts";
-import { type SessionEvent, schemaOf } from "#core/session/events.ts";
+import type { SessionEvent } from "#core/session/events.ts";
 import { evolveDecoded } from "#core/session/evolve.ts";
 import { emptySession, type Session } from "#core/session/state.ts";
-import { type Decoded, decode, encodeBody } from "#core/session/upcast.ts";
+import { type Decoded, decode, encodeBody, schemaOf } from "#core/session/upcast.ts";
 
 /** Who appends, and on behalf of what. */
 export type By = { actor: string; epoch: number; cause?: string; correlation?: string };

@@ -7,10 +7,10 @@ import type { DoorParts } from "#boundary/door/parts.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { noUsage } from "#core/model/message.ts";
 import type { Draft, LogRecord } from "#core/record.ts";
-import { type EventOf, isWellFormed, type SessionEvent, schemaOf } from "#core/session/events.ts";
+import { type EventOf, isWellFormed, type SessionEvent } from "#core/session/events.ts";
 import { evolveDecoded } from "#core/session/evolve.ts";
 import { emptySession, type Session } from "#core/session/state.ts";
-import { type Decoded, decode, encodeBody } from "#core/session/upcast.ts";
+import { type Decoded, decode, encodeBody, schemaOf } from "#core/session/upcast.ts";
 
 type Here = { location: { node: string; path: string }; workspace: string; mode: Session["mode"] };
 

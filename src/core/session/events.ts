@@ -1,5 +1,5 @@
 // What can happen to a session. Past tense, append-only: a changed shape raises its number in
-// `eventSchemas` and adds an upcaster. Whatever can vary (prompts, tools, environment, retries,
+// the log and adds an upcaster (upcast.ts). Whatever can vary (prompts, tools, environment, retries,
 // notices) is in an event before it is in a request, so that any request can be rebuilt.
 import * as z from "zod/mini";
 import { stops } from "#core/model/message.ts";
@@ -186,9 +186,6 @@ export const isWellFormed = (event: SessionEvent): boolean =>
   z.safeParse(eventBodies[event.type], event).success;
 
 export type EventOf<T extends EventType> = Extract<SessionEvent, { type: T }>;
-
-/** The present shape of each type; 1 unless a change is named in upcast.ts. */
-export const schemaOf = (_type: EventType): number => 1;
 
 export type TurnEnd = (typeof turnEnds)[number];
 export type CallEnd = (typeof callEnds)[number];

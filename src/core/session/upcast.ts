@@ -2,7 +2,7 @@
 // a newer version decodes as `unknown`, an erased body as `erased`: nothing throws, so a session
 // always lists and reads.
 import type { LogRecord } from "#core/record.ts";
-import { type EventType, eventBodies, type SessionEvent, schemaOf } from "#core/session/events.ts";
+import { type EventType, eventBodies, type SessionEvent } from "#core/session/events.ts";
 
 export type Decoded =
   | { kind: "event"; event: SessionEvent }
@@ -14,18 +14,28 @@ export type Decoded =
 /** Turns the body of shape N into shape N + 1. */
 type Upcaster = (body: Record<string, unknown>) => Record<string, unknown>;
 
-/** By type, the upcasters from shape 1 on. Empty as long as no shape has changed. */
-const upcasters: Partial<Record<EventType, readonly Upcaster[]>> = {};
+/** By type, the upcasters from shape 1 on, and with them the present shape: one more than they are. */
+export type Upcasters = Partial<Record<EventType, readonly Upcaster[]>>;
+
+/** Empty as long as no shape has changed. */
+const upcasters: Upcasters = {};
+
+/** The present shape of a type. */
+export const schemaOf = (type: EventType, table: Upcasters = upcasters): number =>
+  1 + (table[type]?.length ?? 0);
 
 const isEventType = (type: string): type is EventType => Object.hasOwn(eventBodies, type);
 
-export function decode(record: Pick<LogRecord, "type" | "schema" | "body">): Decoded {
+export function decode(
+  record: Pick<LogRecord, "type" | "schema" | "body">,
+  table: Upcasters = upcasters,
+): Decoded {
   const { type, schema, body } = record;
   if (body === null) return { kind: "erased", type };
-  if (!isEventType(type) || schema > schemaOf(type)) return { kind: "unknown", type };
+  if (!isEventType(type) || schema > schemaOf(type, table)) return { kind: "unknown", type };
   const written = JSON.parse(body);
   if (typeof written.$blob === "string") return { kind: "far", type, blob: written.$blob };
-  const steps = (upcasters[type] ?? []).slice(schema - 1);
+  const steps = (table[type] ?? []).slice(schema - 1);
   const value = steps.reduce((shape, step) => step(shape), written);
   return { kind: "event", event: { ...value, type } };
 }
