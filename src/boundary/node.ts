@@ -34,8 +34,9 @@ export function nodeOver(parts: DoorParts): App {
       const changed = parts.log.changed(AbortSignal.any([news.signal, closing.signal]));
       try {
         const outcome = await drive(parts, session, closing.signal);
-        const elsewhere = outcome.ok ? outcome.value === "deposed" : outcome.error.code === "busy";
-        if (!elsewhere) {
+        const isElsewhere =
+          outcome.ok && (outcome.value === "deposed" || outcome.value === "elsewhere");
+        if (!isElsewhere) {
           if (!outcome.ok) tellStopped(session, outcome.error);
           return;
         }

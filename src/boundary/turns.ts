@@ -23,10 +23,10 @@ const BUSY_MAX = 5;
 /** How long the flights of a stopped runner are waited for, in milliseconds. */
 const LANDING_MS = 6_000;
 
-/** How driving ended: at rest, taken over by a higher epoch, or stopped from outside. */
-export type Driven = "rest" | "deposed" | "stopped";
+/** How driving ended: at rest, run by somebody else, taken over by a higher epoch, or stopped. */
+export type Driven = "rest" | "elsewhere" | "deposed" | "stopped";
 
-/** Runs a session until it rests. Fails as `busy` where somebody else runs it. */
+/** Runs a session until it rests, unless somebody else runs it already. */
 export async function drive(
   parts: TurnParts & { leases: Leases },
   stream: string,
@@ -36,7 +36,7 @@ export async function drive(
   if (!before.ok) return before;
   if (next(before.value).do === "rest") return ok("rest");
   const lease = parts.leases.take(stream);
-  if (!lease.ok) return lease;
+  if (!lease.ok) return lease.error.code === "busy" ? ok("elsewhere") : lease;
   return await drivenUnder(lease.value, parts, stream, signal);
 }
 
