@@ -4,7 +4,7 @@
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { App, Check } from "#app";
 import { folderBlobs } from "#boundary/blobs/folder.ts";
 import { memoryBlobs } from "#boundary/blobs/memory.ts";
@@ -171,13 +171,25 @@ function nodeName(home: string): Result<string> {
     const name = () => (existsSync(file) ? readFileSync(file, "utf8").trim() : "");
     const known = name();
     if (known !== "") return ok(known);
-    mkdirSync(home, { recursive: true, mode: 0o700 });
+    makeFolder(home);
     nameNode(file);
     return ok(name());
   } catch (error) {
     return fail("storage", `${home} cannot be used: ${(error as Error).message}`, {
       fix: "set AIEX_HOME to a folder on a disk with room, that you can write",
     });
+  }
+}
+
+/** With the folders above it. Node's own way never returns where /proc refuses a folder. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  const above = dirname(path);
+  if (above !== path) makeFolder(above);
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as { code?: string }).code !== "EEXIST") throw error;
   }
 }
 

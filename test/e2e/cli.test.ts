@@ -45,6 +45,12 @@ describe("without a terminal", () => {
     expect(err).toContain("there is no terminal to talk in; `aiex ask");
   });
 
+  it("says at once that its home cannot be made, also where /proc refuses", async () => {
+    const { code, err } = await machine.run(["session", "list"], { home: "/proc/nope/aiex" });
+    expect({ code, err }).toMatchObject({ code: 74 });
+    expect(err).toContain("set AIEX_HOME");
+  });
+
   it("leaves nothing of the demo's project when it is terminated", async () => {
     const demo = machine.start(["demo"]);
     await demo.wrote("read price.js");

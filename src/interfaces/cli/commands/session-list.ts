@@ -51,7 +51,12 @@ export const list = defineCommand({
   },
 });
 
-const states: Readonly<Record<string, string>> = { idle: "", asks: "waits for you" };
+const states: Readonly<Record<string, string>> = {
+  idle: "",
+  asks: "waits for you",
+  // Nobody may be at it any more: the process that ran it could have been killed.
+  running: "not finished",
+};
 
 /** A session on one line: what identifies it, and what it is about. */
 export function sessionRow(row: Row, options: { now: number; path: boolean }) {
