@@ -1,15 +1,19 @@
 // The two documents of the command line are written from its tables: a change of one without the
 // other fails here. `npx vitest run -u docs.test` writes them again.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as z from "zod/mini";
 import { eventBodies } from "#core/session/events.ts";
 import type { Command, Level } from "#interfaces/cli/command.ts";
 import { commands } from "#interfaces/cli/commands/index.ts";
+import { COMMAND, PROMPT } from "#interfaces/cli/demo-project.ts";
 import { exitCodes } from "#interfaces/cli/exit.ts";
 import { helpOf, overview } from "#interfaces/cli/help.ts";
 import { JSON_VERSION } from "#interfaces/cli/json.ts";
 import { plain } from "#interfaces/cli/paint.ts";
 
+const root = join(import.meta.dirname, "..", "..", "..");
 const all = await Promise.all(Object.values(commands).map((load) => load()));
 const titles: Record<Level, string> = {
   everyday: "Every day",
@@ -137,6 +141,18 @@ describe("the documents of the command line", () => {
 
   it("say what the events hold", async () => {
     await expect(json).toMatchFileSnapshot("../../../docs/json.md");
+  });
+});
+
+describe("the recording of the demo", () => {
+  it("shows the demo as it is, small, and nothing of the machine it was made on", () => {
+    const picture = readFileSync(join(root, "docs", "demo.svg"), "utf8");
+    const shown = picture.replaceAll(/<[^>]+>/g, "");
+    expect(picture.length).toBeLessThan(60_000);
+    expect(shown).toContain(PROMPT);
+    expect(shown).toContain(`run ${COMMAND}  exit 1`);
+    expect(shown).toContain(`run ${COMMAND}  exit 0`);
+    expect(picture).not.toMatch(/\/(home|root|work|Users)\//);
   });
 });
 
