@@ -10,10 +10,15 @@ import { fail, ok } from "#core/failure.ts";
 
 const SQLITE_BUSY = 5;
 
+/** Every lock of this process: one that nobody refers to would be closed by the garbage collector. */
+const locks = new Set<DatabaseSync>();
+
 export function fileLeases(folder: string): Leases {
   const held = new Map<string, DatabaseSync>();
   const free = (name: string) => {
-    held.get(name)?.close();
+    const lock = held.get(name);
+    lock?.close();
+    if (lock) locks.delete(lock);
     held.delete(name);
   };
   return {
@@ -25,6 +30,7 @@ export function fileLeases(folder: string): Leases {
         // Names may be any text; 20 hex digits of their hash are a file name anywhere.
         db = new DatabaseSync(join(folder, sha256(name).slice(0, 20)), { timeout: 0 });
         db.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
+        locks.add(db);
         held.set(name, db);
         const lease: Lease = { release: () => free(name) };
         return ok(lease);

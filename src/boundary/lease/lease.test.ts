@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { fileLeases } from "#boundary/lease/file.ts";
 import { memoryLeases } from "#boundary/lease/memory.ts";
 import type { Leases } from "#boundary/lease/port.ts";
@@ -47,8 +47,9 @@ describe("a lease of another process", () => {
       console.log(lease.ok ? "held" : lease.error.say);
       setInterval(() => {}, 1000);`;
     const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", source], {
-      stdio: ["ignore", "pipe", "inherit"],
+      stdio: ["ignore", "pipe", "ignore"],
     });
+    onTestFinished(() => void child.kill("SIGKILL"));
     const [said] = await once(child.stdout, "data");
     expect(String(said).trim()).toBe("held");
     const leases = fileLeases(folder);
