@@ -1,6 +1,6 @@
 // What goes with a prompt: files named with `-i`, and what was piped in. Images and PDFs go as they
 // are, text is put into the prompt with its path, anything else is refused.
-import { readFile, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { basename, resolve } from "node:path";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import type { Terminal } from "#interfaces/cli/terminal.ts";
@@ -71,16 +71,27 @@ async function pipedText(terminal: Terminal): Promise<Result<string>> {
     : ok(text);
 }
 
+/** All bytes, or null beyond the limit: a pipe or a device says no size before it is read. */
+async function bytesOf(path: string): Promise<Buffer | null> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of createReadStream(path)) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > FILE_BYTES_MAX) return null;
+  }
+  return Buffer.concat(chunks);
+}
+
 async function attached(name: string, folder: string): Promise<Result<Attachment | string>> {
   const path = resolve(folder, name);
   try {
-    const { size } = await stat(path);
-    if (size > FILE_BYTES_MAX) {
-      return fail("too_large", `${name} has ${size} bytes, more than ${FILE_BYTES_MAX}`, {
+    const bytes = await bytesOf(path);
+    if (!bytes) {
+      return fail("too_large", `${name} has more than ${FILE_BYTES_MAX} bytes`, {
         fix: "let the model read the part that matters",
       });
     }
-    const bytes = await readFile(path);
     const media = mediaOf(bytes);
     if (media) return ok({ name: basename(path), media, base64: bytes.toString("base64") });
     const text = textOf(bytes);
