@@ -96,7 +96,7 @@ describe("a refusal of the sandbox", () => {
     "Error: EROFS: read-only file system, open '/x'",
     "curl: (6) Could not resolve host: example.com",
     "npm error code EAI_AGAIN",
-    "getaddrinfo ENOTFOUND registry.npmjs.org",
+    "getaddrinfo ENOTFOUND example.org",
     "connect: Network is unreachable",
     "dial tcp: lookup proxy.golang.org: no such host",
     "fatal: unable to access 'https://x/': Could not resolve host: x",
