@@ -3,7 +3,7 @@ import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { App } from "#app";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
-import { blobsNamed, EXPORT_FORMAT } from "#core/session/export.ts";
+import { blobsNamed, EXPORT_FORMAT, isLeaning } from "#core/session/export.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { count } from "#interfaces/cli/figures.ts";
 
@@ -102,13 +102,6 @@ const isFar = (body: unknown): body is { $blob: string } =>
   typeof body === "object" &&
   body !== null &&
   typeof (body as { $blob?: unknown }).$blob === "string";
-
-/** A request that is kept as what follows the one before: the log's blobs of them name that. */
-const isLeaning = (value: unknown): value is { base: string } =>
-  typeof value === "object" &&
-  value !== null &&
-  typeof (value as { base?: unknown }).base === "string" &&
-  typeof (value as { keep?: unknown }).keep === "number";
 
 async function blobLine(
   app: App,
