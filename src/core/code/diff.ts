@@ -55,6 +55,17 @@ export function unifiedDiff(
   return { text: shownHunks(head, hunks, charactersMax), ...counts, exact };
 }
 
+/** Characters of diffs that the event of one call keeps, so that it stays a small event. */
+const KEPT_CHARACTERS_MAX = 8_000;
+
+/** The beginning of a diff for the log, in whole lines and without its header; `of` share a call. */
+export function keptDiff(text: string, { of }: { of: number }): string {
+  const from = text.startsWith("--- ") ? text.indexOf("\n", text.indexOf("\n") + 1) + 1 : 0;
+  const most = Math.floor(KEPT_CHARACTERS_MAX / Math.max(1, of));
+  const body = text.slice(from);
+  return body.length <= most ? body : body.slice(0, body.lastIndexOf("\n", most) + 1).trimEnd();
+}
+
 /** `+2 −1`, for titles and reports. */
 export function countsOf({ added, removed }: { added: number; removed: number }): string {
   return `+${added} −${removed}`;

@@ -44,7 +44,13 @@ const opened = z.object({
 });
 const fact = z.discriminatedUnion("type", [
   z.object({ type: z.literal("fileSeen"), path: text, hash }),
-  z.object({ type: z.literal("fileChanged"), path: text, before: text, after: text }),
+  z.object({
+    type: z.literal("fileChanged"),
+    path: text,
+    before: text,
+    after: text,
+    diff: z.optional(text),
+  }),
   z.object({ type: z.literal("fileGone"), path: text }),
   z.object({ type: z.literal("todo"), items: z.readonly(z.array(todo)) }),
   z.object({

@@ -21,7 +21,14 @@ export type TodoItem = { text: string; state: "open" | "doing" | "done" };
 export type Fact =
   /** The session saw these bytes of a file, or made them. */
   | { type: "fileSeen"; path: string; hash: string }
-  | { type: "fileChanged"; path: string; before: string | "absent"; after: string | "absent" }
+  | {
+      type: "fileChanged";
+      path: string;
+      before: string | "absent";
+      after: string | "absent";
+      /** The beginning of its unified diff, without header, for screens. */
+      diff?: string;
+    }
   | { type: "fileGone"; path: string }
   | { type: "todo"; items: readonly TodoItem[] }
   | { type: "commandEnded"; command: string; code: number | null; durationMs: number }

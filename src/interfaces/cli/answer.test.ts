@@ -2,7 +2,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { screen } from "#core/security/screen.ts";
-import { answered } from "#core/session/samples.ts";
 import {
   AGAIN,
   type Live,
@@ -18,7 +17,7 @@ const delta = (text: string, seq: number, attempt = 1, step = 1): Item => ({
   live: { type: "delta", kind: "text", step, attempt, seq, text },
 });
 const finished = (text: string, attempt = 1, step = 1): Item => ({
-  finished: answered(text, { attempt, step }),
+  finished: { text, attempt, step },
 });
 
 function printed(...items: Item[]): string {

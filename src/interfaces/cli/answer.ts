@@ -1,9 +1,8 @@
 // An answer as it comes: deltas are shown at once, the finished text completes them, and nothing is
 // shown twice. A new attempt voids what was shown of the one before, and says so. Pure.
 import type { App } from "#app";
-import { textOf } from "#core/model/message.ts";
 import { screen, screenPiece } from "#core/security/screen.ts";
-import type { EventOf } from "#core/session/events.ts";
+import type { AnswerItem } from "#core/session/transcript.ts";
 
 export type Live = ReturnType<App["listen"]> extends AsyncIterable<infer Item> ? Item : never;
 
@@ -55,8 +54,11 @@ export function showLive(shown: Shown, live: Live): Showing {
 }
 
 /** The finished answer: prints what is missing of it, or all of it where something else was shown. */
-export function showFinished(shown: Shown, e: EventOf<"StepCompleted">): Showing {
-  const said = textOf(e.parts);
+export function showFinished(
+  shown: Shown,
+  e: Pick<AnswerItem, "text" | "step" | "attempt">,
+): Showing {
+  const { text: said } = e;
   const whole = said === "" || said.endsWith("\n") ? said : `${said}\n`;
   const isSame = shown.step === e.step && shown.attempt === e.attempt;
   const done: Shown = { ...nothingShown, finished: Math.max(shown.finished, e.step) };

@@ -2,11 +2,11 @@
 // for the user's leave takes the next line.
 import { fail, type Result } from "#core/failure.ts";
 import { modes } from "#core/session/tool-facts.ts";
+import { transcriptFrom } from "#core/session/transcript.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import type { Keyboard } from "#interfaces/cli/keyboard.ts";
 import { type Ask, askFor } from "#interfaces/cli/permission.ts";
-import { knownOf } from "#interfaces/cli/render.ts";
 import { speakingIn, type Talk } from "#interfaces/cli/talk.ts";
 import { type Outcome, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 import { textView } from "#interfaces/cli/view.ts";
@@ -117,7 +117,7 @@ export class Conversation {
     });
     this.#keyboard.onLine((text) => void this.#steer(session, text));
     try {
-      const view = textView(terminal, { known: knownOf(state) });
+      const view = textView(terminal, { from: transcriptFrom(state) });
       const answer = (ask: Ask, signal: AbortSignal) =>
         askFor(ask, this.#keyboard, terminal.err, { paint: terminal.paint.err, signal });
       const outcome = await watchTurn({ ...watching, app, view, answer });

@@ -1,8 +1,6 @@
 // Events as a person reads them.
 import { describe, expect, it } from "vitest";
-import type { Entry } from "#app";
 import type { SessionEvent } from "#core/session/events.ts";
-import { evolve } from "#core/session/evolve.ts";
 import {
   adopted,
   answered,
@@ -14,39 +12,20 @@ import {
   stepStarted,
   toolStarted,
 } from "#core/session/samples.ts";
-import { emptySession } from "#core/session/state.ts";
+import { emptyTranscript, follow } from "#core/session/transcript.ts";
 import type { Decoded } from "#core/session/upcast.ts";
-import { knownOf, nothingKnown, resultLines, tell } from "#interfaces/cli/render.ts";
+import { linesOf } from "#interfaces/cli/render.ts";
 
-const entry = (decoded: Decoded, version = 1): Entry => ({
-  record: {
-    position: version,
-    stream: "s",
-    version,
-    id: `r${version}`,
-    type: "x",
-    schema: 1,
-    at: version * 1_000,
-    actor: "runner",
-    node: "n",
-    epoch: 1,
-    cause: null,
-    correlation: null,
-    bodyHash: "",
-    prev: "",
-    hash: "",
-  },
-  decoded,
-});
+const transcriptOf = (...events: SessionEvent[]) =>
+  events.reduce(
+    (t, event, i) => follow(t, { version: i + 1, at: (i + 1) * 1_000 }, { kind: "event", event }),
+    emptyTranscript,
+  );
 
-function told(...events: SessionEvent[]): string[] {
-  let known = nothingKnown;
-  return events.flatMap((event, i) => {
-    const next = tell(known, entry({ kind: "event", event }, i + 1));
-    known = next.known;
-    return next.lines.map(({ kind, text }) => `${kind}: ${text}`);
-  });
-}
+const told = (...events: SessionEvent[]): string[] =>
+  transcriptOf(...events)
+    .items.flatMap((item) => linesOf(item, "glance"))
+    .map(({ kind, text }) => `${kind}: ${text}`);
 
 const ended = (
   end: Extract<SessionEvent, { type: "TurnEnded" }>["end"],
@@ -89,6 +68,7 @@ describe("a session as a story", () => {
     ]);
     expect(told(run, finished("c1", { end: "failed", facts: [ran(1)] }))).toEqual([
       "trouble: x run npm test  exit 1, 1.2 s",
+      "output:     result of c1",
     ]);
     expect(told(run, finished("c1", { end: "cancelled", facts: [ran(null)] }))).toEqual([
       "work: - run npm test  stopped, 1.2 s; called off",
@@ -108,7 +88,7 @@ describe("a session as a story", () => {
     ]);
     expect(told(answered([edit]), asked("c1"), finished("c1", { end: "denied" }))).toEqual([
       "ask: asked: curl example.com (it leaves the sandbox)",
-      "trouble: - run it  not allowed: result of c1",
+      "trouble: - edit run it  not allowed: result of c1",
     ]);
   });
 
@@ -126,15 +106,50 @@ describe("a session as a story", () => {
     ]);
   });
 
-  it("tells a session whose turn is open already from the state", () => {
-    const events = [started, adopted(1), prompted(), stepStarted(), answered([edit]), asked("c1")];
-    const known = knownOf(events.reduce(evolve, emptySession));
-    const next = tell(known, entry({ kind: "event", event: finished("c1") }));
-    expect(next.lines).toEqual([{ kind: "work", text: "· run it" }]);
+  it("shows the beginning of a change, numbered, and the end of what a failed command said", () => {
+    const diff = "@@ -1,3 +1,3 @@\n first\n-old\n+new\n last";
+    const change = { type: "fileChanged", path: "a.ts", before: "x", after: "y", diff } as const;
+    const start = { ...toolStarted("c1", "verifiable"), tool: "edit", title: "edit a.ts (+1 −1)" };
+    expect(told(answered([edit]), start, finished("c1", { facts: [change] }))).toEqual([
+      "work: · edit a.ts (+1 −1)",
+      "output:     1   first",
+      "removed:     2 - old",
+      "added:     2 + new",
+      "output:     3   last",
+    ]);
+    const said = [...Array.from({ length: 20 }, (_, i) => `line ${i}`), "", "(exit 1)"].join("\n");
+    const failed = {
+      end: "failed",
+      facts: [ran(1)],
+      parts: [{ type: "text", text: said }],
+    } as const;
+    const lines = told(toolStarted("c1"), finished("c1", failed));
+    expect(lines.slice(1)).toEqual(
+      Array.from({ length: 8 }, (_, i) => `output:     line ${12 + i}`),
+    );
+  });
+
+  it("names the files where one call changed several", () => {
+    const facts = ["a.ts", "b.ts"].map((path) => ({
+      ...({ type: "fileChanged", path, before: "x", after: "y" } as const),
+      diff: `@@ -1,1 +1,1 @@\n-${path}\n+new`,
+    }));
+    expect(told(toolStarted("c1"), finished("c1", { facts }))).toEqual([
+      "work: · run",
+      "output:     a.ts",
+      "removed:     1 - a.ts",
+      "added:     1 + new",
+      "output:     b.ts",
+      "removed:     1 - b.ts",
+      "added:     1 + new",
+    ]);
   });
 
   it("reads what was erased, is too new or too long", () => {
-    const line = (decoded: Decoded) => tell(nothingKnown, entry(decoded)).lines[0]?.text;
+    const line = (decoded: Decoded) =>
+      follow(emptyTranscript, { version: 1, at: 1 }, decoded).items.flatMap((item) =>
+        linesOf(item, "glance"),
+      )[0]?.text;
     expect(line({ kind: "erased", type: "TurnStarted" })).toBe("(TurnStarted: erased)");
     expect(line({ kind: "unknown", type: "Dreamt" })).toContain("newer version");
     expect(line({ kind: "far", type: "TurnStarted", blob: "b" })).toContain("too long");
@@ -160,8 +175,19 @@ describe("a session as a story", () => {
       { ...broke(1), failure: { code: "broken", say: evil } },
       ended("failed", { code: "broken", say: evil, fix: evil }),
     );
-    const result = finished("c1", { parts: [{ type: "text", text: evil }] });
-    const shown = resultLines(entry({ kind: "event", event: result }));
+    const change = {
+      type: "fileChanged",
+      path: evil,
+      before: "",
+      after: "",
+      diff: `+${evil}`,
+    } as const;
+    const tools = transcriptOf(
+      finished("c1", { facts: [change, change] }),
+      finished("c2", { parts: [{ type: "text", text: evil }] }),
+      finished("c3", { end: "failed", facts: [ran(1)], parts: [{ type: "text", text: evil }] }),
+    ).items;
+    const shown = tools.flatMap((item) => [...linesOf(item, "full"), ...linesOf(item, "glance")]);
     const all = [...lines, ...shown.map(({ text }) => text)];
     expect(all.length).toBeGreaterThan(15);
     for (const line of all) expect(line).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);

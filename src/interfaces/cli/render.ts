@@ -1,167 +1,74 @@
-// What an event looks like to a person: events in, lines out. The same code tells a running turn
-// and a finished session. Pure; colour and width are the terminal's business.
-import type { Entry } from "#app";
+// What a transcript's items look like to a person: items in, lines out. The same code tells a
+// running turn and a finished session. Pure; colour and width are the terminal's business.
 import { unreachable } from "#core/assert.ts";
-import { addUsage, noUsage, textOf, type Usage } from "#core/model/message.ts";
+import { textOf } from "#core/model/message.ts";
 import { reveal, screen } from "#core/security/screen.ts";
-import type { CallEnd, EventOf, SessionEvent } from "#core/session/events.ts";
-import type { Session } from "#core/session/state.ts";
+import type { CallEnd } from "#core/session/events.ts";
+import type {
+  AnswerItem,
+  BrokenItem,
+  EndItem,
+  GapItem,
+  Item,
+  NoteItem,
+  PromptItem,
+  ToolItem,
+} from "#core/session/transcript.ts";
+import { DIFF_LINES, diffLines } from "#interfaces/cli/changes.ts";
 import { count, lasted, tokens } from "#interfaces/cli/figures.ts";
 
 /**
  * `prompt` the user's words · `answer` the model's · `work` what a tool did · `trouble` what a tool
- * could not do · `fault` a failure in full · `ask` a question to the user · `note` anything else.
+ * could not do · `output` of a tool · `added`, `removed` lines of a file · `fault` a failure in
+ * full · `ask` a question to the user and its answer · `note` anything else.
  */
 export type Line = {
-  kind: "prompt" | "answer" | "work" | "trouble" | "fault" | "ask" | "note";
+  kind:
+    | "prompt"
+    | "answer"
+    | "work"
+    | "trouble"
+    | "output"
+    | "added"
+    | "removed"
+    | "fault"
+    | "ask"
+    | "note";
   text: string;
 };
-
-/** What earlier events said that later ones refer to. */
-export type Known = {
-  /** Calls of the open turn, by id: how to name them. */
-  calls: Readonly<Record<string, string>>;
-  /** Files that the open turn changed. */
-  changed: readonly string[];
-  open: boolean;
-  steps: number;
-  usage: Usage;
-  beganAt: number;
-  /** What was said last of a step that broke, so that the turn's end does not say it again. */
-  fault: string;
-};
-
-export const nothingKnown: Known = {
-  calls: {},
-  changed: [],
-  open: false,
-  steps: 0,
-  usage: noUsage,
-  beganAt: 0,
-  fault: "",
-};
-
-/** What is known of a session whose turn is open already. */
-export function knownOf(session: Session | null): Known {
-  if (!session?.turn) return nothingKnown;
-  const calls = session.calls.map(({ call, ask }) => [
-    call.id,
-    ask?.title ?? `${call.tool} ${call.input}`,
-  ]);
-  return { ...nothingKnown, open: true, calls: Object.fromEntries(calls) };
-}
-
-export type Told = { known: Known; lines: Line[] };
 
 /** Characters of a title or of a result's first line. */
 const LINE_CHARS_MAX = 160;
 /** Files named when a turn ends. */
 const FILES_MAX = 8;
+/** Lines of a failed command's output: its last ones, where errors and counts stand. */
+const FAILED_LINES = 8;
+/** Lines of a tool's result that are shown in full. */
+const RESULT_LINES_MAX = 60;
 
-/** One entry as lines. Answers are lines here too; a live screen shows those as they come. */
-export function tell(known: Known, { record, decoded }: Entry): Told {
-  switch (decoded.kind) {
-    case "event":
-      return tellEvent(known, decoded.event, record.at);
-    case "erased":
-      return { known, lines: [note(`(${decoded.type}: erased)`)] };
-    case "unknown":
-      return { known, lines: [note(`(${decoded.type}: written by a newer version of Aiex)`)] };
-    case "far":
-      return { known, lines: [note(`(${decoded.type}: too long to show)`)] };
-    default:
-      return unreachable(decoded);
-  }
-}
+/** How much is told of what tools did: a glance, or their results too. */
+export type Detail = "glance" | "full";
 
-function tellEvent(known: Known, e: SessionEvent, at: number): Told {
-  switch (e.type) {
-    case "TurnStarted":
-      return {
-        known: { ...nothingKnown, open: true, beganAt: at },
-        lines: [said("prompt", e.text, e.attachments)],
-      };
-    case "StepCompleted":
-      return { known: stepped(known, e), lines: answerLines(e) };
-    case "StepBroken":
-      return {
-        known: { ...known, usage: addUsage(known.usage, e.usage), fault: e.failure.say },
-        // Of a turn that was cancelled, its end says it.
-        lines: e.failure.code === "cancelled" ? [] : [{ kind: "fault", text: brokenText(e) }],
-      };
-    case "ToolStarted":
-      return {
-        known: { ...known, calls: { ...known.calls, [e.callId]: titleOf(e) } },
-        lines: [],
-      };
-    case "PermissionAsked":
-      return {
-        known: { ...known, calls: { ...known.calls, [e.callId]: e.title } },
-        lines: [{ kind: "ask", text: `asked: ${first(e.what)} (${first(e.why)})` }],
-      };
-    case "ToolFinished":
-      return { known: withChanged(known, e), lines: [toolLine(known, e)] };
-    case "TurnEnded":
-      return { known: nothingKnown, lines: endLines(known, e, at) };
-    case "SessionAdopted": {
-      const again = known.open && known.steps > 0;
-      return { known, lines: again ? [note("(another process took over)")] : [] };
-    }
+/** One item as lines. */
+export function linesOf(item: Item, detail: Detail): Line[] {
+  switch (item.type) {
+    case "prompt":
+      return promptLines(item);
+    case "answer":
+      return [...answerLines(item), ...stopLines(item)];
+    case "tool":
+      return [...askLines(item), ...toolLines(item, detail)];
+    case "broken":
+      // Of a turn that was cancelled, its end says it.
+      return item.cancelled ? [] : [{ kind: "fault", text: brokenText(item) }];
+    case "end":
+      return endLines(item);
+    case "note":
+      return [note(noteText(item.event))];
+    case "gap":
+      return [note(gapText(item))];
     default:
-      return { known, lines: plainLines(e) };
-  }
-}
-
-/** Events that need nothing from earlier ones. */
-function plainLines(
-  e: Exclude<
-    SessionEvent,
-    {
-      type:
-        | "TurnStarted"
-        | "StepCompleted"
-        | "StepBroken"
-        | "ToolStarted"
-        | "PermissionAsked"
-        | "ToolFinished"
-        | "TurnEnded"
-        | "SessionAdopted";
-    }
-  >,
-): Line[] {
-  switch (e.type) {
-    case "SessionStarted":
-      return [note(`began in ${e.location.path} with ${e.model}, mode ${e.mode}`)];
-    case "SessionRenamed":
-      return [note(`renamed to "${e.title}"`)];
-    case "SessionErased":
-      return [note(`the content was erased: ${e.why}`)];
-    case "ModelSwitched":
-      return [note(`model: ${e.model}`)];
-    case "ModeSwitched":
-      return [note(`mode: ${e.mode}`)];
-    case "ToolsChanged":
-      return [note("the tools on offer changed")];
-    case "ContextAdded":
-      return [note(e.path ? `the model was given ${e.path}` : first(e.text))];
-    case "PromptQueued":
-      return [note(`queued: ${first(e.text)}`)];
-    case "PromptUnqueued":
-      return [note("a queued prompt was taken back")];
-    case "Steered":
-      return [said("prompt", e.text, e.attachments)];
-    case "CancelRequested":
-      return [note(`called off: ${e.why}`)];
-    case "StepStarted":
-      return [];
-    case "PermissionAnswered":
-      return [{ kind: "ask", text: answerText(e) }];
-    case "HookRan":
-      return [note(`hook ${e.hook}: ${first(e.say)}`)];
-    case "Compacted":
-      return [note(`${count(e.droppedMessages, "old message")} shortened (${e.why})`)];
-    default:
-      return unreachable(e);
+      return unreachable(item);
   }
 }
 
@@ -178,25 +85,13 @@ export function first(text: string): string {
 export const titleOf = ({ tool, title }: { tool: string; title: string }): string =>
   title.startsWith(tool) ? title : `${tool} ${title}`;
 
-function said(kind: "prompt", text: string, attachments: readonly { name?: string }[]): Line {
+function promptLines({ text, attachments }: PromptItem): Line[] {
   const files = attachments.map(({ name }) => name ?? "a file");
   const more = files.length > 0 ? `\n(with ${files.join(", ")})` : "";
-  return { kind, text: screen(text + more) };
+  return [{ kind: "prompt", text: screen(text + more) }];
 }
 
-function stepped(known: Known, e: EventOf<"StepCompleted">): Known {
-  const named = e.parts.flatMap((part) =>
-    part.type === "call" ? [[part.id, `${part.tool} ${part.input}`] as const] : [],
-  );
-  return {
-    ...known,
-    calls: { ...known.calls, ...Object.fromEntries(named) },
-    steps: known.steps + 1,
-    usage: addUsage(known.usage, e.usage),
-  };
-}
-
-const stops: Partial<Record<EventOf<"StepCompleted">["stop"], string>> = {
+const stops: Partial<Record<AnswerItem["stop"], string>> = {
   length: "the answer was cut by the model's output limit",
   paused: "the model paused",
   refused: "the model declined",
@@ -205,13 +100,13 @@ const stops: Partial<Record<EventOf<"StepCompleted">["stop"], string>> = {
   broken: "the answer ended before it was whole",
 };
 
-/** An answer's text, and what is to be said about how it stopped. */
-function answerLines(e: EventOf<"StepCompleted">): Line[] {
-  const text = screen(textOf(e.parts)).trim();
-  return [...(text === "" ? [] : [{ kind: "answer", text } as const]), ...stopLines(e)];
+function answerLines(item: AnswerItem): Line[] {
+  const text = screen(item.text).trim();
+  return text === "" ? [] : [{ kind: "answer", text }];
 }
 
-export function stopLines({ stop }: EventOf<"StepCompleted">): Line[] {
+/** What is to be said about how an answer stopped. */
+export function stopLines({ stop }: AnswerItem): Line[] {
   const why = stops[stop];
   return why ? [note(why)] : [];
 }
@@ -219,12 +114,31 @@ export function stopLines({ stop }: EventOf<"StepCompleted">): Line[] {
 /** A wait that nobody notices, in milliseconds: not worth a number. */
 const SOON_MS = 100;
 
-function brokenText({ failure, retryInMs }: EventOf<"StepBroken">): string {
+function brokenText({ failure, retryInMs }: BrokenItem): string {
   const why = screen(failure.say);
   if (retryInMs === null) return `the model gave no answer: ${why}`;
   const what = failure.code === "broken" ? "the answer broke off" : "no answer yet";
   const when = retryInMs < SOON_MS ? "" : ` in ${lasted(retryInMs)}`;
   return `${what}: ${why}; trying again${when}`;
+}
+
+const reach: Record<NonNullable<ToolItem["answer"]>["scope"], string> = {
+  once: "once",
+  session: "for this session",
+  workspace: "in this folder",
+  always: "always",
+};
+
+/** The question about a call, and what the user said. */
+function askLines({ ask, answer }: ToolItem): Line[] {
+  const lines: Line[] = [];
+  if (ask) lines.push({ kind: "ask", text: `asked: ${first(ask.what)} (${first(ask.why)})` });
+  if (answer?.answer === "allow") {
+    lines.push({ kind: "ask", text: `allowed ${reach[answer.scope]}` });
+  } else if (answer) {
+    lines.push({ kind: "ask", text: `not allowed${answer.say ? `: ${first(answer.say)}` : ""}` });
+  }
+  return lines;
 }
 
 const marks: Record<CallEnd, string> = {
@@ -235,48 +149,112 @@ const marks: Record<CallEnd, string> = {
   interrupted: "?",
 };
 
-/** One line for a tool call: what it was, and how it ended where that is not "well". */
-function toolLine(known: Known, e: EventOf<"ToolFinished">): Line {
-  const title = first(known.calls[e.callId] ?? e.callId);
-  const detail = detailOf(e);
-  const text = `${marks[e.end]} ${title}${detail ? `  ${detail}` : ""}`;
-  return { kind: e.end === "ok" || e.end === "cancelled" ? "work" : "trouble", text };
+/** What a call was, how it ended where that is not "well", and what is worth seeing of it. */
+function toolLines(item: ToolItem, detail: Detail): Line[] {
+  const { state } = item;
+  if (state === "wanted" || state === "asked" || state === "started") {
+    return [{ kind: "work", text: `… ${first(titleOf(item))}` }];
+  }
+  const how = howIt(item);
+  const text = `${marks[state]} ${first(titleOf(item))}${how ? `  ${how}` : ""}`;
+  const kind = state === "ok" || state === "cancelled" ? "work" : "trouble";
+  return [{ kind, text }, ...(detail === "full" ? resultLines(item) : glanceLines(item))];
 }
 
-function detailOf(e: EventOf<"ToolFinished">): string {
-  const ran = e.facts.find((fact) => fact.type === "commandEnded");
-  const moved = e.facts.find((fact) => fact.type === "quarantined");
+function howIt({ facts, state, result }: ToolItem): string {
+  const ran = facts.find((fact) => fact.type === "commandEnded");
+  const moved = facts.find((fact) => fact.type === "quarantined");
   const parts: string[] = [];
-  if (ran)
-    parts.push(`${ran.code === null ? "stopped" : `exit ${ran.code}`}, ${lasted(ran.durationMs)}`);
+  if (ran) {
+    const code = ran.code === null ? "stopped" : `exit ${ran.code}`;
+    parts.push(`${code}, ${lasted(ran.durationMs)}`);
+  }
   if (moved) parts.push(`moved to quarantine: ${moved.paths.map(reveal).join(", ")}`);
-  if (e.end === "failed" && !ran) parts.push(first(textOf(e.parts)));
-  if (e.end === "denied") parts.push(`not allowed: ${first(textOf(e.parts))}`);
-  if (e.end === "cancelled") parts.push("called off");
-  if (e.end === "interrupted") parts.push("interrupted; how far it came is not known");
+  if (state === "failed" && !ran) parts.push(first(textOf(result)));
+  if (state === "denied") parts.push(`not allowed: ${first(textOf(result))}`);
+  if (state === "cancelled") parts.push("called off");
+  if (state === "interrupted") parts.push("interrupted; how far it came is not known");
   return parts.filter((part) => part !== "").join("; ");
 }
 
-function withChanged(known: Known, e: EventOf<"ToolFinished">): Known {
-  const paths = e.facts.flatMap((fact) =>
-    fact.type === "fileChanged" || fact.type === "fileGone" ? [fact.path] : [],
-  );
-  return { ...known, changed: [...new Set([...known.changed, ...paths])] };
+/** The beginning of what was changed, or the end of what a failed command said. */
+function glanceLines({ facts, state, result }: ToolItem): Line[] {
+  const changes = facts.flatMap((fact) => (fact.type === "fileChanged" && fact.diff ? [fact] : []));
+  const most = Math.max(2, Math.floor(DIFF_LINES / Math.max(1, changes.length)));
+  const shown = changes.slice(0, DIFF_LINES / 2).flatMap(({ path, diff = "" }) => {
+    const lines = diffLines(screen(diff), most).map(drawnChange);
+    return changes.length > 1 ? [output(reveal(path)), ...lines] : lines;
+  });
+  const ran = facts.some((fact) => fact.type === "commandEnded");
+  return ran && state === "failed" ? lastLines(textOf(result)) : shown;
 }
 
-const reach: Record<EventOf<"PermissionAnswered">["scope"], string> = {
-  once: "once",
-  session: "for this session",
-  workspace: "in this folder",
-  always: "always",
+const drawnChange = ({ kind, text }: ReturnType<typeof diffLines>[number]): Line =>
+  kind === "context" ? output(text) : { kind, text: `    ${text}` };
+
+const output = (text: string): Line => ({ kind: "output", text: `    ${text}` });
+
+/** The end of an output, without the tool's own words about how the command ended. */
+function lastLines(text: string): Line[] {
+  const lines = screen(text)
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "");
+  const end = lines.findLastIndex((line) => /^\((exit|stopped|killed)\b/.test(line));
+  const said = end === -1 ? lines : lines.slice(0, end);
+  return said.slice(-FAILED_LINES).map(output);
+}
+
+/** What a tool answered, for those who want to see it. */
+function resultLines({ result }: ToolItem): Line[] {
+  const lines = screen(textOf(result)).trimEnd().split("\n");
+  const shown = lines.slice(0, RESULT_LINES_MAX).map((line) => output(`| ${line}`));
+  const left = lines.length - shown.length;
+  return left > 0 ? [...shown, output(`| (${count(left, "more line")})`)] : shown;
+}
+
+function noteText(e: NoteItem["event"]): string {
+  switch (e.type) {
+    case "SessionStarted":
+      return `began in ${e.location.path} with ${e.model}, mode ${e.mode}`;
+    case "SessionRenamed":
+      return `renamed to "${e.title}"`;
+    case "SessionErased":
+      return `the content was erased: ${e.why}`;
+    case "SessionAdopted":
+      return "(another process took over)";
+    case "ModelSwitched":
+      return `model: ${e.model}`;
+    case "ModeSwitched":
+      return `mode: ${e.mode}`;
+    case "ToolsChanged":
+      return "the tools on offer changed";
+    case "ContextAdded":
+      return e.path ? `the model was given ${e.path}` : first(e.text);
+    case "PromptQueued":
+      return `queued: ${first(e.text)}`;
+    case "PromptUnqueued":
+      return "a queued prompt was taken back";
+    case "CancelRequested":
+      return `called off: ${e.why}`;
+    case "HookRan":
+      return `hook ${e.hook}: ${first(e.say)}`;
+    case "Compacted":
+      return `${count(e.droppedMessages, "old message")} shortened (${e.why})`;
+    default:
+      return unreachable(e);
+  }
+}
+
+const gaps: Record<GapItem["why"], string> = {
+  erased: "erased",
+  unknown: "written by a newer version of Aiex",
+  far: "too long to show",
 };
 
-function answerText({ answer, scope, say }: EventOf<"PermissionAnswered">): string {
-  if (answer === "allow") return `allowed ${reach[scope]}`;
-  return say ? `not allowed: ${first(say)}` : "not allowed";
-}
+const gapText = ({ of, why }: GapItem): string => `(${of}: ${gaps[why]})`;
 
-const ends: Record<EventOf<"TurnEnded">["end"], string> = {
+const ends: Record<EndItem["end"], string> = {
   done: "done",
   cancelled: "cancelled",
   failed: "failed",
@@ -286,35 +264,26 @@ const ends: Record<EventOf<"TurnEnded">["end"], string> = {
 };
 
 /** How a turn ended, what it changed, and what it took. */
-function endLines(known: Known, { end, failure }: EventOf<"TurnEnded">, at: number): Line[] {
+function endLines(item: EndItem): Line[] {
+  const { end, failure, changed, fault, steps, usage, partial, tookMs } = item;
   const lines: Line[] = [];
-  if (known.changed.length > 0) lines.push(note(`changed ${files(known.changed)}`));
-  const fault = failure ? failureText(failure, known.fault) : "";
-  if (fault !== "") lines.push({ kind: "fault", text: screen(fault) });
-  const took = known.beganAt > 0 ? [lasted(at - known.beganAt)] : [];
-  const steps = known.steps > 0 ? [count(known.steps, "step"), tokens(known.usage)] : [];
-  lines.push(note([ends[end], ...steps, ...took].join(" · ")));
+  if (changed.length > 0) lines.push(note(`changed ${files(changed)}`));
+  const why = failure ? failureText(failure, fault) : "";
+  if (why !== "") lines.push({ kind: "fault", text: screen(why) });
+  const made = steps > 0 ? [count(steps, "step"), tokens(usage)] : [];
+  const took = partial ? [] : [lasted(tookMs)];
+  lines.push(note([ends[end], ...made, ...took].join(" · ")));
   return lines;
 }
 
 /** A failure on one line, without what was said before. */
-const failureText = ({ say, fix }: { say: string; fix?: string }, before: string): string =>
-  [say === before ? "" : say, fix ?? ""].filter((part) => part !== "").join("; ");
+const failureText = (
+  { say, fix }: NonNullable<EndItem["failure"]>,
+  before: string | null,
+): string => [say === before ? "" : say, fix ?? ""].filter((part) => part !== "").join("; ");
 
 function files(paths: readonly string[]): string {
   const named = paths.slice(0, FILES_MAX).map(reveal);
   const more = paths.length - named.length;
   return more > 0 ? `${named.join(", ")} and ${more} more` : named.join(", ");
-}
-
-/** Lines of a tool's result that are shown in full. */
-const RESULT_LINES_MAX = 60;
-
-/** What a tool answered, for those who want to see it. */
-export function resultLines({ decoded }: Entry): Line[] {
-  if (decoded.kind !== "event" || decoded.event.type !== "ToolFinished") return [];
-  const lines = screen(textOf(decoded.event.parts)).trimEnd().split("\n");
-  const shown = lines.slice(0, RESULT_LINES_MAX).map((line) => note(`  | ${line}`));
-  const left = lines.length - shown.length;
-  return left > 0 ? [...shown, note(`  | (${count(left, "more line")})`)] : shown;
 }

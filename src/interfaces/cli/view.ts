@@ -1,28 +1,20 @@
 // A turn on a screen: in a terminal the answer as it comes, elsewhere the last answer on standard
 // output and everything else on standard error.
 import type { Entry } from "#app";
-import { textOf } from "#core/model/message.ts";
 import { screen } from "#core/security/screen.ts";
-import type { SessionEvent } from "#core/session/events.ts";
 import {
-  type Live,
-  nothingShown,
-  type Showing,
-  type Shown,
-  showFinished,
-  showLive,
-} from "#interfaces/cli/answer.ts";
+  type AnswerItem,
+  emptyTranscript,
+  follow,
+  type Item,
+  settled,
+  type Transcript,
+} from "#core/session/transcript.ts";
+import { type Live, nothingShown, showFinished, showLive } from "#interfaces/cli/answer.ts";
 import { cut } from "#interfaces/cli/figures.ts";
-import {
-  first,
-  type Known,
-  type Line,
-  nothingKnown,
-  stopLines,
-  tell,
-  titleOf,
-} from "#interfaces/cli/render.ts";
+import { first, type Line, linesOf, stopLines, titleOf } from "#interfaces/cli/render.ts";
 import type { Terminal } from "#interfaces/cli/terminal.ts";
+import { kept, lineBegun, wrap } from "#interfaces/cli/wrap.ts";
 
 /** Whatever shows a turn to somebody: a person or a program. */
 export type TurnView = {
@@ -33,37 +25,60 @@ export type TurnView = {
 /** `session` is named where the turn ends, so that it can be gone on with. */
 export function textView(
   terminal: Terminal,
-  options: { session?: string; known?: Known } = {},
+  options: { session?: string; from?: Transcript } = {},
 ): TurnView {
-  let shown: Shown = nothingShown;
-  let { known = nothingKnown } = options;
+  let shown = nothingShown;
+  let line = lineBegun;
+  let { from: transcript = emptyTranscript } = options;
 
-  function print({ shown: next, print }: Showing): void {
-    shown = next;
-    terminal.out(print);
+  /** Text of an answer, broken at words. */
+  function print(text: string): void {
+    const [next, out] = wrap(line, text, terminal.columns);
+    line = next;
+    terminal.out(out);
+  }
+
+  function answer(item: AnswerItem): void {
+    if (terminal.live) {
+      const showing = showFinished(shown, item);
+      shown = showing.shown;
+      print(showing.print);
+    } else {
+      const text = screen(item.text).trimEnd();
+      (item.stop === "calls" ? terminal.err : terminal.out)(text === "" ? "" : `${text}\n`);
+    }
+    for (const line of stopLines(item)) say(terminal, line);
+  }
+
+  function show(item: Item): void {
+    if (isSeen(item)) return;
+    if (line.column > 0 || line.word !== "") terminal.out(kept(line, terminal.columns));
+    line = lineBegun;
+    const lines = linesOf(item, "glance");
+    for (const [i, said] of lines.entries()) {
+      if (said.kind === "ask") continue;
+      const isLast = item.type === "end" && i === lines.length - 1;
+      const named = isLast && options.session ? `session ${options.session} · ` : "";
+      say(terminal, { ...said, text: named + said.text });
+    }
   }
 
   return {
     live(item) {
-      if (item.type === "waiting") terminal.status(item.why);
-      else if (terminal.live) print(showLive(shown, item));
+      if (item.type === "waiting") return terminal.status(item.why);
+      if (!terminal.live) return;
+      const showing = showLive(shown, item);
+      shown = showing.shown;
+      print(showing.print);
     },
-    event(entry) {
-      const told = tell(known, entry);
-      known = told.known;
-      const e = entry.decoded.kind === "event" ? entry.decoded.event : null;
-      if (e?.type === "StepCompleted") {
-        if (terminal.live) print(showFinished(shown, e));
-        else (e.stop === "calls" ? terminal.err : terminal.out)(answerOf(e));
-        for (const line of stopLines(e)) say(terminal, line);
-        return;
+    event({ record, decoded }) {
+      const { items, rest } = settled(follow(transcript, record, decoded));
+      transcript = rest;
+      for (const item of items) {
+        if (item.type === "answer") answer(item);
+        else show(item);
       }
-      for (const line of told.lines) {
-        if (line.kind === "prompt" || line.kind === "ask" || isKnown(e)) continue;
-        const isLast = e?.type === "TurnEnded" && line === told.lines.at(-1);
-        const named = isLast && options.session ? `session ${options.session} · ` : "";
-        say(terminal, { ...line, text: named + line.text });
-      }
+      const e = decoded.kind === "event" ? decoded.event : null;
       if (e?.type === "StepStarted") terminal.status(`${e.model} is answering`);
       if (e?.type === "ToolStarted") terminal.status(`${first(titleOf(e))} …`);
     },
@@ -71,13 +86,10 @@ export function textView(
 }
 
 /** What somebody who watches has just seen or done. */
-const isKnown = (e: SessionEvent | null): boolean =>
-  e?.type === "PromptQueued" || e?.type === "CancelRequested";
-
-function answerOf(e: Parameters<typeof showFinished>[1]): string {
-  const text = screen(textOf(e.parts)).trimEnd();
-  return text === "" ? "" : `${text}\n`;
-}
+const isSeen = (item: Item): boolean =>
+  item.type === "prompt" ||
+  (item.type === "note" &&
+    (item.event.type === "PromptQueued" || item.event.type === "CancelRequested"));
 
 /** A line about the work, on standard error. */
 export function say(terminal: Terminal, line: Line): void {
@@ -95,10 +107,15 @@ export function drawn({ paint: { err: paint }, columns, live }: Terminal, line: 
       return text;
     case "trouble":
       return paint.yellow(fitted(`  ${text}`));
+    case "added":
+      return paint.green(fitted(`  ${text}`));
+    case "removed":
+      return paint.red(fitted(`  ${text}`));
     case "fault":
     case "ask":
       return paint.yellow(`  ${text}`);
     case "work":
+    case "output":
       return paint.dim(fitted(`  ${text}`));
     case "note":
       return paint.dim(`  ${text}`);

@@ -5,6 +5,7 @@ import { type PatchStep, patchedFiles } from "#boundary/tools/patched-files.ts";
 import type { ToolOutcome } from "#boundary/tools/port.ts";
 import { defineTool, outcome, reported } from "#boundary/tools/tool.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
+import { keptDiff } from "#core/code/diff.ts";
 import { isPatch, type PatchOperation, parsePatch } from "#core/code/patch.ts";
 import { fail, ok, sentenceOf } from "#core/failure.ts";
 import type { Fact, FileChange } from "#core/session/tool-facts.ts";
@@ -92,7 +93,7 @@ async function carryOut(
   const facts: Fact[] = [];
   const problems: string[] = [];
   const undone = new Set<string>();
-  for (const { change, now, after } of steps) {
+  for (const { change, diff, now, after } of steps) {
     const { path, before } = change;
     if (after !== undefined && undone.has(after)) {
       problems.push(`${path} was kept, because ${after} could not be written`);
@@ -104,7 +105,8 @@ async function carryOut(
       problems.push(`${path} was not changed: ${sentenceOf(done.error)}`);
       continue;
     }
-    facts.push({ type: "fileChanged", path, before, after: change.after });
+    const kept = keptDiff(diff, { of: steps.length });
+    facts.push({ type: "fileChanged", path, before, after: change.after, diff: kept });
     if (change.after === "absent") facts.push({ type: "fileGone", path });
     else facts.push({ type: "fileSeen", path, hash: change.after });
   }

@@ -6,7 +6,7 @@ import { sha256 } from "#boundary/digest.ts";
 import { bytesOf, checkSeen, numbered, presentFile, textIn } from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal, reported } from "#boundary/tools/tool.ts";
 import { closestPlace } from "#core/code/closest.ts";
-import { countsOf, unifiedDiff } from "#core/code/diff.ts";
+import { countsOf, keptDiff, unifiedDiff } from "#core/code/diff.ts";
 import { applyEdits, type Edit, type EditReport, type Region } from "#core/code/edit.ts";
 import { linesOf, sourceText } from "#core/code/lines.ts";
 import { tolerances } from "#core/code/tolerance.ts";
@@ -99,7 +99,7 @@ export const edit = defineTool({
         return outcome(`${head}\n${reported(reports, REPORT_CHARACTERS_MAX)}`, {
           failed: count < edits.length,
           facts: [
-            { type: "fileChanged", path, before, after },
+            { type: "fileChanged", path, before, after, diff: keptDiff(diff.text, { of: 1 }) },
             { type: "fileSeen", path, hash: after },
           ],
         });

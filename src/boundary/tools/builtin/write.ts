@@ -10,7 +10,7 @@ import {
   textIn,
 } from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
-import { countsOf, unifiedDiff } from "#core/code/diff.ts";
+import { countsOf, keptDiff, unifiedDiff } from "#core/code/diff.ts";
 import { linesOf, sourceText } from "#core/code/lines.ts";
 import { ok } from "#core/failure.ts";
 
@@ -63,7 +63,7 @@ export const write = defineTool({
         const did = before === "absent" ? "created" : "replaced";
         return outcome(`${did} ${path} (${size}, ${bytes.value.length} bytes)`, {
           facts: [
-            { type: "fileChanged", path, before, after },
+            { type: "fileChanged", path, before, after, diff: keptDiff(diff.text, { of: 1 }) },
             { type: "fileSeen", path, hash: after },
           ],
         });

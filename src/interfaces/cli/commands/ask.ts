@@ -1,13 +1,13 @@
 // `aiex ask "why is this slow?"`: one prompt, its turn to the end, the answer on standard output.
 import { fail, ok, type Result } from "#core/failure.ts";
 import { asksOf } from "#core/session/state.ts";
+import { transcriptFrom } from "#core/session/transcript.ts";
 import { type Spoken, spoken } from "#interfaces/cli/attach.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand, type Values } from "#interfaces/cli/command.ts";
 import { type ExitCode, exitOfFailure, exitOfTurn } from "#interfaces/cli/exit.ts";
 import { failureLine, jsonView, resultLine } from "#interfaces/cli/json.ts";
 import { type Ask, askFor, neededText, type Reply } from "#interfaces/cli/permission.ts";
-import { knownOf } from "#interfaces/cli/render.ts";
 import { beginTalk, speakingIn, type Talk, talkOptions } from "#interfaces/cli/talk.ts";
 import { type Outcome, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 import { textView } from "#interfaces/cli/view.ts";
@@ -120,7 +120,7 @@ async function watched(
       asks: talk.state ? asksOf(talk.state) : [],
       view: options.json
         ? jsonView(terminal)
-        : textView(terminal, { session, known: knownOf(talk.state) }),
+        : textView(terminal, { session, from: transcriptFrom(talk.state) }),
       answer: (ask, signal) => answered(ask, signal, options, cli),
     });
   } finally {

@@ -1,11 +1,12 @@
 // `aiex session show`: the story of a session, or a window of a long one.
 import type { Answers } from "#app";
 import { reveal } from "#core/security/screen.ts";
+import { emptyTranscript, follow } from "#core/session/transcript.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { count, moment, tokens } from "#interfaces/cli/figures.ts";
 import { entryLine } from "#interfaces/cli/json.ts";
 import type { Paint } from "#interfaces/cli/paint.ts";
-import { nothingKnown, resultLines, tell } from "#interfaces/cli/render.ts";
+import { linesOf } from "#interfaces/cli/render.ts";
 import { drawn } from "#interfaces/cli/view.ts";
 
 /** Events shown unless more are asked for. */
@@ -53,19 +54,21 @@ named at its top.`,
       const earlier = `aiex session show ${session} --before ${version}`;
       terminal.out(paint.dim(`  (${version - 1} earlier events: ${earlier})\n`));
     }
-    let known = nothingKnown;
     const screenOf = { ...terminal, paint: { ...terminal.paint, err: paint } };
     const kept = entries.value.filter(({ decoded }) => decoded.kind !== "erased");
     const erased = entries.value.length - kept.length;
     if (erased > 0) terminal.out(paint.dim(`  (${count(erased, "erased event")})\n`));
-    for (const entry of kept) {
-      const told = tell(known, entry);
-      known = told.known;
-      const begins = told.lines.some(({ kind }) => kind === "prompt");
+    const { items } = kept.reduce(
+      (t, { record, decoded }) => follow(t, record, decoded),
+      emptyTranscript,
+    );
+    for (const item of items) {
+      const begins = item.type === "prompt";
       if (begins) terminal.out("\n");
-      const lines = options.full ? [...told.lines, ...resultLines(entry)] : told.lines;
-      for (const line of lines) terminal.out(`${drawn(screenOf, line)}\n`);
-      if (begins) terminal.out(paint.dim(`  ${moment(entry.record.at)}\n`));
+      for (const line of linesOf(item, options.full ? "full" : "glance")) {
+        terminal.out(`${drawn(screenOf, line)}\n`);
+      }
+      if (begins) terminal.out(paint.dim(`  ${moment(item.at)}\n`));
     }
     return 0;
   },
