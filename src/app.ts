@@ -4,7 +4,7 @@ import * as z from "zod/mini";
 import type { Live } from "#boundary/channel/port.ts";
 import type { Result } from "#core/failure.ts";
 import type { LogRecord } from "#core/record.ts";
-import { sessionCommands } from "#core/session/commands.ts";
+import { type Fields, sessionCommands } from "#core/session/commands.ts";
 import type { Session } from "#core/session/state.ts";
 import { modes } from "#core/session/tool-facts.ts";
 import type { Decoded } from "#core/session/upcast.ts";
@@ -39,6 +39,8 @@ export const commandSchemas = {
   Rename: z.extend(sessionCommands.Rename, { session }),
   SwitchModel: z.extend(sessionCommands.SwitchModel, { session }),
   SwitchMode: z.extend(sessionCommands.SwitchMode, { session }),
+  SwitchEffort: z.extend(sessionCommands.SwitchEffort, { session }),
+  Compact: z.extend(sessionCommands.Compact, { session }),
   Erase: z.extend(sessionCommands.Erase, { session }),
   /** Goes on with a turn that was left open: by a crash, or by a question nobody answered. */
   Resume: z.object({ session }),
@@ -48,11 +50,6 @@ export const commandSchemas = {
   Distrust: z.object({ path }),
   /** Feeds every view again from the first record. Progress is listened to as job `views`. */
   RebuildViews: z.object({}),
-};
-
-/** The fields of a schema; one without fields would otherwise forbid the `type` beside it. */
-type Fields<S extends z.ZodMiniType> = {
-  [K in keyof z.infer<S> as string extends K ? never : K]: z.infer<S>[K];
 };
 
 export type CommandType = keyof typeof commandSchemas;

@@ -32,7 +32,9 @@ export async function send(
     case "AnswerPermission":
     case "Rename":
     case "SwitchModel":
-    case "SwitchMode": {
+    case "SwitchMode":
+    case "SwitchEffort":
+    case "Compact": {
       const { session, ...inner } = command;
       const lasting = command.type === "AnswerPermission" ? await lastingOf(parts, command) : null;
       const sent = await ask(parts, session, inner as SessionCommand);

@@ -8,7 +8,7 @@
 // - the same request always becomes the same wire bytes (`encode`), which name the step in the log;
 // - at most one HTTP exchange is made: retries belong to the gateway, one loop for all.
 import type { Failure } from "#core/failure.ts";
-import type { AnswerPart, Message, Stop, ToolSpec, Usage } from "#core/model/message.ts";
+import type { AnswerPart, Effort, Message, Stop, ToolSpec, Usage } from "#core/model/message.ts";
 
 /** What a model is asked. `images` holds the base64 text of each blob that a message names. */
 export type ModelRequest = {
@@ -21,7 +21,8 @@ export type ModelRequest = {
   outputTokensMax?: number;
   /** Key under which the provider may cache the common beginning; the session's id. */
   cacheKey?: string;
-  effort?: "low" | "medium" | "high";
+  /** How much it may think; as the provider has it where this is missing. */
+  effort?: Effort;
   /** Base64 of the blobs named in messages, by hash; a missing one becomes a line of text. */
   blobs: ReadonlyMap<string, string>;
 };

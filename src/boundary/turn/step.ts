@@ -46,6 +46,7 @@ export async function prepareStep(
     messages,
     tools: JSON.parse(tools.value) as ToolSpec[],
     cacheKey: stream,
+    effort: s.effort ?? undefined,
     blobs,
   });
   const request = await parts.requests.put(stream, JSON.stringify(wire));

@@ -25,8 +25,11 @@ export type UserPart = TextPart | BlobPart;
 export type AnswerPart = TextPart | ReasoningPart | CallPart;
 export type ToolCall = Omit<CallPart, "type">;
 
-/** Why a message of ours exists; models see only the text, screens see the difference. */
-export type Origin = "prompt" | "steer" | "instructions" | "notice" | "compaction";
+/**
+ * Why a message of ours exists; models see only the text, screens see the difference. A `notice`
+ * wants something of the model, a word on its `environment` does not.
+ */
+export type Origin = "prompt" | "steer" | "instructions" | "notice" | "environment" | "compaction";
 
 export type Message =
   | { role: "user"; origin: Origin; parts: readonly UserPart[] }
@@ -50,6 +53,10 @@ export const stops = [
   "broken",
 ] as const;
 export type Stop = (typeof stops)[number];
+
+/** How much a model is asked to think, where it can be asked. */
+export const efforts = ["low", "medium", "high"] as const;
+export type Effort = (typeof efforts)[number];
 
 /**
  * Tokens of one model call. `input` counts all of the request, `cached` the share of it read from

@@ -1,6 +1,7 @@
 // What may be asked of a session. Imperative; `decide` turns a command into events or refuses it.
 // What a command cannot know (ids, blobs of attachments) the door adds before it asks.
 import * as z from "zod/mini";
+import { efforts } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
 import { modes } from "#core/session/tool-facts.ts";
 
@@ -37,11 +38,19 @@ export const sessionCommands = {
   Rename: z.object({ title: line }),
   SwitchModel: z.object({ model: line }),
   SwitchMode: z.object({ mode: z.enum(modes) }),
+  SwitchEffort: z.object({ effort: z.nullable(z.enum(efforts)) }),
+  /** Replaces old messages by a digest now, between turns, instead of when the context is full. */
+  Compact: z.object({}),
   /** Removes the content of the session for good; the chain of its records stays valid. */
   Erase: z.object({ why: line }),
 };
 
 export type SessionCommandType = keyof typeof sessionCommands;
 export type SessionCommand = {
-  [T in SessionCommandType]: { type: T } & z.infer<(typeof sessionCommands)[T]>;
+  [T in SessionCommandType]: { type: T } & Fields<(typeof sessionCommands)[T]>;
 }[SessionCommandType];
+
+/** The fields of a schema; one without fields would otherwise forbid the `type` beside it. */
+export type Fields<S extends z.ZodMiniType> = {
+  [K in keyof z.infer<S> as string extends K ? never : K]: z.infer<S>[K];
+};

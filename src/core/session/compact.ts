@@ -20,7 +20,10 @@ const TASKS = "Todo";
 const FILES = "Files read or changed so far (read again before editing if unsure)";
 
 /** What to append as `Compacted`, or null where there is nothing to gain. */
-export function compact(s: Session, why: "overflow" | "full"): EventBody<"Compacted"> | null {
+export function compact(
+  s: Session,
+  why: "overflow" | "full" | "asked",
+): EventBody<"Compacted"> | null {
   const keep = keptFrom(s.messages);
   const dropped = s.messages.slice(0, s.messages.length - keep);
   if (dropped.length === 0) return null;
@@ -55,7 +58,7 @@ function linesOf(message: Message): string[] {
   switch (message.role) {
     case "user": {
       const text = textOf(message.parts);
-      if (message.origin === "notice") return [];
+      if (message.origin === "notice" || message.origin === "environment") return [];
       if (message.origin === "compaction") return doneIn(text);
       return [`${message.origin}: ${shortened(text, PROMPT_CHARS_MAX)}`];
     }

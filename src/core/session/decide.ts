@@ -3,6 +3,7 @@
 import { unreachable } from "#core/assert.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { SessionCommand } from "#core/session/commands.ts";
+import { compact } from "#core/session/compact.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { isRunning, type Session } from "#core/session/state.ts";
 
@@ -39,7 +40,11 @@ export function decide(command: SessionCommand, s: Session): Result<SessionEvent
     case "SwitchModel":
       return ok([{ type: "ModelSwitched", model: command.model }]);
     case "SwitchMode":
-      return ok([{ type: "ModeSwitched", mode: command.mode }]);
+      return ok(command.mode === s.mode ? [] : [{ type: "ModeSwitched", mode: command.mode }]);
+    case "SwitchEffort":
+      return ok([{ type: "EffortSwitched", effort: command.effort }]);
+    case "Compact":
+      return compactNow(s);
     case "Erase":
       return isRunning(s)
         ? fail("conflict", "a turn is running", { fix: "cancel it first" })
@@ -70,6 +75,14 @@ function steer(command: Command<"Steer">, s: Session): Result<SessionEvent[]> {
 function cancel(command: Command<"Cancel">, s: Session): Result<SessionEvent[]> {
   if (!s.turn || s.turn.cancelled !== null) return ok([]);
   return ok([{ type: "CancelRequested", why: command.why }]);
+}
+
+function compactNow(s: Session): Result<SessionEvent[]> {
+  if (isRunning(s)) return fail("conflict", "a turn is running", { fix: "wait for its end" });
+  const body = compact(s, "asked");
+  return body
+    ? ok([{ type: "Compacted", ...body }])
+    : fail("conflict", "there is nothing old enough to be compacted");
 }
 
 function answer(command: Command<"AnswerPermission">, s: Session): Result<SessionEvent[]> {

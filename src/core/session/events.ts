@@ -2,7 +2,7 @@
 // the log and adds an upcaster (upcast.ts). Whatever can vary (prompts, tools, environment, retries,
 // notices) is in an event before it is in a request, so that any request can be rebuilt.
 import * as z from "zod/mini";
-import { stops } from "#core/model/message.ts";
+import { efforts, stops } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
 import { modes } from "#core/session/tool-facts.ts";
 
@@ -94,6 +94,8 @@ export const eventBodies = {
   SessionErased: z.object({ why: text }),
   ModelSwitched: z.object({ model: text }),
   ModeSwitched: z.object({ mode }),
+  /** How much the model thinks before it answers; null: as its provider has it. */
+  EffortSwitched: z.object({ effort: z.nullable(z.enum(efforts)) }),
   ToolsChanged: z.object({
     tools: blob,
     toolEffects: z.record(text, z.enum(["pure", "verifiable", "keyed", "opaque"])),

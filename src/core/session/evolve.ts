@@ -20,7 +20,7 @@ import {
   type Session,
   type Turn,
 } from "#core/session/state.ts";
-import type { Fact } from "#core/session/tool-facts.ts";
+import type { Fact, Mode } from "#core/session/tool-facts.ts";
 import type { Decoded } from "#core/session/upcast.ts";
 
 /** Folds one record, whatever became of its body. */
@@ -52,8 +52,10 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return { ...emptySession, erased: true, version: s.version };
     case "ModelSwitched":
       return { ...s, model: e.model };
+    case "EffortSwitched":
+      return { ...s, effort: e.effort };
     case "ModeSwitched":
-      return { ...s, mode: e.mode };
+      return told({ ...s, mode: e.mode }, user("environment", modeNotices[e.mode]));
     case "ToolsChanged":
       return { ...s, tools: { tools: e.tools, toolEffects: e.toolEffects } };
     case "ContextAdded":
@@ -96,6 +98,14 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return unreachable(e);
   }
 }
+
+/** What the model is told when the user switches the mode; the first one is in its prompt. */
+const modeNotices: Record<Mode, string> = {
+  ask: "The user switched to mode ask: what leaves the sandbox asks first.",
+  plan: "The user switched to mode plan: look and plan, change nothing.",
+  "read-only": "The user switched to mode read-only: only read.",
+  yes: "The user switched to mode yes: what stays in the sandbox runs without asking.",
+};
 
 function started(s: Session, e: EventOf<"SessionStarted">): Session {
   const { tools, toolEffects, model, mode } = e;

@@ -3,6 +3,7 @@
 // here by a number with a name.
 import { unreachable } from "#core/assert.ts";
 import type { Failure } from "#core/failure.ts";
+import type { Message } from "#core/model/message.ts";
 import { canCompact } from "#core/session/compact.ts";
 import type { TurnEnd } from "#core/session/events.ts";
 import type { OpenCall, OpenStep, Prompt, Session, Turn } from "#core/session/state.ts";
@@ -114,8 +115,15 @@ function step(s: Session, turn: Turn): Action {
   return { do: "callModel", step: number, attempt, afterMs: turn.broken.retryInMs };
 }
 
-/** Something was said that the model has not read: a steer, a notice. */
-const hasNews = (s: Session): boolean => s.steers.length > 0 || s.messages.at(-1)?.role === "user";
+/** Something was said that the model has not read and that wants an answer. */
+function hasNews(s: Session): boolean {
+  if (s.steers.some(wantsAnswer)) return true;
+  const last = s.messages.at(-1);
+  return last?.role === "user" && wantsAnswer(last);
+}
+
+const wantsAnswer = (message: Message): boolean =>
+  message.role === "user" && message.origin !== "environment";
 
 const endTurn = (end: TurnEnd, failure?: Failure): Action => ({ do: "endTurn", end, failure });
 

@@ -171,6 +171,13 @@ describe("after an answer", () => {
     });
   });
 
+  it("a word on the environment is told, and alone asks for no further answer", () => {
+    const switched: SessionEvent = { type: "ModeSwitched", mode: "plan" };
+    expect(nextAfter(answered("done"), switched)).toEqual({ do: "endTurn", end: "done" });
+    const s = given(prompted(), stepStarted(), answered([read("c1")]), switched, finished("c1"));
+    expect(messagesOf(s).at(-1)).toMatchObject({ role: "user", origin: "environment" });
+  });
+
   it("an empty answer is asked again, at most two more times", () => {
     const events: SessionEvent[] = [prompted()];
     for (let i = 1; i < IDLE_ANSWERS_MAX; i += 1) {
@@ -337,5 +344,32 @@ describe("an erased session, or one with events of a newer version", () => {
     const newer = { ...given(prompted()), unknown: true };
     expect(next(newer).do).toBe("rest");
     expect(decide(submit, newer)).toMatchObject({ error: { code: "not_supported" } });
+  });
+});
+
+describe("what the user changes of a session", () => {
+  it("a switch to the same mode is nothing, and effort is kept for the next request", () => {
+    expect(decide({ type: "SwitchMode", mode: "ask" }, given())).toEqual({ ok: true, value: [] });
+    const switched = decide({ type: "SwitchEffort", effort: "high" }, given());
+    expect(switched).toMatchObject({ ok: true, value: [{ effort: "high" }] });
+    expect(given({ type: "EffortSwitched", effort: "high" }).effort).toBe("high");
+  });
+
+  it("is compacted between turns where there is something to drop, never within one", () => {
+    const turn = (n: number): SessionEvent[] => [
+      prompted(`prompt ${n}`, `t${n}`),
+      stepStarted(),
+      answered("fine"),
+      { type: "TurnEnded", turn: `t${n}`, end: "done" },
+    ];
+    const long = [1, 2, 3, 4, 5].flatMap(turn);
+    expect(decide({ type: "Compact" }, given(...long))).toMatchObject({
+      ok: true,
+      value: [{ type: "Compacted", why: "asked", droppedMessages: 4 }],
+    });
+    expect(decide({ type: "Compact" }, given(...turn(1)))).toMatchObject({ ok: false });
+    expect(decide({ type: "Compact" }, given(...long, prompted("more", "t9")))).toMatchObject({
+      error: { code: "conflict" },
+    });
   });
 });

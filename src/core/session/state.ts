@@ -1,7 +1,13 @@
 // What `decide` and `next` need to know of a session: bounded, however long its history is.
 // Screens fold a window of the same events with transcript.ts instead. Plain JSON, because
 // snapshots keep it as it is.
-import { type Message, noUsage, type ToolCall, type Usage } from "#core/model/message.ts";
+import {
+  type Effort,
+  type Message,
+  noUsage,
+  type ToolCall,
+  type Usage,
+} from "#core/model/message.ts";
 import type { EventBody, EventOf } from "#core/session/events.ts";
 import type { Effect, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
 
@@ -52,6 +58,7 @@ export type Session = {
   title: string;
   model: string;
   mode: Mode;
+  effort: Effort | null;
   tools: Pick<EventBody<"SessionStarted">, "tools" | "toolEffects"> | null;
   turn: Turn | null;
   step: OpenStep | null;
@@ -85,6 +92,7 @@ export const emptySession: Session = {
   title: "",
   model: "",
   mode: "ask",
+  effort: null,
   tools: null,
   turn: null,
   step: null,

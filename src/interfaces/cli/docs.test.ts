@@ -1,5 +1,5 @@
 // The two documents of the command line are written from its tables: a change of one without the
-// other fails here. `npx vitest run -u docs.test` writes them again.
+// other fails here. `npx vitest run docs.test -u` writes them again.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

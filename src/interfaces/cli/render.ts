@@ -227,6 +227,8 @@ function noteText(e: NoteItem["event"]): string {
       return `model: ${e.model}`;
     case "ModeSwitched":
       return `mode: ${e.mode}`;
+    case "EffortSwitched":
+      return `effort: ${e.effort ?? "as the provider has it"}`;
     case "ToolsChanged":
       return "the tools on offer changed";
     case "ContextAdded":
