@@ -45,7 +45,9 @@ function opensOf({ opens }: Ask): string[] {
   return found;
 }
 
-const KEYS = "[y] once  [s] this session  [w] always in this folder  [n] no, or type why not";
+/** What may be typed as an answer. */
+export const KEYS =
+  "[y] once  [s] this session  [w] always in this folder  [n] no, or type why not";
 const words: Record<string, Reply> = {
   y: { answer: "allow", scope: "once" },
   yes: { answer: "allow", scope: "once" },

@@ -25,7 +25,7 @@ const transcriptOf = (...events: SessionEvent[]) =>
 const told = (...events: SessionEvent[]): string[] =>
   transcriptOf(...events)
     .items.flatMap((item) => linesOf(item, "glance"))
-    .map(({ kind, text }) => `${kind}: ${text}`);
+    .map(({ kind, text, end = "" }) => `${kind}: ${text}${end}`);
 
 const ended = (
   end: Extract<SessionEvent, { type: "TurnEnded" }>["end"],
@@ -188,7 +188,7 @@ describe("a session as a story", () => {
       finished("c3", { end: "failed", facts: [ran(1)], parts: [{ type: "text", text: evil }] }),
     ).items;
     const shown = tools.flatMap((item) => [...linesOf(item, "full"), ...linesOf(item, "glance")]);
-    const all = [...lines, ...shown.map(({ text }) => text)];
+    const all = [...lines, ...shown.map(({ text, end = "" }) => text + end)];
     expect(all.length).toBeGreaterThan(15);
     for (const line of all) expect(line).not.toMatch(/[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]/);
   });

@@ -35,6 +35,8 @@ export type Line = {
     | "ask"
     | "note";
   text: string;
+  /** What stays readable where the line is cut. */
+  end?: string;
 };
 
 /** Characters of a title or of a result's first line. */
@@ -156,9 +158,12 @@ function toolLines(item: ToolItem, detail: Detail): Line[] {
     return [{ kind: "work", text: `… ${first(titleOf(item))}` }];
   }
   const how = howIt(item);
-  const text = `${marks[state]} ${first(titleOf(item))}${how ? `  ${how}` : ""}`;
+  const text = `${marks[state]} ${first(titleOf(item))}`;
   const kind = state === "ok" || state === "cancelled" ? "work" : "trouble";
-  return [{ kind, text }, ...(detail === "full" ? resultLines(item) : glanceLines(item))];
+  return [
+    { kind, text, ...(how ? { end: `  ${how}` } : {}) },
+    ...(detail === "full" ? resultLines(item) : glanceLines(item)),
+  ];
 }
 
 function howIt({ facts, state, result }: ToolItem): string {

@@ -11,7 +11,7 @@ import {
   type Transcript,
 } from "#core/session/transcript.ts";
 import { type Live, nothingShown, showFinished, showLive } from "#interfaces/cli/answer.ts";
-import { cut } from "#interfaces/cli/figures.ts";
+import { cut, width } from "#interfaces/cli/figures.ts";
 import { first, type Line, linesOf, stopLines, titleOf } from "#interfaces/cli/render.ts";
 import type { Terminal } from "#interfaces/cli/terminal.ts";
 import { kept, lineBegun, wrap } from "#interfaces/cli/wrap.ts";
@@ -98,26 +98,33 @@ export function say(terminal: Terminal, line: Line): void {
 
 /** A line in its colours. What a tool did fits on one line of a terminal; nothing else is cut. */
 export function drawn({ paint: { err: paint }, columns, live }: Terminal, line: Line): string {
-  const { kind, text } = line;
-  const fitted = (indented: string) => (live ? cut(indented, columns) : indented);
+  const { kind, text, end = "" } = line;
+  const whole = `  ${text}${end}`;
+  const fitted = live ? cutBefore(`  ${text}`, end, columns) : whole;
   switch (kind) {
     case "prompt":
       return paint.bold(text.replaceAll(/^/gm, "> "));
     case "answer":
       return text;
     case "trouble":
-      return paint.yellow(fitted(`  ${text}`));
+      return paint.yellow(fitted);
     case "added":
-      return paint.green(fitted(`  ${text}`));
+      return paint.green(fitted);
     case "removed":
-      return paint.red(fitted(`  ${text}`));
+      return paint.red(fitted);
     case "fault":
     case "ask":
-      return paint.yellow(`  ${text}`);
+      return paint.yellow(whole);
     case "work":
     case "output":
-      return paint.dim(fitted(`  ${text}`));
+      return paint.dim(fitted);
     case "note":
-      return paint.dim(`  ${text}`);
+      return paint.dim(whole);
   }
+}
+
+/** A text cut so that what stands at its end stays whole, unless that takes most of the line. */
+function cutBefore(text: string, end: string, columns: number): string {
+  const taken = width(end);
+  return taken * 2 > columns ? cut(text + end, columns) : cut(text, columns - taken) + end;
 }

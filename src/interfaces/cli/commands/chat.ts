@@ -7,7 +7,6 @@ import { asksOf } from "#core/session/state.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { runDemo } from "#interfaces/cli/commands/demo.ts";
-import { Conversation } from "#interfaces/cli/conversation.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import { isModelCheck, isModelInReach, noModelText } from "#interfaces/cli/no-model.ts";
 import { beginTalk, talkOptions } from "#interfaces/cli/talk.ts";
@@ -45,10 +44,11 @@ export const chat = defineCommand({
     const about = [`aiex ${cli.version}`, named, folder, `mode ${modes}`].filter(Boolean);
     terminal.err(terminal.paint.err.dim(`${reveal(about.join(" · "))}\n`));
     if (session) terminal.err(terminal.paint.err.dim(`session ${session} ${state?.title ?? ""}\n`));
-    terminal.err(terminal.paint.err.dim("Ctrl-C cancels, Ctrl-D quits, /help shows more.\n"));
+    terminal.err(terminal.paint.err.dim("Ctrl-C cancels, Ctrl-D leaves, /help shows more.\n"));
     const asks = state ? asksOf(state) : [];
-    const code = await new Conversation(talk.value, cli).run(asks);
-    return code;
+    // The screen's library takes longer to load than all else: only a chat pays for it.
+    const { Chat } = await import("#interfaces/cli/chat/chat.ts");
+    return await new Chat(talk.value, cli).run(asks);
   },
 });
 
