@@ -1,11 +1,13 @@
 // Runs recorded bytes through a dialect's decoder without a network, however they are cut: for
 // tests that need thousands of streams. The deltas and the end are as the port would yield them.
 import type { Decoded, Decoder } from "#boundary/models/answer.ts";
+import { ndjsonReader } from "#boundary/models/ndjson.ts";
+import { ollamaDecoder } from "#boundary/models/ollama-answer.ts";
 import { chatDecoder } from "#boundary/models/openai-chat-answer.ts";
 import { responsesDecoder } from "#boundary/models/openai-responses-answer.ts";
 import type { ModelDelta } from "#boundary/models/port.ts";
 import type { Refusal } from "#boundary/models/refusal.ts";
-import { type SseEvent, sseReader } from "#boundary/models/sse.ts";
+import { type SseEvent, type SseReader, sseReader } from "#boundary/models/sse.ts";
 import { fail } from "#core/failure.ts";
 import type { Dialect } from "./strict-answers.ts";
 
@@ -19,9 +21,22 @@ export const chatBody = JSON.stringify({
   messages: [{ role: "user", content: "hello" }],
 });
 
-export function decoderOf(dialect: Dialect, body = chatBody): Decoder {
-  return dialect === "chat" ? chatDecoder(body, asked) : responsesDecoder("stub/m", asked);
-}
+/** The decoder of each dialect and what cuts its bytes into events: one line each. */
+const dialects = {
+  responses: { decoder: () => responsesDecoder("stub/m", asked), reader: sseReader },
+  chat: { decoder: (body: string) => chatDecoder(body, asked), reader: sseReader },
+  ollama: { decoder: (body: string) => ollamaDecoder(body, asked), reader: ndjsonReader },
+} satisfies Record<Dialect, { decoder(body: string): Decoder; reader(): SseReader }>;
+
+export const decoderOf = (dialect: Dialect, body = chatBody): Decoder =>
+  dialects[dialect].decoder(body);
+
+/** A whole or cut stream of a dialect, decoded. */
+export const decodedAs = (
+  dialect: Dialect,
+  bytes: Uint8Array | string,
+  how: "close" | "reset" = "close",
+) => decoded(decoderOf(dialect), bytes, how, dialects[dialect].reader());
 
 const reset: Refusal = { failure: fail("broken", "the stream was cut").error, stop: "broken" };
 
@@ -30,8 +45,8 @@ export async function decoded(
   decoder: Decoder,
   bytes: Uint8Array | string,
   how: "close" | "reset" = "close",
+  reader: SseReader = sseReader(),
 ): Promise<Decoded & { deltas: ModelDelta[] }> {
-  const reader = sseReader();
   const taken = reader.take(typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes);
   const rest = how === "close" ? reader.close() : undefined;
   const events: SseEvent[] = [...(taken.ok ? taken.value : []), ...(rest?.ok ? rest.value : [])];

@@ -1,5 +1,6 @@
-// Scripted answers as the two OpenAI dialects stream them: every event as the official types have
-// it, in the order in which OpenAI sends them, with JSON escaped to ASCII as its servers may do.
+// Scripted answers as the dialects stream them, and those of OpenAI itself: every event as the
+// official types have it, in the order in which OpenAI sends them, with JSON escaped to ASCII as its
+// servers may do.
 import {
   type Cue,
   callIdOf,
@@ -8,16 +9,21 @@ import {
   type ScriptedAnswer,
 } from "#boundary/models/script.ts";
 import type { Stop } from "#core/model/message.ts";
+import type { Frame } from "./frame.ts";
+import { ollamaFrames } from "./strict-ollama.ts";
 import type { Issued } from "./strict-rules.ts";
 
-export type Dialect = "responses" | "chat";
+/** How each dialect streams an answer: one line each. */
+const streams = {
+  responses: responsesFrames,
+  chat: chatFrames,
+  ollama: ollamaFrames,
+} satisfies Record<string, (cue: Cue, issued: Issued) => Frame[]>;
 
-/** One streamed event and the characters of the answer that it carries. */
-export type Frame = { text: string; chars: number };
+export type Dialect = keyof typeof streams;
 
-export function framesOf(dialect: Dialect, cue: Cue, issued: Issued): Frame[] {
-  return dialect === "chat" ? chatFrames(cue) : responsesFrames(cue, issued);
-}
+export const framesOf = (dialect: Dialect, cue: Cue, issued: Issued): Frame[] =>
+  streams[dialect](cue, issued);
 
 function stopOf(answer: ScriptedAnswer): Stop {
   return answer.stop ?? ((answer.calls ?? []).length > 0 ? "calls" : "done");

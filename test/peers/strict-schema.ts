@@ -1,6 +1,6 @@
-// What a well-formed request is, taken from the official `openai` package: its TypeScript types
-// become JSON Schemas in which every unknown key is refused, at every level. Generation takes about
-// four seconds and is cached in node_modules/.cache/aiex by the packages' versions.
+// What a well-formed request is, taken from the official packages: their TypeScript types become
+// JSON Schemas in which every unknown key is refused, at every level. Generation takes about four
+// seconds and is cached in node_modules/.cache/aiex by the packages' versions.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
@@ -8,12 +8,16 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 
 const require = createRequire(import.meta.url);
 
-/** Where each type is declared in the package. */
+const responses = { package: "openai", file: "resources/responses/responses.d.ts" };
+const completions = { package: "openai", file: "resources/chat/completions/completions.d.ts" };
+
+/** Where each type is declared. */
 const homes = {
-  ResponseCreateParamsStreaming: "resources/responses/responses.d.ts",
-  ResponseStreamEvent: "resources/responses/responses.d.ts",
-  ChatCompletionCreateParamsStreaming: "resources/chat/completions/completions.d.ts",
-  ChatCompletionChunk: "resources/chat/completions/completions.d.ts",
+  ResponseCreateParamsStreaming: responses,
+  ResponseStreamEvent: responses,
+  ChatCompletionCreateParamsStreaming: completions,
+  ChatCompletionChunk: completions,
+  ChatRequest: { package: "ollama", file: "dist/browser.d.ts" },
 } as const;
 
 export type OfficialType = keyof typeof homes;
@@ -59,7 +63,7 @@ async function schemaOf(type: OfficialType): Promise<object> {
 async function generated(type: OfficialType): Promise<object> {
   const { createGenerator } = await import("ts-json-schema-generator");
   const generator = createGenerator({
-    path: join(packageDir("openai"), homes[type]),
+    path: join(packageDir(homes[type].package), homes[type].file),
     type,
     expose: "all",
     jsDoc: "none",
@@ -70,8 +74,8 @@ async function generated(type: OfficialType): Promise<object> {
 }
 
 function cachePath(type: OfficialType): string {
-  const versions = `${versionOf("openai")}-${versionOf("ts-json-schema-generator")}`;
-  const modules = dirname(packageDir("openai"));
+  const versions = `${versionOf(homes[type].package)}-${versionOf("ts-json-schema-generator")}`;
+  const modules = dirname(packageDir("ts-json-schema-generator"));
   return join(modules, ".cache", "aiex", `${type}-${versions}.json`);
 }
 

@@ -1,4 +1,4 @@
-// The strict stub: an HTTP server on loopback that speaks both OpenAI dialects from a script, and
+// The strict stub: an HTTP server on loopback that speaks every dialect from a script, and
 // answers 400 to any request that the real one could refuse: unknown keys, wrong types, wrong
 // order, unpaired calls. It records everything; a suite ends by asserting that nothing was malformed.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -13,7 +13,9 @@ import {
 } from "#boundary/models/script.ts";
 import type { Failure, FailureCode } from "#core/failure.ts";
 import { type Fields, fieldsOf, listOf, parsed, textAt } from "#core/model/json.ts";
-import { type Dialect, type Frame, framesOf } from "./strict-answers.ts";
+import type { Frame } from "./frame.ts";
+import { type Dialect, framesOf } from "./strict-answers.ts";
+import { asTyped, ollamaProblems } from "./strict-ollama.ts";
 import { chatProblems, type Issued, responsesProblems } from "./strict-rules.ts";
 import { problemsOf } from "./strict-schema.ts";
 
@@ -55,6 +57,8 @@ export type StrictStubOptions = {
   fault?(index: number, request: Recorded): Fault | undefined;
   /** Names that `GET /v1/models` lists. */
   models?: readonly string[];
+  /** Further answers, by method and path (`GET /api/tags`). */
+  pages?: Readonly<Record<string, object>>;
 };
 
 export async function startStrictStub(options: StrictStubOptions): Promise<StrictStub> {
@@ -65,11 +69,13 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? "/", "http://stub").pathname;
+    const page = options.pages?.[`${request.method} ${path}`];
+    if (page) return sendJson(response, 200, page);
     if (request.method === "GET" && path === "/v1/models") {
       const data = (options.models ?? ["stub"]).map((id) => ({ id, object: "model" }));
       return sendJson(response, 200, { object: "list", data });
     }
-    const dialect = dialects[path];
+    const dialect = dialectAt(path);
     if (request.method !== "POST" || !dialect) {
       return sendJson(response, 404, errorBody(`Invalid URL (${request.method} ${path})`, null));
     }
@@ -77,14 +83,16 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
     const problems = await problemsIn(dialect, body, issued);
     const recorded: Recorded = { dialect, headers: request.headers, body, problems };
     const index = requests.push(recorded) - 1;
-    if (problems.length > 0) return sendJson(response, 400, errorBody(problems.join("; "), null));
+    if (problems.length > 0) {
+      return sendJson(response, 400, wires[dialect].error(problems.join("; "), null));
+    }
     const fault = options.fault?.(index, recorded);
     if (fault?.do === "answer") {
       response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers });
       return void response.end(fault.body ?? JSON.stringify(errorBody("injected fault", null)));
     }
     const cue = cueIn(options.script, heardIn(dialect, fieldsOf(parsed(body))));
-    if (!cue.ok) return sendFailure(response, cue.error, undefined);
+    if (!cue.ok) return sendFailure(response, dialect, cue.error);
     await play(response, dialect, cue.value, fault);
   }
 
@@ -97,14 +105,14 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
     const frames = framesOf(dialect, cue, issued);
     const failure = failureIn(cue);
     if (failure && failure.code !== "broken") {
-      return sendFailure(response, failure, failure.retryAfterMs);
+      return sendFailure(response, dialect, failure);
     }
     if (failure) {
       const bytes = Buffer.from(cutFrames(frames, failure.afterChars ?? 0));
-      return stream(response, bytes, { reset: true });
+      return stream(response, dialect, bytes, { reset: true });
     }
-    if (fault) return faulty(response, Buffer.from(joined(frames)), fault);
-    head(response);
+    if (fault) return faulty(response, dialect, Buffer.from(joined(frames)), fault);
+    head(response, dialect);
     let pauseMs = cue.answer.delayMs ?? 0;
     for (const frame of frames) {
       if (frame.chars > 0 && pauseMs > 0) await paused(pauseMs);
@@ -125,27 +133,31 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
 
   async function faulty(
     response: ServerResponse,
+    dialect: Dialect,
     bytes: Buffer,
     fault: Exclude<Fault, { do: "answer" }>,
   ): Promise<void> {
     if (fault.do === "cut") {
-      return stream(response, bytes.subarray(0, fault.atByte), { reset: fault.how === "reset" });
+      const part = bytes.subarray(0, fault.atByte);
+      return stream(response, dialect, part, { reset: fault.how === "reset" });
     }
     if (fault.do === "hang") {
       if (fault.after === "accept") return;
-      head(response);
+      head(response, dialect);
+      const { ping, between } = wires[dialect];
       // Pings come between events, never inside one.
-      const event = bytes.lastIndexOf("\n\n", fault.after) + 2;
-      const until = fault.pingMs === undefined || event === 1 ? fault.after : event;
+      const event = bytes.lastIndexOf(between, fault.after);
+      const until =
+        fault.pingMs === undefined || event === -1 ? fault.after : event + between.length;
       response.write(bytes.subarray(0, until));
       while (fault.pingMs !== undefined && response.writable && !gone.signal.aborted) {
         await paused(fault.pingMs);
-        response.write(": ping\n\n");
+        response.write(ping);
       }
       return;
     }
     await paused(fault.headersMs ?? 0);
-    head(response);
+    head(response, dialect);
     await paused(fault.firstMs ?? 0);
     const step = fault.bytes ?? bytes.length;
     for (let at = 0; at < bytes.length && response.writable; at += step) {
@@ -187,24 +199,68 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
   };
 }
 
-const dialects: Record<string, Dialect> = {
-  "/v1/responses": "responses",
-  "/v1/chat/completions": "chat",
+/** What a dialect's server does in its own way, besides its answers: one entry each. */
+type DialectWire = {
+  path: string;
+  media: string;
+  /** What ends an event, and what is sent to keep a connection alive. */
+  between: string;
+  ping: string;
+  /** The messages of a conversation. */
+  items(body: Fields): readonly unknown[];
+  problems(json: unknown, text: string, issued: Issued): Promise<string[]>;
+  error(message: string, code: string | null): object;
 };
+
+const sse = { media: "text/event-stream; charset=utf-8", between: "\n\n", ping: ": ping\n\n" };
+
+const wires: Record<Dialect, DialectWire> = {
+  responses: {
+    ...sse,
+    path: "/v1/responses",
+    items: (body) => listOf(body.input),
+    problems: async (json, text, issued) => [
+      ...(await problemsOf("ResponseCreateParamsStreaming", json)),
+      ...responsesProblems(fieldsOf(json), text, issued),
+    ],
+    error: errorBody,
+  },
+  chat: {
+    ...sse,
+    path: "/v1/chat/completions",
+    items: (body) => listOf(body.messages),
+    problems: async (json) => [
+      ...(await problemsOf("ChatCompletionCreateParamsStreaming", json)),
+      ...chatProblems(fieldsOf(json)),
+    ],
+    error: errorBody,
+  },
+  ollama: {
+    path: "/api/chat",
+    media: "application/x-ndjson",
+    between: "\n",
+    // Ollama itself sends none; an empty line is all that a proxy could.
+    ping: "\n",
+    items: (body) => listOf(body.messages),
+    problems: async (json) => [
+      ...(await problemsOf("ChatRequest", asTyped(json))),
+      ...ollamaProblems(fieldsOf(json)),
+    ],
+    // `gin.H{"error": …}` throughout `server/routes.go`.
+    error: (message) => ({ error: message }),
+  },
+};
+
+const dialectAt = (path: string): Dialect | undefined =>
+  (Object.keys(wires) as Dialect[]).find((dialect) => wires[dialect].path === path);
 
 async function problemsIn(dialect: Dialect, body: string, issued: Issued): Promise<string[]> {
   const json = parsed(body);
   if (json === undefined) return ["the body is not JSON"];
-  const fields = fieldsOf(json);
   // Strict parsers, Rust's and Go's among them, refuse or spoil half a surrogate pair.
   const halves = /\\ud[89a-f]/i.test(body) && !isWellFormed(json);
   const torn = halves ? ["a text holds half a surrogate pair"] : [];
-  if (dialect === "chat") {
-    const problems = await problemsOf("ChatCompletionCreateParamsStreaming", json);
-    return [...torn, ...problems, ...chatProblems(fields)];
-  }
-  const problems = await problemsOf("ResponseCreateParamsStreaming", json);
-  return [...torn, ...problems, ...responsesProblems(fields, body, issued)];
+  return [...torn, ...(await wires[dialect].problems(json, body, issued))];
 }
 
 function isWellFormed(value: unknown): boolean {
@@ -215,7 +271,7 @@ function isWellFormed(value: unknown): boolean {
 
 /** A conversation as the script sees it; answers next to each other count as one. */
 export function heardIn(dialect: Dialect, body: Fields): Heard[] {
-  const items = listOf(dialect === "chat" ? body.messages : body.input).map(fieldsOf);
+  const items = wires[dialect].items(body).map(fieldsOf);
   const heard: Heard[] = [];
   for (const item of items) {
     const role = roleOf(item);
@@ -252,13 +308,18 @@ function cutFrames(frames: readonly Frame[], chars: number): string {
   );
 }
 
-function head(response: ServerResponse): void {
-  response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
+function head(response: ServerResponse, dialect: Dialect): void {
+  response.writeHead(200, { "content-type": wires[dialect].media });
   response.flushHeaders();
 }
 
-function stream(response: ServerResponse, bytes: Buffer, { reset }: { reset: boolean }): void {
-  head(response);
+function stream(
+  response: ServerResponse,
+  dialect: Dialect,
+  bytes: Buffer,
+  { reset }: { reset: boolean },
+): void {
+  head(response, dialect);
   if (!reset) return void response.end(bytes);
   // An empty chunk is never written, so its callback would not come.
   if (bytes.length === 0) return void setImmediate(() => response.socket?.destroy());
@@ -279,17 +340,18 @@ const refusals: Partial<Record<FailureCode, [status: number, code: string | null
 
 function sendFailure(
   response: ServerResponse,
-  failure: Pick<Failure, "code" | "say">,
-  retryAfterMs: number | undefined,
+  dialect: Dialect,
+  failure: Pick<Failure, "code" | "say"> & { retryAfterMs?: number },
 ): void {
+  const { retryAfterMs } = failure;
   const [status, code] = refusals[failure.code] ?? [418, null];
   if (retryAfterMs !== undefined) response.setHeader("retry-after-ms", String(retryAfterMs));
-  sendJson(response, status, errorBody(failure.say, code));
+  sendJson(response, status, wires[dialect].error(failure.say, code));
 }
 
-const errorBody = (message: string, code: string | null) => ({
-  error: { message, type: "invalid_request_error", param: null, code },
-});
+function errorBody(message: string, code: string | null): object {
+  return { error: { message, type: "invalid_request_error", param: null, code } };
+}
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" });

@@ -1,5 +1,6 @@
 // The text of a request. It grows only at its end: the settings come first and the conversation
 // last, so that each request begins with the one before it, byte for byte, and caches keep working.
+import { isObject, parsed } from "#core/model/json.ts";
 
 /**
  * JSON that every server can read: a lone half of a surrogate pair (a text cut in the middle of an
@@ -18,4 +19,13 @@ export function bodyOf(
   items: readonly string[],
 ): string {
   return `${jsonOf(head).slice(0, -1)},${jsonOf(last)}:[${items.join(",")}]}`;
+}
+
+/**
+ * Arguments as the text of a JSON object: some servers parse them again (vLLM, Ollama) and refuse
+ * every later request over one malformed call. What was no object is shown as a string inside one.
+ */
+export function objectText(input: string): string {
+  if (isObject(parsed(input))) return input;
+  return input.trim() === "" ? "{}" : JSON.stringify({ malformed: input });
 }

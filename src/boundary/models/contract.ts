@@ -11,7 +11,23 @@ import {
   type ModelRequest,
 } from "#boundary/models/port.ts";
 import type { Script, ScriptedAnswer } from "#boundary/models/script.ts";
-import { type Message, textOf, toolCallsOf } from "#core/model/message.ts";
+import { type Message, type Stop, textOf, toolCallsOf } from "#core/model/message.ts";
+
+/** What differs between the wires of dialects, where the suite must ask for it differently. */
+export type Wire = {
+  /** How a whole answer can end. */
+  stops: readonly Stop[];
+  /** `texts`: arguments are the model's own text, JSON or not · `objects`: only objects exist. */
+  inputs: "texts" | "objects";
+  /** The body without what follows the size of a request (a window's size, cache markers). */
+  content(body: string): string;
+};
+
+const plainWire: Wire = {
+  stops: ["done", "length", "filtered", "refused"],
+  inputs: "texts",
+  content: (body) => body,
+};
 
 export type Opened = { port: ModelPort; model: string; close(): Promise<void> };
 
@@ -71,7 +87,11 @@ const speech: ScriptedAnswer = {
   ],
 };
 
-export function modelContract(name: string, open: (script: Script) => Promise<Opened>): void {
+export function modelContract(
+  name: string,
+  open: (script: Script) => Promise<Opened>,
+  wire: Wire = plainWire,
+): void {
   async function playing<T>(script: Script, use: (opened: Opened) => Promise<T>): Promise<T> {
     const opened = await open(script);
     try {
@@ -106,12 +126,15 @@ export function modelContract(name: string, open: (script: Script) => Promise<Op
       const input = '{"path": "a.ts", oops';
       await playing({ answers: [{ calls: [{ tool: "read", input }] }] }, async (opened) => {
         const { end } = await called(opened.port, requestOf(opened.model));
-        expect(toolCallsOf(end.parts).map((call) => call.input)).toEqual([input]);
+        const inputs = toolCallsOf(end.parts).map((call) => call.input);
+        // Where arguments are objects the server itself could not read them, and says so.
+        if (wire.inputs === "objects") expect([end.stop, inputs]).toEqual(["broken", []]);
+        else expect(inputs).toEqual([input]);
       });
     });
 
     it("names every way to stop, and gives calls for none but `calls`", async () => {
-      for (const stop of ["done", "length", "filtered", "refused"] as const) {
+      for (const stop of wire.stops) {
         const calls = stop === "length" ? speech.calls : undefined;
         await playing({ answers: [{ text: "So far", calls, stop }] }, async (opened) => {
           const { end } = await called(opened.port, requestOf(opened.model));
@@ -228,8 +251,9 @@ export function modelContract(name: string, open: (script: Script) => Promise<Op
           const request = requestOf(model, { messages });
           const { body } = port.encode(request);
           expect(port.encode(structuredClone(request)).body).toBe(body);
-          expect(body.startsWith(last.replace(/\]\}$/, ""))).toBe(true);
-          last = body;
+          const content = wire.content(body);
+          expect(content.startsWith(last.replace(/\]\}$/, ""))).toBe(true);
+          last = content;
           const { end } = await called(port, request);
           const results = toolCallsOf(end.parts).map((call) => resultOf(call.id, `got ${step}`));
           messages = [...messages, { role: "assistant", parts: end.parts }, ...results];

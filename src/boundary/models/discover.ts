@@ -1,14 +1,14 @@
 // What models are in reach without any configuration: keys in the settings, Ollama and LM Studio on
 // this machine. Local servers are asked for their list within 300 ms; nothing is ever started.
-import { bodyText, send } from "#boundary/models/http.ts";
+import { lmStudioModels } from "#boundary/models/facts-compatible.ts";
 import { type Local, localUrl, type ModelSettings, OPENAI_URL } from "#boundary/models/index.ts";
-import { fieldsOf, listOf, parsed, textAt } from "#core/model/json.ts";
+import { lookup } from "#boundary/models/lookup.ts";
+import { fieldsOf, listOf, textAt } from "#core/model/json.ts";
 
 /** Milliseconds for a local server to answer: it is on this machine or it is not there. */
 export const PROBE_MS = 300;
 /** The same for the server at `OPENAI_BASE_URL`, which may be further away. */
 const PROBE_FAR_MS = 1_500;
-const LIST_BYTES_MAX = 1024 * 1024;
 const MODELS_MAX = 1_000;
 
 /** Proposed where the user names none: made for code, and in the official types' `ChatModel`. */
@@ -74,7 +74,7 @@ async function local(name: Local, settings: ModelSettings, signal: AbortSignal):
   if (!url.ok) return { where: titles[name], outcome: url.error.say };
   const { host, origin } = new URL(url.value);
   const where = `${titles[name]} on ${host}`;
-  const ids = await listed(url.value, signal, { ms: PROBE_MS, apiKey: "" });
+  const ids = await lists[name](url.value, signal);
   if (typeof ids === "string") return { where, outcome: ids };
   const models = ids.filter((id) => !/embed/i.test(id)).map((id) => `${name}/${id}`);
   if (models.length === 0) return { where, outcome: "runs, but has no model" };
@@ -85,38 +85,63 @@ async function local(name: Local, settings: ModelSettings, signal: AbortSignal):
   };
 }
 
+/** The names that a local server has, the one to propose first; or in words why there are none. */
+const lists: Record<Local, (url: string, signal: AbortSignal) => Promise<string[] | string>> = {
+  ollama: async (root, signal) => {
+    const wait = { ms: PROBE_MS, signal };
+    const models = await answered({ url: `${root}/api/tags`, ...wait }, "models");
+    if (typeof models === "string") return models;
+    // Ollama lists by when a model was got or changed; newer versions say what each can do.
+    const can = (model: unknown, what: string) =>
+      listOf(fieldsOf(model).capabilities).includes(what);
+    const callers = models.filter((model) => can(model, "tools"));
+    const others = models.filter((model) => !can(model, "tools") && !can(model, "embedding"));
+    return [...callers, ...others].flatMap((model) => textAt(fieldsOf(model), "name") ?? []);
+  },
+  lmstudio: async (root, signal) => {
+    const wait = { ms: PROBE_MS, signal };
+    const [own, ids] = await Promise.all([
+      lmStudioModels(root, wait),
+      listed(`${root}/v1`, signal, { ms: PROBE_MS, apiKey: "" }),
+    ]);
+    if (!own || typeof ids === "string") return ids;
+    // Loading takes gigabytes and minutes, so what is loaded comes first, then what calls tools.
+    const rank = ({ loaded, facts }: (typeof own)[number]) =>
+      (loaded ? 0 : 2) + (facts.calls === "native" ? 0 : 1);
+    const chat = own.filter(({ id, embeds }) => id !== "" && !embeds);
+    return chat.toSorted((a, b) => rank(a) - rank(b)).map(({ id }) => id);
+  },
+};
+
 /** The ids that `GET /models` lists, or in words why there are none. */
 async function listed(
   baseUrl: string,
   signal: AbortSignal,
   { ms, apiKey }: { ms: number; apiKey: string },
 ): Promise<string[] | string> {
-  if (signal.aborted) return "not asked";
-  const url = new URL(`${baseUrl.replace(/\/+$/, "")}/models`);
-  const headers: Record<string, string> = { accept: "application/json" };
-  if (apiKey) headers.authorization = `Bearer ${apiKey}`;
-  const call = send({ method: "GET", url, headers });
-  let late = false;
-  const close = () => {
-    late = true;
-    call.close();
-  };
-  const timer = setTimeout(close, ms);
-  signal.addEventListener("abort", close, { once: true });
-  try {
-    const answered = await call.response;
-    if (!answered.ok) return late ? `no answer within ${ms} ms` : "nothing there";
-    const { text, whole } = await bodyText(answered.value, LIST_BYTES_MAX);
-    if (late) return `no answer within ${ms} ms`;
-    const { data } = fieldsOf(parsed(text));
-    if (answered.value.statusCode !== 200 || !whole || !Array.isArray(data)) {
-      return "something else answers there";
+  const url = `${baseUrl.replace(/\/+$/, "")}/models`;
+  const data = await answered({ url, apiKey, ms, signal }, "data");
+  if (typeof data === "string") return data;
+  return data.flatMap((model) => textAt(fieldsOf(model), "id") ?? []);
+}
+
+/** The list under `key` of an answer, or in words why there is none. */
+async function answered(
+  question: Parameters<typeof lookup>[0],
+  key: string,
+): Promise<readonly unknown[] | string> {
+  const found = await lookup(question);
+  switch (found.got) {
+    case "cancelled":
+      return "not asked";
+    case "late":
+      return `no answer within ${question.ms} ms`;
+    case "nothing":
+      return "nothing there";
+    case "answer": {
+      const list = fieldsOf(found.json)[key];
+      const good = found.status === 200 && Array.isArray(list);
+      return good ? list.slice(0, MODELS_MAX) : "something else answers there";
     }
-    const ids = listOf(data).flatMap((model) => textAt(fieldsOf(model), "id") ?? []);
-    return ids.slice(0, MODELS_MAX);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener("abort", close);
-    call.close();
   }
 }

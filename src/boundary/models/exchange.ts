@@ -1,6 +1,6 @@
 // One streamed HTTP exchange with a model: sends a request, yields the events of its answer, and
 // ends in exactly one of three ways, never by throwing. All five deadlines, the caller's signal
-// and the bounds on size are kept here, for every dialect that speaks server-sent events.
+// and the bounds on size are kept here; how events stand in the bytes, the dialect's reader knows.
 import type { IncomingMessage } from "node:http";
 import { type Clock, passedFailure, watchDeadlines } from "#boundary/models/deadlines.ts";
 import {
@@ -18,7 +18,7 @@ import {
   shown,
   streamedRefusal,
 } from "#boundary/models/refusal.ts";
-import { type SseEvent, sseReader } from "#boundary/models/sse.ts";
+import type { SseEvent, SseReader } from "#boundary/models/sse.ts";
 import { type Failure, fail } from "#core/failure.ts";
 import { fieldsOf, parsed, textAt } from "#core/model/json.ts";
 
@@ -55,6 +55,8 @@ export type Exchange = {
 
 export type ExchangeOptions = {
   asked: Asked;
+  /** Cuts the bytes of the answer into events: `sseReader`, `ndjsonReader`. */
+  reader: () => SseReader;
   signal: AbortSignal;
   deadlines: Deadlines;
   clock?: Clock;
@@ -114,7 +116,7 @@ export function exchange(ask: HttpAsk, options: ExchangeOptions): Exchange {
   }
 
   async function* eventsOf(response: IncomingMessage): AsyncGenerator<Exchanged, void, void> {
-    const reader = sseReader();
+    const reader = options.reader();
     let bytes = 0;
     let cut: Failure | undefined;
     const chunks = response.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;

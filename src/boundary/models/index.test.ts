@@ -28,7 +28,7 @@ describe("a model's name", () => {
     expect(await open("openai/a", { ...elsewhere, AIEX_OPENAI_DIALECT: "responses" })).toBe(
       "openai/responses a",
     );
-    expect(await open("ollama/llama3.2", {})).toBe("ollama/chat llama3.2");
+    expect(await open("ollama/llama3.2", {})).toBe("ollama/native llama3.2");
     expect(await open("lmstudio/qwen", {})).toBe("lmstudio/chat qwen");
   });
 
@@ -74,13 +74,14 @@ describe("the address of a local server", () => {
       const read = localUrl("ollama", { OLLAMA_HOST });
       return read.ok ? read.value : read.error.code;
     };
-    expect(url("")).toBe("http://127.0.0.1:11434/v1");
-    expect(url("0.0.0.0")).toBe("http://127.0.0.1:11434/v1");
-    expect(url("box:8080")).toBe("http://box:8080/v1");
-    expect(url("https://box.example/ollama/")).toBe("https://box.example/ollama/v1");
+    expect(url("")).toBe("http://127.0.0.1:11434");
+    expect(url("0.0.0.0")).toBe("http://127.0.0.1:11434");
+    expect(url("box:8080")).toBe("http://box:8080");
+    expect(url("box:8080/v1")).toBe("http://box:8080");
+    expect(url("https://box.example/ollama/")).toBe("https://box.example/ollama");
     expect(url("http://a b")).toBe("bad_input");
     const lmstudio = localUrl("lmstudio", {});
-    expect(lmstudio).toEqual({ ok: true, value: "http://127.0.0.1:1234/v1" });
+    expect(lmstudio).toEqual({ ok: true, value: "http://127.0.0.1:1234" });
   });
 });
 
@@ -90,13 +91,57 @@ describe("discovery", () => {
 
   it("finds the models of a server, without those that only embed", async () => {
     const models = ["qwen3:8b", "nomic-embed-text"];
-    const stub = await startStrictStub({ script: { answers: [] }, models });
+    const tags = [
+      { name: "nomic-embed-text" },
+      { name: "bge", capabilities: ["embedding"] },
+      { name: "gemma3", capabilities: ["completion", "vision"] },
+      { name: "qwen3:8b", capabilities: ["completion", "tools"] },
+    ];
+    const pages = { "GET /api/tags": { models: tags } };
+    const stub = await startStrictStub({ script: { answers: [] }, models, pages });
     const host = stub.url.replace("/v1", "");
     const { found } = await discover({ ...nowhere, AIEX_OLLAMA_HOST: host }, signal());
-    expect(found).toEqual([{ provider: "ollama", by: host, models: ["ollama/qwen3:8b"] }]);
+    expect(found).toEqual([
+      { provider: "ollama", by: host, models: ["ollama/qwen3:8b", "ollama/gemma3"] },
+    ]);
     const far = await discover({ ...nowhere, OPENAI_BASE_URL: stub.url }, signal());
     expect(far.found[0]?.models).toEqual(["openai/qwen3:8b", "openai/nomic-embed-text"]);
     await stub.close();
+  });
+
+  it("proposes what LM Studio has loaded, then what calls tools, by either of its APIs", async () => {
+    const older = [
+      { id: "nomic", type: "embeddings", state: "loaded" },
+      { id: "plain", type: "llm", state: "not-loaded" },
+      { id: "caller", type: "llm", state: "not-loaded", capabilities: ["tool_use"] },
+      { id: "loaded", type: "vlm", state: "loaded" },
+    ];
+    const newer = [
+      { key: "nomic", type: "embedding", loaded_instances: [{ id: "nomic" }] },
+      { key: "plain", type: "llm", loaded_instances: [] },
+      {
+        key: "caller",
+        type: "llm",
+        loaded_instances: [],
+        capabilities: { trained_for_tool_use: true },
+      },
+      { key: "loaded", type: "llm", loaded_instances: [{ id: "loaded" }] },
+    ];
+    const apis: Record<string, object>[] = [
+      { "GET /api/v0/models": { data: older } },
+      { "GET /api/v1/models": { models: newer } },
+      {},
+    ];
+    const names: unknown[] = [];
+    for (const pages of apis) {
+      const stub = await startStrictStub({ script: { answers: [] }, models: ["only"], pages });
+      const host = new URL(stub.url).host;
+      const { found } = await discover({ ...nowhere, AIEX_LM_STUDIO_HOST: host }, signal());
+      names.push(found[0]?.models);
+      await stub.close();
+    }
+    const ranked = ["lmstudio/loaded", "lmstudio/caller", "lmstudio/plain"];
+    expect(names).toEqual([ranked, ranked, ["lmstudio/only"]]);
   });
 
   it("finds a key, and says what it looked for when there is nothing", async () => {

@@ -2,6 +2,7 @@
 // port from a name like `openai/gpt-5` and the settings; nothing is asked of the network for that.
 import { type Deadlines, deadlinesDefault, type ModelPort } from "#boundary/models/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import type { ModelFacts } from "#core/model/catalog.ts";
 
 /**
  * The settings of models, as names and texts like an environment. Read here:
@@ -26,12 +27,33 @@ export type Provider = {
   /** What it is, in a few words, for help and error messages. */
   about: string;
   open(model: string, settings: ModelSettings): Promise<Result<OpenedModel>>;
+  /**
+   * What the server that runs the model says of it. Ends within `DESCRIBE_MS` or at the signal; a
+   * server that says nothing leaves everything unknown, which is no failure.
+   */
+  describe?(
+    model: string,
+    settings: ModelSettings,
+    signal: AbortSignal,
+  ): Promise<Result<ModelFacts>>;
 };
 
 export const providers: Readonly<Record<string, Provider>> = {
-  openai: { about: "OpenAI, or any server that speaks its API", open: openOpenAi },
-  ollama: { about: "models on this machine, by Ollama", open: openLocal("ollama") },
-  lmstudio: { about: "models on this machine, by LM Studio", open: openLocal("lmstudio") },
+  openai: {
+    about: "OpenAI, or any server that speaks its API",
+    open: openOpenAi,
+    describe: describeCompatible,
+  },
+  ollama: {
+    about: "models on this machine, by Ollama",
+    open: openOllama,
+    describe: describeOllama,
+  },
+  lmstudio: {
+    about: "models on this machine, by LM Studio",
+    open: openLmStudio,
+    describe: describeLmStudio,
+  },
   scripted: { about: "no model: answers from a JSON file", open: openScripted },
 };
 
@@ -49,6 +71,27 @@ export async function openModel(
   name: string,
   settings: ModelSettings,
 ): Promise<Result<OpenedModel>> {
+  const named = providerOf(name);
+  return named.ok ? named.value.provider.open(named.value.model, settings) : named;
+}
+
+/**
+ * What the server behind `provider/model` says of it; nothing where it says nothing, has no way to
+ * say it, or does not answer in time. Fails only where the name or the settings are wrong, or where
+ * the server says that it does not have the model.
+ */
+export async function describeModel(
+  name: string,
+  settings: ModelSettings,
+  signal: AbortSignal,
+): Promise<Result<ModelFacts>> {
+  const named = providerOf(name);
+  if (!named.ok) return named;
+  const { provider, model } = named.value;
+  return provider.describe ? provider.describe(model, settings, signal) : ok({});
+}
+
+function providerOf(name: string): Result<{ provider: Provider; model: string }> {
   const slash = name.indexOf("/");
   const provider = Object.hasOwn(providers, name.slice(0, slash))
     ? providers[name.slice(0, slash)]
@@ -60,7 +103,7 @@ export async function openModel(
       fix: `write provider/model, with one of ${known}`,
     });
   }
-  return provider.open(model, settings);
+  return ok({ provider, model });
 }
 
 async function openOpenAi(model: string, settings: ModelSettings): Promise<Result<OpenedModel>> {
@@ -103,7 +146,7 @@ async function openOpenAi(model: string, settings: ModelSettings): Promise<Resul
 
 export type Local = "ollama" | "lmstudio";
 
-/** Base URL of a local server's OpenAI-compatible API; the usual port where none is set. */
+/** The root of a local server, without a slash at its end; the usual port where none is set. */
 export function localUrl(name: Local, settings: ModelSettings): Result<string> {
   if (name === "lmstudio") {
     return hostUrl(settings.AIEX_LM_STUDIO_HOST, 1234, "AIEX_LM_STUDIO_HOST");
@@ -112,14 +155,45 @@ export function localUrl(name: Local, settings: ModelSettings): Result<string> {
   return hostUrl(host, 11434, settings.AIEX_OLLAMA_HOST ? "AIEX_OLLAMA_HOST" : "OLLAMA_HOST");
 }
 
-function openLocal(name: Local): Provider["open"] {
-  return async (model, settings) => {
-    const baseUrl = localUrl(name, settings);
-    if (!baseUrl.ok) return baseUrl;
-    const { openaiChat } = await import("#boundary/models/openai-chat.ts");
-    const port = openaiChat({ provider: name, baseUrl: baseUrl.value, isOpenAi: false });
-    return ok({ port, model, deadlines: deadlinesLocal, account: baseUrl.value });
-  };
+async function openOllama(model: string, settings: ModelSettings): Promise<Result<OpenedModel>> {
+  const baseUrl = localUrl("ollama", settings);
+  if (!baseUrl.ok) return baseUrl;
+  const { ollama } = await import("#boundary/models/ollama.ts");
+  const port = ollama({ provider: "ollama", baseUrl: baseUrl.value });
+  return ok({ port, model, deadlines: deadlinesLocal, account: baseUrl.value });
+}
+
+async function openLmStudio(model: string, settings: ModelSettings): Promise<Result<OpenedModel>> {
+  const root = localUrl("lmstudio", settings);
+  if (!root.ok) return root;
+  const { openaiChat } = await import("#boundary/models/openai-chat.ts");
+  const baseUrl = `${root.value}/v1`;
+  const port = openaiChat({ provider: "lmstudio", baseUrl, isOpenAi: false });
+  return ok({ port, model, deadlines: deadlinesLocal, account: root.value });
+}
+
+async function describeOllama(model: string, settings: ModelSettings, signal: AbortSignal) {
+  const root = localUrl("ollama", settings);
+  if (!root.ok) return root;
+  const { ollamaFacts } = await import("#boundary/models/facts-ollama.ts");
+  return ollamaFacts({ baseUrl: root.value, model, signal });
+}
+
+async function describeLmStudio(model: string, settings: ModelSettings, signal: AbortSignal) {
+  const root = localUrl("lmstudio", settings);
+  if (!root.ok) return root;
+  const { lmStudioFacts } = await import("#boundary/models/facts-compatible.ts");
+  return ok(await lmStudioFacts({ baseUrl: root.value, model, signal }));
+}
+
+/** OpenAI itself says nothing of its models; other servers behind the same API say their window. */
+async function describeCompatible(model: string, settings: ModelSettings, signal: AbortSignal) {
+  const baseUrl = httpUrl(settings.OPENAI_BASE_URL || OPENAI_URL, "OPENAI_BASE_URL");
+  if (!baseUrl.ok) return baseUrl;
+  if (new URL(baseUrl.value).hostname === "api.openai.com") return ok({});
+  const { compatibleFacts } = await import("#boundary/models/facts-compatible.ts");
+  const apiKey = settings.OPENAI_API_KEY?.trim() ?? "";
+  return ok(await compatibleFacts({ baseUrl: baseUrl.value, apiKey, model, signal }));
 }
 
 async function openScripted(path: string): Promise<Result<OpenedModel>> {
@@ -148,9 +222,9 @@ function hostUrl(host: string | undefined, port: number, name: string): Result<s
   if (url.hostname === "0.0.0.0" || url.hostname === "[::]") url.hostname = "127.0.0.1";
   const hasPort = url.port !== "" || /^https?:\/\//.test(text);
   if (!hasPort) url.port = String(port);
-  const path = url.pathname.replace(/\/+$/, "");
-  url.pathname = path.endsWith("/v1") ? path : `${path}/v1`;
-  return ok(url.href);
+  // People write the address of the compatible API too.
+  url.pathname = url.pathname.replace(/\/+$/, "").replace(/\/v1$/, "");
+  return ok(url.href.replace(/\/$/, ""));
 }
 
 function httpUrl(text: string, name: string): Result<string> {

@@ -9,6 +9,7 @@ import {
   type Taken,
   unreadable,
 } from "#boundary/models/answer.ts";
+import { callIds } from "#boundary/models/call-ids.ts";
 import type { ModelDelta } from "#boundary/models/port.ts";
 import { type Asked, type Refusal, shown, streamedRefusal } from "#boundary/models/refusal.ts";
 import { fail } from "#core/failure.ts";
@@ -22,7 +23,6 @@ import {
   textAt,
 } from "#core/model/json.ts";
 import type { AnswerPart, CallPart, Stop, Usage } from "#core/model/message.ts";
-import { wireCallId } from "#core/model/pairing.ts";
 import { usageOf } from "#core/model/tokens.ts";
 
 /** A call while it streams. `index` and `wireId` are the server's, where it gave them. */
@@ -57,6 +57,7 @@ const reasons = new Map<string, Stop>(
 export function chatDecoder(body: string, asked: Asked): Decoder {
   const parts: AnswerPart[] = [];
   const calls: Call[] = [];
+  const freshId = callIds(body);
   let finish: string | undefined;
   let saidDone = false;
   let refused = false;
@@ -151,21 +152,6 @@ export function chatDecoder(body: string, asked: Asked): Decoder {
     return call;
   }
 
-  /** The server's id, or one from the call's position where that is missing or taken. */
-  function freshId(wireId: string): string {
-    if (wireId !== "" && !isTaken(wireId)) return wireId;
-    const messages = listOf(fieldsOf(parsed(body)).messages).length;
-    const base = `${wireId || "call"}_${messages}_${calls.length}`;
-    let id = base;
-    // A session that was compacted may come by the same number of messages twice.
-    for (let n = 2; isTaken(id) && n < 1_000; n += 1) id = `${base}_${n}`;
-    return id;
-  }
-
-  /** An id in the request stands between quotes of its own; inside a text those are escaped. */
-  const isTaken = (id: string): boolean =>
-    calls.some((call) => call.part.id === id) || body.includes(JSON.stringify(wireCallId(id)));
-
   function spoil(why: string): Taken {
     // After the last word a torn event can no longer change the answer.
     if (finish === undefined) bad = unreadable(fail("broken", `${asked.who} ${why}`).error);
@@ -197,19 +183,11 @@ export function chatDecoder(body: string, asked: Asked): Decoder {
     if (calls.some(({ part }) => part.tool === ""))
       return brokenBy("asked for a tool without name");
     if (said) return "calls";
-    const fits = await allFit();
-    return fits ? "calls" : brokenBy("ended without saying so, in the middle of a call");
-  }
-
-  async function allFit(): Promise<boolean> {
-    const { argumentsFit } = await import("#boundary/models/arguments.ts");
-    const schemas = new Map(
-      listOf(fieldsOf(parsed(body)).tools).map((tool) => {
-        const { name, parameters } = fieldsOf(fieldsOf(tool).function);
-        return [name, parameters];
-      }),
-    );
-    return calls.every(({ part }) => argumentsFit(schemas.get(part.tool), part.input));
+    const { callsFit } = await import("#boundary/models/arguments.ts");
+    const parts = calls.map(({ part }) => part);
+    return callsFit(body, parts)
+      ? "calls"
+      : brokenBy("ended without saying so, in the middle of a call");
   }
 
   const brokenBy = (why: string): Refusal =>

@@ -1,7 +1,7 @@
 // Chat Completions: OpenAI's older dialect, and the one that almost every other server speaks. It is
 // the same request for all of them; what only some servers know is sent only where it is known.
 import { answerOf } from "#boundary/models/answer.ts";
-import { bodyOf, jsonOf } from "#boundary/models/body.ts";
+import { bodyOf, jsonOf, objectText } from "#boundary/models/body.ts";
 import { chatDecoder } from "#boundary/models/openai-chat-answer.ts";
 import {
   askedOf,
@@ -14,7 +14,7 @@ import {
   shownResult,
 } from "#boundary/models/openai-wire.ts";
 import type { ModelPort, ModelRequest, WireRequest } from "#boundary/models/port.ts";
-import { isObject, parsed } from "#core/model/json.ts";
+import { sseReader } from "#boundary/models/sse.ts";
 import { type AnswerPart, type Message, type ToolSpec, textOf } from "#core/model/message.ts";
 import { paired, wireCallId, wireToolName } from "#core/model/pairing.ts";
 
@@ -33,7 +33,8 @@ export function openaiChat(options: ChatOptions): ModelPort {
     call(wire, { model, signal, deadlines }) {
       const asked = askedOf(options, model);
       const decoder = chatDecoder(wire.body, asked);
-      return answerOf(askOf(options, wire), decoder, { asked, signal, deadlines });
+      const ask = askOf(options, wire);
+      return answerOf(ask, decoder, { asked, reader: sseReader, signal, deadlines });
     },
   };
 }
@@ -131,13 +132,4 @@ function answerMessage(parts: readonly AnswerPart[]): Record<string, unknown> | 
     content: text === "" ? null : text,
     tool_calls: calls.length > 0 ? calls : undefined,
   };
-}
-
-/**
- * Arguments as the text of a JSON object: some servers parse them again (vLLM, Ollama) and refuse
- * every later request over one malformed call. What was no object is shown as a string inside one.
- */
-function objectText(input: string): string {
-  if (isObject(parsed(input))) return input;
-  return input.trim() === "" ? "{}" : JSON.stringify({ malformed: input });
 }

@@ -14,6 +14,7 @@ import {
   shownResult,
 } from "#boundary/models/openai-wire.ts";
 import type { ModelPort, ModelRequest, WireRequest } from "#boundary/models/port.ts";
+import { sseReader } from "#boundary/models/sse.ts";
 import { fieldsOf, parsed } from "#core/model/json.ts";
 import type { AnswerPart, Message, ToolSpec } from "#core/model/message.ts";
 import { paired, wireCallId, wireToolName } from "#core/model/pairing.ts";
@@ -32,7 +33,8 @@ export function openaiResponses(options: ResponsesOptions): ModelPort {
     call(wire, { model, signal, deadlines }) {
       const asked = askedOf(options, model);
       const decoder = responsesDecoder(ownerOf(model), asked);
-      return answerOf(askOf(options, wire), decoder, { asked, signal, deadlines });
+      const ask = askOf(options, wire);
+      return answerOf(ask, decoder, { asked, reader: sseReader, signal, deadlines });
     },
   };
 }

@@ -2,10 +2,12 @@
 import { globalAgent } from "node:http";
 import { afterAll, describe, expect, it } from "vitest";
 import { called, modelContract, requestOf, resultOf, said } from "#boundary/models/contract.ts";
+import { contentOf } from "#boundary/models/ollama.ts";
 import { openaiChat } from "#boundary/models/openai-chat.ts";
 import { openaiResponses } from "#boundary/models/openai-responses.ts";
 import type { Script } from "#boundary/models/script.ts";
 import { type Message, toolCallsOf } from "#core/model/message.ts";
+import { dialects, portTo } from "../../../test/peers/ports.ts";
 import { heardIn, type Recorded, startStrictStub } from "../../../test/peers/strict.ts";
 import { framesOf } from "../../../test/peers/strict-answers.ts";
 import { problemsOf } from "../../../test/peers/strict-schema.ts";
@@ -98,13 +100,13 @@ describe("a turn of thirty steps, with steering", () => {
 
   it("is thirty requests, each beginning with the one before it, and none malformed", async () => {
     const stub = await startStrictStub({ script: { answers } });
-    const endpoint = { provider: "openai", baseUrl: stub.url, apiKey };
-    for (const port of [openaiResponses(endpoint), openaiChat({ ...endpoint, isOpenAi: true })]) {
+    for (const dialect of dialects) {
+      const port = portTo(dialect, stub.url);
       const messages: Message[] = [said("begin")];
       const bodies: string[] = [];
       for (const [step] of answers.entries()) {
         const request = requestOf("gpt-5", { messages });
-        bodies.push(port.encode(request).body);
+        bodies.push(contentOf(port.encode(request).body));
         const { end } = await called(port, request);
         expect([step, end.stop]).toEqual([step, "calls"]);
         messages.push({ role: "assistant", parts: end.parts });
@@ -117,7 +119,7 @@ describe("a turn of thirty steps, with steering", () => {
         expect(body.startsWith((bodies[i - 1] ?? "").replace(/\]\}$/, ""))).toBe(true);
       }
     }
-    expect(stub.requests).toHaveLength(60);
+    expect(stub.requests).toHaveLength(30 * dialects.length);
     expect(stub.malformed().map(({ problems }) => problems)).toEqual([]);
     await stub.close();
   });

@@ -5,9 +5,12 @@
 //   that was cut ends as `broken` (or with a failure) and has no call in it;
 // - the raw argument text of a call is what the model wrote, and `opaque` data goes back byte for
 //   byte to the same model;
-// - the same request always becomes the same wire bytes (`encode`), which name the step in the log;
+// - the same request always becomes the same wire bytes (`encode`), which name the step in the log,
+//   and a longer one begins with a shorter one's content; settings that follow the size of the
+//   request (Ollama's window) stand behind that content;
 // - at most one HTTP exchange is made: retries belong to the gateway, one loop for all.
 import type { Failure } from "#core/failure.ts";
+import type { ModelFacts } from "#core/model/catalog.ts";
 import type { AnswerPart, Effort, Message, Stop, ToolSpec, Usage } from "#core/model/message.ts";
 
 /** What a model is asked. `images` holds the base64 text of each blob that a message names. */
@@ -23,6 +26,8 @@ export type ModelRequest = {
   cacheKey?: string;
   /** How much it may think; as the provider has it where this is missing. */
   effort?: Effort;
+  /** What is known of the model, where something is; adapters send nothing it cannot take. */
+  facts?: ModelFacts;
   /** Base64 of the blobs named in messages, by hash; a missing one becomes a line of text. */
   blobs: ReadonlyMap<string, string>;
 };

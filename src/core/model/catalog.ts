@@ -10,6 +10,8 @@ export type ModelFacts = {
   family?: Family;
   /** Tokens of request and answer together, as the model will really be run. */
   windowTokens?: number;
+  /** The window it is loaded with now, or is loaded with by default: asking for less unloads it. */
+  loadedTokens?: number;
   /** Tokens of the longest answer it can give. */
   outputTokensMax?: number;
   /** Whether it sees images. */
@@ -18,4 +20,6 @@ export type ModelFacts = {
   thinking?: boolean;
   /** `native`: the server takes and returns tool calls · `text`: calls must go through the text. */
   calls?: "native" | "text";
+  /** Tells this build of the model from another of the same name, where the server says it. */
+  digest?: string;
 };

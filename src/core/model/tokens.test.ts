@@ -4,7 +4,9 @@ import { expect, it } from "vitest";
 import {
   ATTACHMENT_TOKENS,
   requestTokensAtMost,
+  requestTokensLikely,
   tokensAtMost,
+  tokensLikely,
   usageOf,
 } from "#core/model/tokens.ts";
 
@@ -19,6 +21,26 @@ it("no text has more tokens than UTF-8 bytes", () => {
 it("an attached image counts as an image, not as its base64", () => {
   const body = `{"image_url":"data:image/png;base64,${"A".repeat(20_000)}"}`;
   expect(requestTokensAtMost(body)).toBe(ATTACHMENT_TOKENS + '{"image_url":""}'.length);
+});
+
+it("images in Ollama's form count as images too, each one", () => {
+  const image = `"${"A".repeat(20_000)}"`;
+  const body = `{"content":"\\"images\\":[\\"AAAA\\"]","images":[${image},${image}]}`;
+  const words = '{"content":"\\"images\\":[\\"AAAA\\"]",}';
+  expect(requestTokensAtMost(body)).toBe(2 * ATTACHMENT_TOKENS + words.length);
+  expect(requestTokensLikely(body)).toBe(2 * 1_600 + tokensLikely(words));
+});
+
+it("a likely count is never less than what the words of a text are, nor more than its bytes", () => {
+  expect(tokensLikely("the quick brown fox")).toBe(4);
+  expect(tokensLikely("return await readFile(path);")).toBeGreaterThanOrEqual(7);
+  expect(tokensLikely("20260101")).toBe(8);
+  expect(tokensLikely(" ".repeat(80))).toBe(1);
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme" }), (text) => {
+      expect(tokensLikely(text)).toBeLessThanOrEqual(tokensAtMost(text) + 1);
+    }),
+  );
 });
 
 it("counts that are negative, fractional, huge or absent are not believed", () => {

@@ -1,0 +1,4 @@
+// One piece of a streamed answer.
+
+/** One streamed event and the characters of the answer that it carries. */
+export type Frame = { text: string; chars: number };
