@@ -1,6 +1,7 @@
 // The providers: one line each in the table, adapters loaded when they are used. `openModel` makes a
 // port from a name like `openai/gpt-5` and the settings; nothing is asked of the network for that.
 import { type Deadlines, deadlinesDefault, type ModelPort } from "#boundary/models/port.ts";
+import type { Probed } from "#boundary/models/probe.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { ModelFacts } from "#core/model/catalog.ts";
 
@@ -89,6 +90,26 @@ export async function describeModel(
   if (!named.ok) return named;
   const { provider, model } = named.value;
   return provider.describe ? provider.describe(model, settings, signal) : ok({});
+}
+
+/**
+ * Whether the model really calls tools, by one tiny request within `TOOL_PROBE_MS`: what servers say
+ * of it is often wrong. Fails where that cannot be told now (no answer in time, a failing server).
+ * What was found may be kept with `probeStore`.
+ */
+export async function probe(
+  opened: OpenedModel,
+  facts: ModelFacts,
+  signal: AbortSignal,
+): Promise<Result<Probed>> {
+  const { probeTools } = await import("#boundary/models/probe.ts");
+  return probeTools(opened, facts, signal);
+}
+
+/** The same model with its tools in its text, for one whose facts or probe say `calls: "text"`. */
+export async function throughText(opened: OpenedModel): Promise<OpenedModel> {
+  const { textCalls } = await import("#boundary/models/text-calls.ts");
+  return { ...opened, port: textCalls(opened.port) };
 }
 
 function providerOf(name: string): Result<{ provider: Provider; model: string }> {
