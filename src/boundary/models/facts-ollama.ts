@@ -18,7 +18,7 @@ export async function ollamaFacts(described: Described): Promise<Result<ModelFac
   ]);
   if (show.got !== "answer") return ok({});
   const told = fieldsOf(show.json);
-  if (show.status === 404 && /not found/.test(textAt(told, "error") ?? "")) {
+  if (show.status === 404 && /model .*not found/i.test(textAt(told, "error") ?? "")) {
     const { host } = new URL(baseUrl);
     return fail("not_found", `Ollama on ${host} does not have the model ${model}`, {
       fix: `get it with: ollama pull ${model}`,

@@ -2,6 +2,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { called, modelContract, requestOf, resultOf, said } from "#boundary/models/contract.ts";
 import { contentOf } from "#boundary/models/ollama.ts";
+import { deadlinesDefault, type ModelItem } from "#boundary/models/port.ts";
 import { inputText, type Script, type ScriptedAnswer } from "#boundary/models/script.ts";
 import { textCalls } from "#boundary/models/text-calls.ts";
 import { type Message, textOf, toolCallsOf } from "#core/model/message.ts";
@@ -106,6 +107,23 @@ describe("an answer with tools through text", () => {
     const long = await ends({ text: 'So:\n<tool_call>\n{"name":"read","arg', stop: "length" });
     expect(long).toMatchObject({ stop: "length", callsDropped: 1 });
     expect(long.failure).toBeUndefined();
+  });
+
+  it("that is called off tells nothing more, not even what was held back", async () => {
+    const script = { answers: [{ text: "So \n<tool_call>\n{", pauseMs: 60_000 }] };
+    const { port, close } = await peer("chat", script);
+    const abort = new AbortController();
+    const options = { model: "m", signal: abort.signal, deadlines: deadlinesDefault };
+    const items: ModelItem[] = [];
+    for await (const item of port.call(port.encode(requestOf("m")), options)) {
+      items.push(item);
+      abort.abort();
+    }
+    expect(items).toMatchObject([
+      { type: "text", text: "So" },
+      { type: "end", failure: { code: "cancelled" }, parts: [{ type: "text", text: "So" }] },
+    ]);
+    await close();
   });
 
   it("keeps thoughts apart, whatever they hold", async () => {

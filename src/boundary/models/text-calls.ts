@@ -11,7 +11,12 @@ import type {
 import { fail } from "#core/failure.ts";
 import type { AnswerPart, Message, Stop, ToolSpec, UserPart } from "#core/model/message.ts";
 import { paired, wireToolName } from "#core/model/pairing.ts";
-import { type TextItem, textCallReader, writtenCall } from "#core/model/text-calls.ts";
+import {
+  type TextCallReader,
+  type TextItem,
+  textCallReader,
+  writtenCall,
+} from "#core/model/text-calls.ts";
 
 /** Ids of the calls of one answer, made when they are first asked for; places count from 0. */
 type Ids = (place: number) => string;
@@ -112,7 +117,7 @@ async function* callsOutOf(
     if (item.type === "text") yield* told(reader.take(item.text));
     else if (item.type !== "end") yield item;
     else {
-      yield* told(reader.end(howOf(item.stop)).items);
+      yield* told(restOf(reader, item).items);
       yield endOf(item, tools, ids);
     }
   }
@@ -122,6 +127,13 @@ function callDeltas({ tool, input }: { tool: string; input: string }, id: string
   const started: ModelDelta = { type: "callStarted", id, tool };
   return input === "" ? [started] : [started, { type: "callInput", id, text: input }];
 }
+
+/** What a reader still holds. Once a call is called off nothing more is told, so nothing is. */
+function restOf(reader: TextCallReader, end: ModelEnd): ReturnType<TextCallReader["end"]> {
+  return isCancelled(end) ? { items: [], dropped: 0 } : reader.end(howOf(end.stop));
+}
+
+const isCancelled = ({ failure }: ModelEnd): boolean => failure?.code === "cancelled";
 
 const howOf = (stop: Stop): "whole" | "cut" =>
   stop === "done" || stop === "calls" ? "whole" : "cut";
@@ -143,10 +155,10 @@ function endOf(end: ModelEnd, tools: ReadonlySet<string>, ids: Ids): ModelEnd {
     if (part.type === "text") take(reader.take(part.text));
     else parts.push(part);
   }
-  const rest = reader.end(howOf(end.stop));
+  const rest = restOf(reader, end);
   take(rest.items);
   // Words alone stay the parts that they were, with what their provider wants back.
-  if (calls + rest.dropped === 0) return end;
+  if (calls + rest.dropped === 0 && !isCancelled(end)) return end;
   const stop = howOf(end.stop) === "cut" ? end.stop : calls > 0 ? "calls" : "broken";
   const kept = stop === "calls" ? parts : parts.filter((part) => part.type !== "call");
   const callsDropped = (end.callsDropped ?? 0) + rest.dropped + parts.length - kept.length;
