@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { describe, expect, it } from "vitest";
 import { requestOf } from "#boundary/models/contract.ts";
 import { watchDeadlines } from "#boundary/models/deadlines.ts";
+import { openModel, probe } from "#boundary/models/index.ts";
 import { openaiChat } from "#boundary/models/openai-chat.ts";
 import type { Deadlines, ModelEnd } from "#boundary/models/port.ts";
 import type { ScriptedAnswer } from "#boundary/models/script.ts";
@@ -149,6 +150,20 @@ describe("a chat server that says it finished but never closes", () => {
     const items = await Array.fromAsync(open.call(open.encode(request), options));
     expect(items.at(-1)).toMatchObject({ stop: "done", parts: [{ text: "so" }] });
     server.close();
+  });
+});
+
+describe("a probe of a model that is still loading", () => {
+  it("ends after five seconds, and guesses nothing", async () => {
+    const fault: Fault = { do: "hang", after: "accept" };
+    const stub = await startStrictStub({ script: { answers: [words] }, fault: () => fault });
+    const opened = await openModel("ollama/m", { OLLAMA_HOST: new URL(stub.url).host });
+    if (!opened.ok) throw new Error(opened.error.say);
+    const found = await probe(opened.value, {}, AbortSignal.timeout(60_000));
+    expect(found).toMatchObject({
+      error: { code: "timeout", say: expect.stringContaining("not answer within 5 s") },
+    });
+    await stub.close();
   });
 });
 
