@@ -139,12 +139,11 @@ export function follow(t: Transcript, place: Place, decoded: Decoded): Transcrip
 
 /**
  * Splits off the items that no later event can change, so that a screen that prints them once does
- * not keep them. What is left goes on as before.
+ * not keep them. What is left goes on as before. A call that is still open holds nothing up.
  */
 export function settled(t: Transcript): { items: readonly Item[]; rest: Transcript } {
-  const open = t.items.findIndex(isOpen);
-  const many = open === -1 ? t.items.length : open;
-  return { items: t.items.slice(0, many), rest: { ...t, items: t.items.slice(many) } };
+  const items = t.items.filter((item) => !isOpen(item));
+  return { items, rest: { ...t, items: t.items.filter(isOpen) } };
 }
 
 /** Whether a later event may still change it. */

@@ -16,6 +16,8 @@ export type Outcome = {
   failure?: EventOf<"TurnEnded">["failure"];
   /** What nobody answered. */
   asks: readonly Ask[];
+  /** Version of the last event that was seen. */
+  version: number;
 };
 
 export type Watching = {
@@ -38,12 +40,14 @@ export async function watchTurn(watching: Watching): Promise<Result<Outcome>> {
   const questions = questionsOf(watching, over);
   const listening = listen(app, session, view, over.signal);
   const { turn } = watching;
+  let version = after;
   let told: Told = { turn: "id" in turn ? turn.id : null, text: "", usage: noUsage, steps: 0 };
   try {
     for (const ask of watching.asks ?? []) questions.ask(ask);
     for await (const entry of app.follow({ stream: session, after }, over.signal)) {
       if (!entry.ok) return entry;
       view.event(entry.value);
+      version = entry.value.record.version;
       const e = eventOf(entry.value);
       if (!e) continue;
       questions.hear(e);
@@ -51,7 +55,7 @@ export async function watchTurn(watching: Watching): Promise<Result<Outcome>> {
       if (e.type === "TurnEnded" && e.turn === told.turn) {
         const { end, failure } = e;
         const { text, usage, steps } = told;
-        return ok({ end, failure, text, usage, steps, asks: [] });
+        return ok({ end, failure, text, usage, steps, asks: [], version });
       }
     }
     const failed = questions.failure();
@@ -59,7 +63,7 @@ export async function watchTurn(watching: Watching): Promise<Result<Outcome>> {
     const asks = questions.unanswered();
     if (asks.length === 0) return closed;
     const { text, usage, steps } = told;
-    return ok({ end: "permission_needed", text, usage, steps, asks });
+    return ok({ end: "permission_needed", text, usage, steps, asks, version });
   } finally {
     over.abort();
     await listening;

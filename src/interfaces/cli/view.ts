@@ -123,8 +123,13 @@ export function drawn({ paint: { err: paint }, columns, live }: Terminal, line: 
   }
 }
 
-/** A text cut so that what stands at its end stays whole, unless that takes most of the line. */
+/** Columns that a title keeps where what stands at its end is long. */
+const TITLE_COLUMNS_MIN = 20;
+
+/** A text cut so that what stands at its end stays whole, unless it leaves no room. */
 function cutBefore(text: string, end: string, columns: number): string {
   const taken = width(end);
-  return taken * 2 > columns ? cut(text + end, columns) : cut(text, columns - taken) + end;
+  return columns - taken < TITLE_COLUMNS_MIN
+    ? cut(text + end, columns)
+    : cut(text, columns - taken) + end;
 }

@@ -11,7 +11,7 @@ import {
 import { fail, type Result, sentenceOf } from "#core/failure.ts";
 import { reveal } from "#core/security/screen.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
-import { transcriptFrom } from "#core/session/transcript.ts";
+import { emptyTranscript, type Transcript, transcriptFrom } from "#core/session/transcript.ts";
 import { spoken } from "#interfaces/cli/attach.ts";
 import { Activity } from "#interfaces/cli/chat/activity.ts";
 import { filesIn } from "#interfaces/cli/chat/files.ts";
@@ -29,6 +29,8 @@ import { type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 
 /** Prompts of before that the up key brings back. */
 const HISTORY = 200;
+/** Events in which a turn that began by itself is looked for. */
+const FOLLOWING = 500;
 /** A second Ctrl-C within this time leaves, in milliseconds. */
 const TWICE_MS = 2_000;
 /** Modes in the order in which Shift-Tab goes through them. */
@@ -185,19 +187,27 @@ export class Chat {
 
   /** A turn to its end, then those that were queued behind it. */
   async #watch(watching: Pick<Watching, "session" | "after" | "turn" | "asks">): Promise<void> {
+    const { session } = watching;
+    const { state } = this.talk;
     let now = watching;
-    while (await this.#watchOne(now)) {
-      const { state, session } = this.talk;
-      const next = state?.turn?.id ?? state?.queue[0]?.turn;
-      if (!state || session === null || next === undefined) return;
-      now = { session, after: state.version, turn: { id: next } };
+    let from = transcriptFrom(state);
+    while (true) {
+      const seen = await this.#watchOne(now, from);
+      if (seen === null) return;
+      const next = await this.#after(session, seen);
+      if (next === null) return;
+      now = { session, after: seen, turn: { id: next } };
+      from = emptyTranscript;
     }
   }
 
-  /** Whether the turn came to its end. */
-  async #watchOne(watching: Pick<Watching, "session" | "after" | "turn" | "asks">) {
-    const { app, state } = this.talk;
-    this.activity.begin(transcriptFrom(state));
+  /** Up to which version the turn was seen to its end; null where it did not come to one. */
+  async #watchOne(
+    watching: Pick<Watching, "session" | "after" | "turn" | "asks">,
+    from: Transcript,
+  ): Promise<number | null> {
+    const { app } = this.talk;
+    this.activity.begin(from);
     try {
       const outcome = await watchTurn({
         ...watching,
@@ -205,14 +215,26 @@ export class Chat {
         view: this.activity,
         answer: (ask, signal) => this.#questions.ask(ask, signal),
       });
-      if (!this.report(outcome)) return false;
+      if (!this.report(outcome)) return null;
       await this.refresh();
-      const isOpen = outcome.value.end === "permission_needed";
-      if (isOpen) this.note("the question stays open");
-      return !isOpen;
+      if (outcome.value.end !== "permission_needed") return outcome.value.version;
+      this.note("the question stays open");
+      return null;
     } finally {
       this.activity.end();
     }
+  }
+
+  /** The turn that follows a version, be it running, over or still in the queue. */
+  async #after(session: string, version: number): Promise<string | null> {
+    const query = { type: "Transcript", session, limit: FOLLOWING } as const;
+    const entries = await this.talk.app.read(query);
+    if (!this.report(entries)) return null;
+    for (const { record, decoded } of entries.value) {
+      if (record.version <= version || decoded.kind !== "event") continue;
+      if (decoded.event.type === "TurnStarted") return decoded.event.turn;
+    }
+    return this.talk.state?.queue[0]?.turn ?? null;
   }
 
   /** Reads again what the next prompt and the last line are compared with. */
