@@ -5,8 +5,15 @@ import type { Compared } from "./measure.ts";
 import { oneshot } from "./oneshot.ts";
 import { open } from "./open.ts";
 import { start } from "./start.ts";
+import { streams } from "./streams.ts";
 
-const benches: Record<string, () => Promise<Compared[]>> = { oneshot, start, log, open };
+const benches: Record<string, () => Promise<Compared[]>> = {
+  oneshot,
+  start,
+  log,
+  open,
+  streams,
+};
 
 const [name = "", ...flags] = process.argv.slice(2);
 const bench = benches[name];
