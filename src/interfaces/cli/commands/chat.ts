@@ -42,9 +42,10 @@ export const chat = defineCommand({
     const named = model ?? state?.model ?? (textSetting(config, "model") || inReach);
     const modes = mode ?? state?.mode ?? String(config.settings.get("mode")?.value ?? "ask");
     const about = [`aiex ${cli.version}`, named, folder, `mode ${modes}`].filter(Boolean);
-    terminal.err(terminal.paint.err.dim(`${reveal(about.join(" · "))}\n`));
-    if (session) terminal.err(terminal.paint.err.dim(`session ${session} ${state?.title ?? ""}\n`));
-    terminal.err(terminal.paint.err.dim("Ctrl-C cancels, Ctrl-D leaves, /help shows more.\n"));
+    const { dim } = terminal.paint.err;
+    terminal.err(`${dim(reveal(about.join(" · ")))}\n`);
+    if (session) terminal.err(`${dim(reveal(`session ${session} ${state?.title ?? ""}`))}\n`);
+    terminal.err(`${dim("Ctrl-C cancels, Ctrl-D leaves, /help shows more.")}\n\n`);
     const asks = state ? asksOf(state) : [];
     // The screen's library takes longer to load than all else: only a chat pays for it.
     const { Chat } = await import("#interfaces/cli/chat/chat.ts");
