@@ -42,6 +42,8 @@ export class Activity implements Component, TurnView {
   #shown = nothingShown;
   /** The end of the answer, whose block may still go on. */
   #rest = "";
+  /** Whether the last line printed tells of a tool: an answer below it begins with an empty line. */
+  #afterTool = false;
   #output = new Map<string, string>();
   #heard: Doing["heard"] = "nothing";
   #waiting: string | null = null;
@@ -126,6 +128,7 @@ export class Activity implements Component, TurnView {
     // A question and its answer have been on the screen.
     const lines = linesOf(item, "glance").filter(({ kind }) => kind !== "ask");
     this.say(lines);
+    this.#afterTool = item.type === "tool";
     if (item.type === "prompt" || item.type === "end") this.#screen.print([""]);
   }
 
@@ -153,7 +156,9 @@ export class Activity implements Component, TurnView {
   #block(text: string): void {
     const lines = this.#markdown(text, this.#terminal.columns);
     while (lines.at(-1)?.trim() === "") lines.pop();
-    if (lines.length > 0) this.#screen.print([...lines, ""]);
+    if (lines.length === 0) return;
+    this.#screen.print([...(this.#afterTool ? [""] : []), ...lines, ""]);
+    this.#afterTool = false;
   }
 
   #markdown(text: string, columns: number): string[] {

@@ -321,10 +321,11 @@ export class Chat {
         const limit = state?.start?.limits.contextTokens ?? 0;
         const full = limit > 0 ? Math.round(((state?.contextTokens ?? 0) / limit) * 100) : 0;
         const effort = state?.effort ? `effort ${state.effort}` : "";
-        const parts = [model ?? state?.model, `mode ${this.mode}`, effort, folder];
-        if (full > 0) parts.push(`context ${full} %`);
+        const window = full > 0 ? `context ${full} %` : "";
+        // The folder last: it is the longest, and the first to be cut.
+        const parts = [model ?? state?.model, `mode ${this.mode}`, effort, window, folder];
         const text = parts.filter((part) => part !== "" && part !== undefined).join(" · ");
-        return [dim(truncateToWidth(` ${reveal(text)}`, columns))];
+        return [dim(truncateToWidth(` ${reveal(text)}`, columns, "…"))];
       },
     };
   }
