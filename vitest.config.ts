@@ -3,7 +3,7 @@ import { defineConfig } from "vitest/config";
 
 /** Suites of single parts that take long: real sandboxes, races, many generated cases. */
 const real = [
-  "src/boundary/workspace/{bubblewrap,escape,guard,guard-git,sandbox,swap}.test.ts",
+  "src/boundary/workspace/{bubblewrap,escape,guard,guard-git,hosts-network,sandbox,swap}.test.ts",
   "src/boundary/tools/builtin/{paths,search}.test.ts",
   "src/boundary/models/{cuts,deadlines,garbage}.test.ts",
   "src/**/*.property.test.ts",

@@ -57,6 +57,18 @@ async function run(): Promise<void> {
     define: { AIEX_BUILD: JSON.stringify({ version, fingerprint: fingerprint() }) },
     logLevel: "warning",
   });
+  // By itself and in one file: it runs inside the sandbox, where the others are not.
+  await build({
+    absWorkingDir: root,
+    entryPoints: ["src/boundary/workspace/relay.ts"],
+    outfile: "dist/relay.cjs",
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node26",
+    minify: true,
+    logLevel: "warning",
+  });
   writeFileSync(entry, entrySource);
 }
 

@@ -332,6 +332,7 @@ async function rulesOf(config: Config): Promise<Result<Rules>> {
 
 async function sandboxAt({ config, env }: StartOptions, path: string) {
   const scratch = join(config.home, "scratch", sha256(path).slice(0, 16));
+  const { theOutside } = await import("#boundary/workspace/outside.ts");
   const options: SandboxOptions = {
     workspace: path,
     scratch,
@@ -340,6 +341,7 @@ async function sandboxAt({ config, env }: StartOptions, path: string) {
     hidden: [config.home],
     shown: [],
     host: env,
+    outside: theOutside,
   };
   if (textSetting(config, "sandbox") === "none") {
     const { noSandbox } = await import("#boundary/workspace/unsandboxed.ts");

@@ -16,7 +16,7 @@ const shipped = source.filter((file) => !isTest(file));
 
 /** Suites, contracts and samples: loaded by tests alone. */
 function isTest(file: string): boolean {
-  return /\.test\.tsx?$|contract\.ts$|\/samples\.ts$|\/boxed\.ts$/.test(file);
+  return /\.test\.tsx?$|contract\.ts$|\/samples\.ts$|\/(boxed|world)\.ts$/.test(file);
 }
 
 const textOf = (file: string): string => readFileSync(join(root, file), "utf8");

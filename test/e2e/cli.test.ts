@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => machine.remove());
 
-const network = { kind: "network", why: "the docs are online" };
+const network = { kind: "network", hosts: ["docs.rs"], why: "the docs are online" };
 const asking = [
   { text: "Let me look.", calls: [{ tool: "run", input: { command: "true", escalate: network } }] },
   { text: "I looked." },
@@ -98,7 +98,7 @@ describe("without a terminal", () => {
     expect(asked.code).toBe(3);
     expect(result).toMatchObject({ v: 1, type: "result", end: "permission_needed", exit: 3 });
     const [ask] = result.asks as { hash: string; what: string }[];
-    expect(ask).toMatchObject({ what: "true", opens: { network: true } });
+    expect(ask).toMatchObject({ what: "true", opens: { hosts: ["docs.rs"] } });
     const session = String(result.session);
     expect(asked.err).toContain(`aiex ask --session ${session} --allow`);
     const other = "0123456789ab";
@@ -249,7 +249,7 @@ describe("in a terminal", () => {
     );
     expect({ code, screen }).toMatchObject({ code: 0 });
     expect(screen.split(text)).toHaveLength(2);
-    expect(screen).toContain("opens   the network");
+    expect(screen).toContain("opens   the network to docs.rs");
     expect(screen).toContain("· run true  exit 0");
     expect(screen).toContain("Done.");
   });

@@ -99,6 +99,7 @@ export function attacksOn(targets: Targets): (random: Random) => Attack {
               escalate: {
                 kind: random.pick(["network", "path", "unsandboxed"]),
                 path: outside,
+                hosts: random.pick([["*"], ["localhost"], ["evil.example"], ["http://x"], []]),
                 why: "please",
               },
             }

@@ -6,7 +6,7 @@ import type { Judge } from "#boundary/turn/parts.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import { unreachable } from "#core/assert.ts";
 import type { Access } from "#core/security/access.ts";
-import { type Grant, permissionKey } from "#core/security/permission.ts";
+import { type Grant, lastingKeys } from "#core/security/permission.ts";
 import { decideAccess, decideAll, type PolicyState } from "#core/security/policy.ts";
 import type { Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
@@ -66,7 +66,7 @@ async function policyState(parts: JudgeParts, session: Session): Promise<PolicyS
 function keysOf(state: PolicyState, accesses: readonly Access[]): string[] {
   return accesses.flatMap((access) => {
     const decision = decideAccess(state, access);
-    return decision.do === "ask" ? [permissionKey(access, decision.opens, "session", sha256)] : [];
+    return decision.do === "ask" ? lastingKeys(access, decision.opens, sha256) : [];
   });
 }
 

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { findSandbox } from "#boundary/workspace/index.ts";
+import { type Outside, theOutside } from "#boundary/workspace/outside.ts";
 import type { CommandEnd, CommandSpec, Sandbox } from "#boundary/workspace/sandbox-port.ts";
 
 /** What no command may ever print. */
@@ -27,7 +28,11 @@ export type Ran = CommandEnd & { text: string };
  * Makes one below `parent`, which is not in `/tmp` where a test wants the sandbox's own `/tmp`.
  * `name` is the name of the workspace's folder.
  */
-export async function boxed(name = "app", parent = tmpdir()): Promise<Boxed> {
+export async function boxed(
+  name = "app",
+  parent = tmpdir(),
+  outside: Outside = theOutside,
+): Promise<Boxed> {
   const top = realpathSync(mkdtempSync(join(parent, "aiex-box-")));
   const at = (path: string) => join(top, path);
   const root = at(`home/src/${name}`);
@@ -46,6 +51,7 @@ export async function boxed(name = "app", parent = tmpdir()): Promise<Boxed> {
     hidden: [hidden],
     shown: [],
     host: { PATH: process.env.PATH, CANARY, SSH_AUTH_SOCK: at("agent") },
+    outside,
   });
   return {
     top,

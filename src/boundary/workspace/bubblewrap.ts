@@ -21,7 +21,9 @@ import { looksDenied } from "#boundary/workspace/denial.ts";
 import { baseEnvironment, shellPath } from "#boundary/workspace/environment.ts";
 import { Guard, type Watch } from "#boundary/workspace/guard.ts";
 import { homeMounts } from "#boundary/workspace/home.ts";
+import { type HostsNetwork, openHosts } from "#boundary/workspace/hosts-network.ts";
 import { isVisible, type Mount, mountArguments } from "#boundary/workspace/mounts.ts";
+import type { Outside } from "#boundary/workspace/outside.ts";
 import type {
   CommandSpec,
   Opened,
@@ -46,6 +48,8 @@ export type SandboxOptions = {
   shown: readonly string[];
   /** The environment that Aiex was started with; see `baseEnvironment` for what is used of it. */
   host: Readonly<Record<string, string | undefined>>;
+  /** Where the proxy of a command that may reach some hosts connects to. */
+  outside: Outside;
 };
 
 /** What this system's bubblewrap can do; made by `findBubblewrap`. */
@@ -97,13 +101,8 @@ export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Re
       if (!checked.ok) return checked;
       const watch = await guard.begin(checked.value.writable);
       if (!watch.ok) return watch;
-      const running = await startWrapped(
-        wrap,
-        options,
-        { spec, ...checked.value },
-        watch.value,
-        signal,
-      );
+      const command = { spec, ...checked.value };
+      const running = await startNetworked(wrap, options, command, watch.value, signal);
       if (!running.ok) await watch.value.end();
       return running;
     },
@@ -148,26 +147,55 @@ function writableOf(opened: Opened, options: SandboxOptions): Result<string[]> {
   return ok(writable);
 }
 
+/** Starts a command, with a proxy that lives as long as it does where hosts were opened. */
+async function startNetworked(
+  wrap: Bubblewrap,
+  options: SandboxOptions,
+  command: Command,
+  watch: Watch,
+  signal: AbortSignal,
+): Promise<Result<RunningCommand>> {
+  const { network, hosts = [] } = command.spec.opened;
+  if (network || hosts.length === 0) {
+    return await startWrapped(wrap, options, { ...command, through: null }, watch, signal);
+  }
+  const opened = await openHosts(hosts, options);
+  if (!opened.ok) return opened;
+  const through = opened.value;
+  const running = await startWrapped(wrap, options, { ...command, through }, watch, signal);
+  if (!running.ok) {
+    await through.proxy.close();
+    return running;
+  }
+  const done = running.value.done.then(async (end) => {
+    await through.proxy.close();
+    return { ...end, hosts: through.proxy.tried() };
+  });
+  return ok({ ...running.value, done });
+}
+
+type Command = Checked & { spec: CommandSpec };
+
 async function startWrapped(
   wrap: Bubblewrap,
   options: SandboxOptions,
-  command: Checked & { spec: CommandSpec },
+  command: Command & { through: HostsNetwork | null },
   watch: Watch,
   signal: AbortSignal,
 ): Promise<Result<RunningCommand>> {
   const { workspace, scratch } = options;
-  const { spec, cwd, writable } = command;
+  const { spec, cwd, writable, through } = command;
   const network = spec.opened.network === true;
   const held = await guarded(wrap, workspace, watch);
   if (!held.ok) return held;
   const descriptors = held.value.flatMap((mount) => ("held" in mount ? (mount.held ?? []) : []));
   try {
-    const mounts = mountsFor(options, { network, writable, guarded: held.value });
-    const settings = Object.entries(environmentFor(options, spec)).flatMap(([name, value]) => [
-      "--setenv",
-      name,
-      value,
-    ]);
+    const mounts = [
+      ...mountsFor(options, { network, hosts: through !== null, writable, guarded: held.value }),
+      ...(through?.mounts ?? []),
+    ];
+    const environment = environmentFor(options, spec, through?.env ?? {});
+    const settings = Object.entries(environment).flatMap((pair) => ["--setenv", ...pair]);
     const args = [
       ...wrap.flags,
       ...(network ? ["--share-net"] : []),
@@ -182,7 +210,7 @@ async function startWrapped(
       typeof spec.command === "string" ? [shellPath(), "-c", spec.command] : spec.command;
     return await launch({
       program: wrap.program,
-      args: ["--args", "3", "--", ...words],
+      args: ["--args", "3", "--", ...(through?.behind(words) ?? words)],
       wrapped: { text: args.map((arg) => `${arg}\0`).join(""), descriptors },
       env: {},
       cwd: "/",
@@ -199,12 +227,17 @@ async function startWrapped(
   }
 }
 
-function environmentFor(options: SandboxOptions, spec: CommandSpec): Record<string, string> {
-  const { host, home, workspace } = options;
+function environmentFor(
+  { host, home, workspace }: SandboxOptions,
+  spec: CommandSpec,
+  network: HostsNetwork["env"],
+): Record<string, string> {
+  const isOffline = !spec.opened.network && Object.keys(network).length === 0;
   const homeIsReal = home !== "/" && existsSync(home);
   return {
     ...baseEnvironment({ host, home: homeIsReal ? home : "/tmp", temporary: "/tmp", workspace }),
-    ...(spec.opened.network ? {} : { CARGO_NET_OFFLINE: "true" }),
+    ...(isOffline ? { CARGO_NET_OFFLINE: "true" } : {}),
+    ...network,
     ...spec.env,
   };
 }
@@ -243,12 +276,17 @@ async function guarded(
   return ok(mounts);
 }
 
-type View = { network: boolean; writable: readonly string[]; guarded: readonly Mount[] };
+type View = {
+  network: boolean;
+  hosts: boolean;
+  writable: readonly string[];
+  guarded: readonly Mount[];
+};
 
 /** The file system of one command, from what covers most to what covers last. */
 export function mountsFor(options: SandboxOptions, view: View): Mount[] {
   const { workspace, scratch, quarantine, home } = options;
-  const { network, writable } = view;
+  const { network, hosts, writable } = view;
   const mounts: Mount[] = [];
   const outside = writable.filter((path) => !isInside(workspace, path));
   const own = [workspace, home, ...outside, ...options.shown];
@@ -265,7 +303,7 @@ export function mountsFor(options: SandboxOptions, view: View): Mount[] {
   }
   if (network) mounts.push(...nameService());
   if (home !== "/" && isFolder(home)) {
-    mounts.push(...homeMounts({ home, scratch, workspace, network }));
+    mounts.push(...homeMounts({ home, scratch, workspace, network: network || hosts }));
   }
   mounts.push(...gitFolders(workspace));
   for (const path of options.shown) mounts.push({ kind: "read", path });

@@ -1,7 +1,8 @@
 // Running commands of a location. Its promises, proved by contract.ts where an adapter can:
 // - `inside` commands write only in the workspace and their own temporary folder, cannot read the
-//   secrets of the home folder or Aiex's own, have no network unless it was opened, see none of
-//   the host's sockets, and cannot change a protected path (existing ones are mounted read-only;
+//   secrets of the home folder or Aiex's own, have no network unless it was opened (with hosts: reach
+//   those and nothing else, by name and by the address that the name was checked to have), see none
+//   of the host's sockets, and cannot change a protected path (existing ones are mounted read-only;
 //   a new or changed one is moved to quarantine when the command ends, and named);
 // - the environment is built up, not inherited: PATH, HOME, LANG, TERM=dumb, TMPDIR and what the
 //   caller names; the shell is `/bin/bash`, or `/bin/sh` where there is none;
@@ -33,6 +34,11 @@ export type CommandEnd = {
   quarantined: readonly string[];
   /** True where the sandbox visibly refused something: read-only file system, no network … */
   sandboxDenied: boolean;
+  /** Where it went, if hosts were opened; bounded, each as `name:port`. */
+  hosts?: {
+    reached: readonly string[];
+    refused: readonly { host: string; why: string }[];
+  };
 };
 
 export type RunningCommand = {

@@ -6,6 +6,7 @@ import { type Boxed, boxed, missing } from "#boundary/workspace/boxed.ts";
 import { looksDenied } from "#boundary/workspace/denial.ts";
 import { searchPath } from "#boundary/workspace/environment.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
+import { theOutside } from "#boundary/workspace/outside.ts";
 import { sandboxContract } from "#boundary/workspace/sandbox-contract.ts";
 import { noSandbox } from "#boundary/workspace/unsandboxed.ts";
 
@@ -57,6 +58,7 @@ describe("the choice of a sandbox", () => {
       hidden: [box.hidden],
       shown: [],
       host: {},
+      outside: theOutside,
     };
     mkdirSync(join(box.hidden, "ws"));
     for (const change of [

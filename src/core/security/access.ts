@@ -1,13 +1,16 @@
 // What a tool call would touch, in the words of the policy.
 
 /**
- * Why a command wants out of the sandbox: the network, a path outside the workspace, a protected
- * path, or running without it at all. `why` is the model's own sentence, shown to the user.
+ * Why a command wants out of the sandbox: hosts of the network, a path outside the workspace, a
+ * protected path, or running without it at all. `why` is the model's own sentence, shown to the
+ * user.
  */
 export type Escalation = {
   kind: "network" | "path" | "protected" | "unsandboxed";
   /** The absolute path wanted, for `path` and `protected`. */
   path?: string;
+  /** The hosts wanted, for `network`; see `wantedHosts`. */
+  hosts?: readonly string[];
   why: string;
 };
 
@@ -27,7 +30,10 @@ export type Access =
 
 /** What a permission opened beyond the workspace; empty means the plain sandbox. */
 export type Opened = {
+  /** The whole network: every host, every protocol. */
   network?: boolean;
+  /** Hosts that may be reached through the proxy, in the spelling of `wantedHosts`. */
+  hosts?: readonly string[];
   /** Absolute paths that may be written too. */
   write?: readonly string[];
   /** The user allowed this very command to run without the sandbox. */

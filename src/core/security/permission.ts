@@ -1,6 +1,7 @@
 // The user's leave: for what exactly it was given, and for how long. A permission is bound to the
 // hash of what would be done, so that what was shown is what is done.
 import type { Access, Opened } from "#core/security/access.ts";
+import { hostsOver, isHostName } from "#core/security/hosts.ts";
 
 /**
  * `once` for this very call · `session` until the session ends · `workspace` for all sessions at
@@ -36,21 +37,46 @@ function contentOf(access: Access, opens: Opened, exact: boolean): unknown[] {
       return exact ? ["fetch", access.url] : ["fetch", hostOf(access.url)];
     case "run": {
       const env = Object.entries(access.env).sort(([a], [b]) => (a < b ? -1 : 1));
-      const { network = false, write = [], unsandboxed = false } = opens;
+      const { network = false, write = [], unsandboxed = false, hosts = [] } = opens;
       const opened = [network, [...write].sort(), unsandboxed];
+      if (hosts.length > 0) opened.push([...hosts].sort());
       return ["run", access.command, access.cwd, env, opened];
     }
   }
 }
 
-/** Whether a grant covers an access. */
+/**
+ * What a lasting answer covers, each by its key: a command with hosts by one key for each of them,
+ * so that it need not be asked about again when it wants fewer.
+ */
+export function lastingKeys(
+  access: Access,
+  opens: Opened,
+  sha256: (text: string) => string,
+): string[] {
+  return keySets(access, opens, sha256).flatMap(([own = ""]) => own);
+}
+
+/** For each thing a lasting answer must cover, the keys that do; the first is its own. */
+function keySets(access: Access, opens: Opened, sha256: (text: string) => string): string[][] {
+  const keyOf = (opened: Opened) => permissionKey(access, opened, "session", sha256);
+  if (access.kind !== "run" || !opens.hosts?.length) return [[keyOf(opens)]];
+  return opens.hosts.map((host) =>
+    hostsOver(host).map((over) => keyOf({ ...opens, hosts: [over] })),
+  );
+}
+
+/** Whether grants cover an access: one given for exactly it, or lasting ones for all it opens. */
 export function isGranted(
   grants: readonly Grant[],
   access: Access,
   opens: Opened,
   sha256: (text: string) => string,
 ): boolean {
-  return grants.some(({ scope, key }) => permissionKey(access, opens, scope, sha256) === key);
+  const exact = permissionKey(access, opens, "once", sha256);
+  if (grants.some(({ scope, key }) => scope === "once" && key === exact)) return true;
+  const lasting = new Set(grants.filter(({ scope }) => scope !== "once").map(({ key }) => key));
+  return keySets(access, opens, sha256).every((keys) => keys.some((key) => lasting.has(key)));
 }
 
 /**
@@ -68,15 +94,4 @@ export function hostOf(url: string): string | null {
   if (!name.startsWith("[") && !isHostName(name)) return null;
   const usual = scheme === "https" ? "443" : "80";
   return port === undefined || port === usual ? name : `${name}:${port}`;
-}
-
-function isHostName(name: string): boolean {
-  const labels = name.split(".");
-  if (!labels.every((label) => /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(label))) return false;
-  // An address is four decimal numbers; 0x7f.1, 017700000001 and the like are not names either.
-  if (!/^(0x[0-9a-f]*|\d+)$/.test(labels.at(-1) ?? "")) return name.length <= 253;
-  return (
-    labels.length === 4 &&
-    labels.every((label) => /^(0|[1-9]\d{0,2})$/.test(label) && Number(label) < 256)
-  );
 }

@@ -32,6 +32,7 @@ const wants = (kind: Escalation["kind"], path?: string): Escalation => ({
   kind,
   path,
   why: "because",
+  ...(kind === "network" && { hosts: ["*"] }),
 });
 
 function rules(...list: unknown[]): Rules {

@@ -10,6 +10,7 @@
 //   nothing: whatever leaves the sandbox is still the user's to allow, and so is a user's `ask`
 // rule.
 import type { Access, Escalation, Opened, SandboxKind } from "#core/security/access.ts";
+import { wantedHosts } from "#core/security/hosts.ts";
 import { isInside, quoted, relativeTo } from "#core/security/paths.ts";
 import { type Grant, hostOf, isGranted } from "#core/security/permission.ts";
 import { onlyReads } from "#core/security/programs.ts";
@@ -67,10 +68,12 @@ export function decideAll(state: PolicyState, accesses: readonly Access[]): Deci
 
 function join(a: Opened, b: Opened): Opened {
   const write = [...new Set([...(a.write ?? []), ...(b.write ?? [])])];
+  const hosts = [...new Set([...(a.hosts ?? []), ...(b.hosts ?? [])])].sort();
   return {
     ...a,
     ...b,
     ...(write.length > 0 && { write }),
+    ...(hosts.length > 0 && { hosts }),
   };
 }
 
@@ -158,11 +161,18 @@ function decideWithout({ mode, sandboxWaived }: PolicyState): Decision {
   };
 }
 
-function decideEscalation({ root }: PolicyState, { kind, path, why }: Escalation): Decision {
+function decideEscalation({ root }: PolicyState, escalation: Escalation): Decision {
+  const { kind, path, why, hosts } = escalation;
   const because = `the model says: ${quoted(why)}`;
   switch (kind) {
-    case "network":
-      return ask(`it wants the network; ${because}`, { network: true });
+    case "network": {
+      const wanted = wantedHosts(hosts ?? []);
+      if (!wanted.ok) return deny(wanted.error.say, wanted.error.fix ?? "name the hosts");
+      if ("network" in wanted.value) {
+        return ask(`it wants the whole network, every host and protocol; ${because}`, wanted.value);
+      }
+      return ask(`it wants to reach ${wanted.value.hosts.join(", ")}; ${because}`, wanted.value);
+    }
     case "unsandboxed":
       return ask(`it wants to run without the sandbox; ${because}`, { unsandboxed: true });
     case "path":
@@ -223,5 +233,5 @@ function opensEnough(rule: Rules["rules"][number], opens: Opened): boolean {
   if (rule.kind !== "run") return true;
   if (opens.write && opens.write.length > 0) return false;
   if (opens.unsandboxed) return rule.opens === "unsandboxed";
-  return !opens.network || rule.opens === "network";
+  return (!opens.network && !opens.hosts?.length) || rule.opens === "network";
 }

@@ -3,6 +3,7 @@
 import * as z from "zod/mini";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Access } from "#core/security/access.ts";
+import { wantedHosts } from "#core/security/hosts.ts";
 import { relativeTo } from "#core/security/paths.ts";
 import { hostOf } from "#core/security/permission.ts";
 import { readShell } from "#core/security/shell.ts";
@@ -120,6 +121,7 @@ export function matches(rule: Rule, access: Access, root: string): boolean {
     return parts.some((argv) => isMeant(rule, argv));
   }
   if (rule.kind === "fetch") {
+    if (access.kind === "run") return rule.do !== "allow" && wantsHost(access, rule.host);
     return access.kind === "fetch" && isHost(rule.host, hostOf(access.url));
   }
   if (access.kind !== rule.kind) return false;
@@ -183,6 +185,18 @@ function occursInOrder(wanted: readonly string[], words: readonly string[]): boo
 function mentions(command: string | readonly string[], program: string): boolean {
   const text = typeof command === "string" ? command : command.join(" ");
   return text.split(/[^A-Za-z0-9_.+-]+/).includes(program);
+}
+
+/** Whether a command asks for a host that a rule asks about or denies, however widely. */
+function wantsHost(access: Access & { kind: "run" }, pattern: string): boolean {
+  const wanted = wantedHosts(access.escalate?.hosts ?? []);
+  if (access.escalate?.kind !== "network" || !wanted.ok) return false;
+  if ("network" in wanted.value) return true;
+  const meant = pattern.toLowerCase();
+  return wanted.value.hosts.some((host) => {
+    const name = host.replace(/:\d+$/, "");
+    return isHost(meant, host) || isHost(meant, name) || isHost(name, meant);
+  });
 }
 
 /** `docs.rs` is that host; `*.example.org` is every host below it, and not itself. */

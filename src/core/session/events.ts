@@ -39,6 +39,7 @@ const change = z.object({ path: text, before: text, after: text });
 const todo = z.object({ text, state: z.enum(["open", "doing", "done"]) });
 const opened = z.object({
   network: z.optional(z.boolean()),
+  hosts: z.optional(z.readonly(z.array(text))),
   write: z.optional(z.readonly(z.array(text))),
   unsandboxed: z.optional(z.boolean()),
 });
@@ -60,6 +61,11 @@ const fact = z.discriminatedUnion("type", [
     durationMs: count,
   }),
   z.object({ type: z.literal("quarantined"), paths: z.readonly(z.array(text)) }),
+  z.object({
+    type: z.literal("hostsTried"),
+    reached: z.readonly(z.array(text)),
+    refused: z.readonly(z.array(text)),
+  }),
   z.object({ type: z.literal("jobStarted"), job: text, command: text }),
   z.object({ type: z.literal("jobEnded"), job: text, code: z.nullable(count) }),
 ]);

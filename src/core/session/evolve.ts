@@ -235,6 +235,7 @@ function learned(s: Session, fact: Fact): Session {
       return { ...s, todo: fact.items };
     case "commandEnded":
     case "quarantined":
+    case "hostsTried":
     case "jobStarted":
     case "jobEnded":
       return s;

@@ -33,5 +33,7 @@ export type Fact =
   | { type: "todo"; items: readonly TodoItem[] }
   | { type: "commandEnded"; command: string; code: number | null; durationMs: number }
   | { type: "quarantined"; paths: readonly string[] }
+  /** Hosts (`name:port`) that a command was let through to, and that it was not. */
+  | { type: "hostsTried"; reached: readonly string[]; refused: readonly string[] }
   | { type: "jobStarted"; job: string; command: string }
   | { type: "jobEnded"; job: string; code: number | null };

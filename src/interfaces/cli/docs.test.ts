@@ -40,6 +40,27 @@ ${Object.entries(exitCodes)
   .map(([code, about]) => `| ${code} | ${about} |`)
   .join("\n")}
 
+## What leaves the sandbox
+
+In a trusted folder a command runs in the sandbox without asking: it writes only there, sees no
+secrets, and has no network. What leaves the sandbox is asked about, with the exact command and what
+it opens:
+
+- \`network\` with hosts (\`docs.rs\`, \`*.npmjs.org\`, \`localhost:3000\`): HTTP and HTTPS to exactly
+  these, through a proxy; ports 443 and 80, others as written.
+- \`network\` with \`*\`: the whole network, every host and every protocol, and this machine's servers.
+- \`path\`, \`protected\`: writing to that path.
+- \`unsandboxed\`: everything; the command runs as you would run it.
+
+The proxy looks names up itself and connects to the address that it looked up. A name that leads to
+this machine, to a private network or to a cloud's metadata is refused, unless that address is among
+the hosts too; \`localhost\` is allowed by its name. The proxy sees names and addresses, not what is
+inside TLS: a host that serves others can be asked for them. It ends with the command.
+
+Leave is bound to the command's words, folder and environment, and to what opens. Given for a session
+or a folder it also holds when the same command asks for fewer of the hosts. Rules of kind \`fetch\`
+that ask or deny hold for these hosts as well.
+
 ${(["everyday", "advanced", "operator"] as const)
   .map((level) => {
     const members = all.filter((command) => command.level === level);

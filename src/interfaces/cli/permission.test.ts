@@ -13,12 +13,19 @@ describe("a question for the user's leave", () => {
       [
         "Aiex asks for your leave: run it",
         "because it leaves the sandbox",
-        "opens   the network",
+        "opens   the whole network: every host, every protocol",
         "",
         "    curl example.com",
         "",
       ].join("\n"),
     );
+  });
+
+  it("shows each host that would be opened", () => {
+    const opens = { hosts: ["*.docs.rs", "registry.npmjs.org"] };
+    const text = questionText({ ...ask, opens }, plain);
+    expect(text).toContain("opens   the network to *.docs.rs, registry.npmjs.org\n");
+    expect(text).not.toContain("whole");
   });
 
   it("writes out what a terminal would hide or obey", () => {

@@ -39,7 +39,8 @@ function drawn(line: string, paint: Paint): string {
 
 function opensOf({ opens }: Ask): string[] {
   const found: string[] = [];
-  if (opens.network) found.push("the network");
+  if (opens.network) found.push("the whole network: every host, every protocol");
+  if (opens.hosts?.length) found.push(`the network to ${opens.hosts.map(reveal).join(", ")}`);
   if (opens.write?.length) found.push(`writing to ${opens.write.map(reveal).join(", ")}`);
   if (opens.unsandboxed) found.push("everything: it would run outside the sandbox");
   return found;

@@ -169,11 +169,13 @@ function toolLines(item: ToolItem, detail: Detail): Line[] {
 function howIt({ facts, state, result }: ToolItem): string {
   const ran = facts.find((fact) => fact.type === "commandEnded");
   const moved = facts.find((fact) => fact.type === "quarantined");
+  const tried = facts.find((fact) => fact.type === "hostsTried");
   const parts: string[] = [];
   if (ran) {
     const code = ran.code === null ? "stopped" : `exit ${ran.code}`;
     parts.push(`${code}, ${lasted(ran.durationMs)}`);
   }
+  if (tried?.refused.length) parts.push(`not reached: ${tried.refused.map(reveal).join(", ")}`);
   if (moved) parts.push(`moved to quarantine: ${moved.paths.map(reveal).join(", ")}`);
   if (state === "failed" && !ran) parts.push(first(textOf(result)));
   if (state === "denied") parts.push(`not allowed: ${first(textOf(result))}`);

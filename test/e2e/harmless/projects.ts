@@ -14,6 +14,7 @@ import type { Prepared, ToolContext } from "#boundary/tools/port.ts";
 import type { Verdict } from "#boundary/turn/parts.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
 import { localWorkspace } from "#boundary/workspace/local.ts";
+import { theOutside } from "#boundary/workspace/outside.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import type { Result } from "#core/failure.ts";
 import { noRules } from "#core/security/rules.ts";
@@ -160,6 +161,7 @@ export async function projects(): Promise<Projects> {
     hidden: [],
     shown: [],
     host: process.env,
+    outside: theOutside,
   });
   const log = memoryLog({ node: "n", atOnce: () => [], now: Date.now });
   const locations = locationsOver(log, "n");

@@ -18,6 +18,14 @@ const COMMAND_CHARS_MAX = 100_000;
 const escalate = z.strictObject({
   kind: z.enum(["network", "path", "protected", "unsandboxed"]),
   path: z.optional(z.string().check(z.describe("Absolute path wanted, for path and protected."))),
+  hosts: z.optional(
+    z
+      .array(z.string().check(z.maxLength(300)))
+      .check(
+        z.maxLength(100),
+        z.describe('For network: the hosts needed, e.g. ["registry.npmjs.org", "*.docs.rs"].'),
+      ),
+  ),
   why: z.string().check(z.minLength(1), z.maxLength(500)),
 });
 
@@ -39,6 +47,9 @@ const about = [
   "build, test, lint, use git, or start a server (`background`). Do not use it to read, search or",
   "edit files: `read`, `search` and `edit` do that better. Each call is a fresh shell: `cd` and",
   "variables do not last. A command that waits for input gets none.",
+  'For the network name each host: `escalate: {kind: "network", hosts: ["registry.npmjs.org"], why}`',
+  "(ports 443 and 80; others as `localhost:3000`); HTTP and HTTPS reach those hosts through a proxy",
+  'that the environment names. Only for other protocols (ssh, a database) ask for `hosts: ["*"]`.',
   `Default limit ${SECONDS} s, at most ${SECONDS_MAX} s in the foreground. Output over ${SHOWN_BYTES_MAX} bytes is shown as head and`,
   "tail. If the sandbox refuses what the task needs, call again with `escalate`: the user is asked.",
 ].join(" ");
@@ -111,6 +122,10 @@ async function started(
 export function factsOf(command: string, end: CommandEnd): Fact[] {
   const { code, durationMs, quarantined } = end;
   const facts: Fact[] = [{ type: "commandEnded", command, code, durationMs }];
+  if (end.hosts && end.hosts.reached.length + end.hosts.refused.length > 0) {
+    const refused = end.hosts.refused.map(({ host }) => host);
+    facts.push({ type: "hostsTried", reached: end.hosts.reached, refused });
+  }
   if (quarantined.length > 0) facts.push({ type: "quarantined", paths: quarantined });
   return facts;
 }
@@ -128,9 +143,15 @@ export function endLine(end: CommandEnd, seconds: number): string {
       `(protected paths were changed and put back: ${end.quarantined.join(", ")}; tell the user if the task needs them)`,
     );
   }
-  if (end.sandboxDenied) {
+  const refused = end.hosts?.refused ?? [];
+  if (refused.length > 0) {
+    const names = refused.map(({ host, why }) => `${host} (${why})`).join(", ");
     lines.push(
-      "(the sandbox refused something. If the task needs it, call run again with escalate: {kind, why}; kind is network, path, protected or unsandboxed)",
+      `(not reached: ${names}. If the task needs one, call run again with escalate: {kind: "network", hosts: [...], why} that names it too)`,
+    );
+  } else if (end.sandboxDenied) {
+    lines.push(
+      "(the sandbox refused something. If the task needs it, call run again with escalate: {kind, why}; kind is network with hosts, path, protected or unsandboxed)",
     );
   }
   return lines.join("\n");

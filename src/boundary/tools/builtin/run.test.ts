@@ -1,0 +1,34 @@
+// What the model and the log are told of a command that may reach some hosts.
+import { describe, expect, it } from "vitest";
+import { endLine, factsOf } from "#boundary/tools/builtin/run.ts";
+import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
+
+const end: CommandEnd = {
+  code: 1,
+  signal: null,
+  ended: "exit",
+  durationMs: 5,
+  quarantined: [],
+  sandboxDenied: true,
+};
+const refused = [{ host: "evil.org:443", why: "it was not among the hosts allowed" }];
+
+describe("the end of a command", () => {
+  it("says which hosts were refused, why, and how to ask for them", () => {
+    const text = endLine({ ...end, hosts: { reached: ["a.org:443"], refused } }, 10);
+    expect(text).toContain("evil.org:443 (it was not among the hosts allowed)");
+    expect(text).toContain('{kind: "network", hosts: [...], why}');
+    expect(text).not.toContain("the sandbox refused something");
+    expect(endLine(end, 10)).toContain("the sandbox refused something");
+  });
+
+  it("is kept with the hosts it tried, and without where it tried none", () => {
+    expect(factsOf("x", { ...end, hosts: { reached: ["a.org:443"], refused } })).toContainEqual({
+      type: "hostsTried",
+      reached: ["a.org:443"],
+      refused: ["evil.org:443"],
+    });
+    const none = factsOf("x", { ...end, hosts: { reached: [], refused: [] } });
+    expect(none.map(({ type }) => type)).toEqual(["commandEnded"]);
+  });
+});
