@@ -332,7 +332,7 @@ async function rulesOf(config: Config): Promise<Result<Rules>> {
 
 async function sandboxAt({ config, env }: StartOptions, path: string) {
   const scratch = join(config.home, "scratch", sha256(path).slice(0, 16));
-  const { theOutside } = await import("#boundary/workspace/outside.ts");
+  const { theOutside } = await import("#boundary/outside.ts");
   const options: SandboxOptions = {
     workspace: path,
     scratch,

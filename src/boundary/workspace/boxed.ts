@@ -2,8 +2,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type Outside, theOutside } from "#boundary/outside.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
-import { type Outside, theOutside } from "#boundary/workspace/outside.ts";
 import type { CommandEnd, CommandSpec, Sandbox } from "#boundary/workspace/sandbox-port.ts";
 
 /** What no command may ever print. */

@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Outside } from "#boundary/outside.ts";
 import { beneath, codeOf, failureOf, pathAt, readSmall } from "#boundary/workspace/beneath.ts";
 import { FIRST_DESCRIPTOR, launch } from "#boundary/workspace/child.ts";
 import { checkCommand } from "#boundary/workspace/command.ts";
@@ -23,7 +24,6 @@ import { Guard, type Watch } from "#boundary/workspace/guard.ts";
 import { homeMounts } from "#boundary/workspace/home.ts";
 import { type HostsNetwork, openHosts } from "#boundary/workspace/hosts-network.ts";
 import { isVisible, type Mount, mountArguments } from "#boundary/workspace/mounts.ts";
-import type { Outside } from "#boundary/workspace/outside.ts";
 import type {
   CommandSpec,
   Opened,

@@ -9,7 +9,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Boxed, boxed, CANARY, missing } from "#boundary/workspace/boxed.ts";
-import { type World, worldOf } from "#boundary/workspace/world.ts";
+import { type World, worldOf } from "#boundary/world.ts";
 
 const world: World = worldOf();
 const hosts = ["a.org"];

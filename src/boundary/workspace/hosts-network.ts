@@ -2,8 +2,8 @@
 // nothing in it, a relay to the proxy, and the settings by which programs find a proxy.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Outside } from "#boundary/outside.ts";
 import type { Mount } from "#boundary/workspace/mounts.ts";
-import type { Outside } from "#boundary/workspace/outside.ts";
 import { type HostsProxy, startProxy } from "#boundary/workspace/proxy.ts";
 import { ok, type Result } from "#core/failure.ts";
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type HostsProxy, startProxy } from "#boundary/workspace/proxy.ts";
-import { echo, type World, worldOf } from "#boundary/workspace/world.ts";
+import { echo, type World, worldOf } from "#boundary/world.ts";
 
 const HOSTS = ["a.org", "*.b.org", "c.org:8080", "localhost:3000", "10.0.0.5"];
 let world: World;

@@ -2,11 +2,11 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { theOutside } from "#boundary/outside.ts";
 import { type Boxed, boxed, missing } from "#boundary/workspace/boxed.ts";
 import { looksDenied } from "#boundary/workspace/denial.ts";
 import { searchPath } from "#boundary/workspace/environment.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
-import { theOutside } from "#boundary/workspace/outside.ts";
 import { sandboxContract } from "#boundary/workspace/sandbox-contract.ts";
 import { noSandbox } from "#boundary/workspace/unsandboxed.ts";
 

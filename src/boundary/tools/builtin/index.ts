@@ -1,4 +1,5 @@
 // The tools Aiex brings along. A new one is a file and a line here.
+import { theOutside } from "#boundary/outside.ts";
 import { applyPatch } from "#boundary/tools/builtin/apply_patch.ts";
 import { edit } from "#boundary/tools/builtin/edit.ts";
 import { fetchTool } from "#boundary/tools/builtin/fetch.ts";
@@ -24,7 +25,7 @@ export function builtinTools(jobs: Jobs): ToolSource {
     applyPatch,
     run(jobs),
     job(jobs),
-    fetchTool,
+    fetchTool(theOutside),
     todo,
   ];
   return { name: "builtin", tools: async () => tools };

@@ -1,7 +1,7 @@
 // Connects to a host that a command was allowed to reach. The address that is checked is the
 // address that is connected to, so a name that changes its answer in between changes nothing.
 import type { Socket } from "node:net";
-import type { Outside } from "#boundary/workspace/outside.ts";
+import type { Outside } from "#boundary/outside.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { readAddress } from "#core/security/addresses.ts";
 import {

@@ -1,8 +1,8 @@
 // For tests: a network of a few hosts, played by servers on loopback. Public addresses are made up
 // here, and what connects where is counted, so that "nothing was reached" can be seen.
 import { createServer, type Server, type Socket } from "node:net";
-import type { Outside } from "#boundary/workspace/outside.ts";
-import { theOutside } from "#boundary/workspace/outside.ts";
+import type { Outside } from "#boundary/outside.ts";
+import { theOutside } from "#boundary/outside.ts";
 
 export type World = {
   outside: Outside;
