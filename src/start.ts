@@ -332,7 +332,10 @@ async function rulesOf(config: Config): Promise<Result<Rules>> {
 
 async function sandboxAt({ config, env }: StartOptions, path: string) {
   const scratch = join(config.home, "scratch", sha256(path).slice(0, 16));
-  const { theOutside } = await import("#boundary/outside.ts");
+  const [{ theOutside }, { usualLimits }] = await Promise.all([
+    import("#boundary/outside.ts"),
+    import("#boundary/workspace/limits.ts"),
+  ]);
   const options: SandboxOptions = {
     workspace: path,
     scratch,
@@ -342,6 +345,7 @@ async function sandboxAt({ config, env }: StartOptions, path: string) {
     shown: [],
     host: env,
     outside: theOutside,
+    limits: usualLimits(),
   };
   if (textSetting(config, "sandbox") === "none") {
     const { noSandbox } = await import("#boundary/workspace/unsandboxed.ts");
@@ -365,12 +369,14 @@ async function gitLine(path: string): Promise<string> {
 async function checks(options: StartOptions, places: Places): Promise<Check[]> {
   const { config, env } = options;
   const sandbox = await places.sandboxAt(options, env.PWD ?? "/");
+  const { limitsHere } = await import("#boundary/workspace/limits.ts");
   return [
     { name: "node", ok: true, say: `Node ${process.version}, SQLite ${process.versions.sqlite}` },
     { name: "log", ok: true, say: join(config.home, "log.db") },
     sandbox.kind === "none"
       ? { name: "sandbox", ok: false, say: sandbox.missing ?? "none", fix: "install bubblewrap" }
       : { name: "sandbox", ok: true, say: sandbox.kind },
+    { name: "limits", ok: true, say: limitsHere(sandbox.kind) },
     ...(await modelChecks(config, modelSettings(config, env))),
   ];
 }

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { type Outside, theOutside } from "#boundary/outside.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
+import { type Limits, usualLimits } from "#boundary/workspace/limits.ts";
 import type { CommandEnd, CommandSpec, Sandbox } from "#boundary/workspace/sandbox-port.ts";
 
 /** What no command may ever print. */
@@ -32,6 +33,7 @@ export async function boxed(
   name = "app",
   parent = tmpdir(),
   outside: Outside = theOutside,
+  limits: Limits = usualLimits(),
 ): Promise<Boxed> {
   const top = realpathSync(mkdtempSync(join(parent, "aiex-box-")));
   const at = (path: string) => join(top, path);
@@ -52,6 +54,7 @@ export async function boxed(
     shown: [],
     host: { PATH: process.env.PATH, CANARY, SSH_AUTH_SOCK: at("agent") },
     outside,
+    limits,
   });
   return {
     top,

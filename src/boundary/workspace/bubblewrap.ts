@@ -1,7 +1,6 @@
 // Commands inside bubblewrap: a read-only view of the system with the workspace writable, no
 // network, no secrets, no sockets of the host, and an end that nothing outlives.
 import {
-  accessSync,
   chmodSync,
   closeSync,
   constants,
@@ -9,22 +8,24 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
-  readFileSync,
   realpathSync,
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Outside } from "#boundary/outside.ts";
-import { beneath, codeOf, failureOf, pathAt, readSmall } from "#boundary/workspace/beneath.ts";
+import { beneath, failureOf, pathAt, readSmall } from "#boundary/workspace/beneath.ts";
 import { FIRST_DESCRIPTOR, launch } from "#boundary/workspace/child.ts";
 import { checkCommand } from "#boundary/workspace/command.ts";
 import { looksDenied } from "#boundary/workspace/denial.ts";
 import { baseEnvironment, shellPath } from "#boundary/workspace/environment.ts";
 import { Guard, type Watch } from "#boundary/workspace/guard.ts";
 import { homeMounts } from "#boundary/workspace/home.ts";
+import { hostSockets } from "#boundary/workspace/host-sockets.ts";
 import { type HostsNetwork, openHosts } from "#boundary/workspace/hosts-network.ts";
+import { findGroups, hold, type Limits } from "#boundary/workspace/limits.ts";
 import { isVisible, type Mount, mountArguments } from "#boundary/workspace/mounts.ts";
 import type {
+  CommandEnd,
   CommandSpec,
   Opened,
   RunningCommand,
@@ -50,6 +51,8 @@ export type SandboxOptions = {
   host: Readonly<Record<string, string | undefined>>;
   /** Where the proxy of a command that may reach some hosts connects to. */
   outside: Outside;
+  /** What one command may take of the machine; kept as far as `keptHere` says. */
+  limits: Limits;
 };
 
 /** What this system's bubblewrap can do; made by `findBubblewrap`. */
@@ -64,8 +67,6 @@ export type Bubblewrap = {
 const SYSTEM_SECRETS = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gshadow-"];
 /** Folders that hold the host's sockets and other people's temporary files. */
 const EMPTIED = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
-/** Sockets of the host that are covered one by one, in one command. */
-const SOCKETS_MAX = 200;
 
 export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Result<Sandbox> {
   const { workspace, scratch, quarantine, home } = options;
@@ -206,9 +207,11 @@ async function startWrapped(
       "--json-status-fd",
       "4",
     ];
-    const words =
-      typeof spec.command === "string" ? [shellPath(), "-c", spec.command] : spec.command;
-    return await launch({
+    const shell = typeof spec.command === "string" ? [shellPath(), "-c", spec.command] : null;
+    const limit = hold(findGroups(), options.limits);
+    const words = [...limit.before, ...(shell ?? spec.command)];
+    let exceeded: CommandEnd["exceeded"] = null;
+    const running = await launch({
       program: wrap.program,
       args: ["--args", "3", "--", ...(through?.behind(words) ?? words)],
       wrapped: { text: args.map((arg) => `${arg}\0`).join(""), descriptors },
@@ -217,9 +220,20 @@ async function startWrapped(
       scratch,
       timeoutMs: spec.timeoutMs,
       signal,
-      after: () => watch.end(),
+      begun: limit.take,
+      async after() {
+        exceeded = limit.exceeded();
+        await limit.release();
+        return await watch.end();
+      },
       isDenied: looksDenied,
     });
+    if (!running.ok) {
+      await limit.release();
+      return running;
+    }
+    const done = running.value.done.then((end) => ({ ...end, ...(exceeded && { exceeded }) }));
+    return ok({ ...running.value, done });
   } catch (error) {
     return failureOf(error, workspace);
   } finally {
@@ -355,25 +369,4 @@ function gitFolders(workspace: string): Mount[] {
 function gitLink(path: string, form: RegExp): string | null {
   const bytes = readSmall(path, 4_096);
   return bytes && (form.exec(new TextDecoder().decode(bytes))?.[1] ?? null);
-}
-
-/**
- * Sockets of the host that have a name in the file system: a read-only mount does not keep anybody
- * from connecting, so each that would be seen is covered.
- */
-function hostSockets(): string[] {
-  try {
-    accessSync("/proc/net/unix", constants.R_OK);
-    const paths = readFileSync("/proc/net/unix", "utf8")
-      .split("\n")
-      .flatMap((line) => /^\S+: (?:\S+ ){5}\s*\d+ (\/.*)$/.exec(line)?.[1] ?? []);
-    return [...new Set(paths)].filter(isSocket).slice(0, SOCKETS_MAX);
-  } catch (error) {
-    if (codeOf(error) === "") throw error;
-    return [];
-  }
-}
-
-function isSocket(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
 }

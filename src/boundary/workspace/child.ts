@@ -37,6 +37,8 @@ export type Launch = {
    * process inside; the others follow from `FIRST_DESCRIPTOR` on and stay the caller's to close.
    */
   wrapped?: { text: string; descriptors: readonly number[] };
+  /** Called with the process before it has read what to do. */
+  begun?(pid: number): void;
   /** Called when the process is gone: kills what outlived it and says what it left behind. */
   after(process: { group: number }): Promise<readonly string[]>;
   /** Judges the end by the last bytes of output. */
@@ -58,6 +60,7 @@ export async function launch(options: Launch): Promise<Result<RunningCommand>> {
     output.close();
     return spawned;
   }
+  if (spawned.value.pid !== undefined) options.begun?.(spawned.value.pid);
   return ok(follow(options, spawned.value, output, started));
 }
 

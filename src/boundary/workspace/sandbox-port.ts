@@ -6,6 +6,7 @@
 //   a new or changed one is moved to quarantine when the command ends, and named);
 // - the environment is built up, not inherited: PATH, HOME, LANG, TERM=dumb, TMPDIR and what the
 //   caller names; the shell is `/bin/bash`, or `/bin/sh` where there is none;
+// - it takes at most its limits of memory and processes, where the system lets us keep them;
 // - when the command ends, is killed or Aiex dies, every process it started is dead;
 // - output is bytes in order of arrival, both streams together; nothing is held without a bound.
 import type { Result } from "#core/failure.ts";
@@ -34,6 +35,8 @@ export type CommandEnd = {
   quarantined: readonly string[];
   /** True where the sandbox visibly refused something: read-only file system, no network … */
   sandboxDenied: boolean;
+  /** The limit of memory or processes that it ran into, where that is known. */
+  exceeded?: "memory" | "processes" | null;
   /** Where it went, if hosts were opened; bounded, each as `name:port`. */
   hosts?: {
     reached: readonly string[];

@@ -7,6 +7,7 @@ import { type Boxed, boxed, missing } from "#boundary/workspace/boxed.ts";
 import { looksDenied } from "#boundary/workspace/denial.ts";
 import { searchPath } from "#boundary/workspace/environment.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
+import { usualLimits } from "#boundary/workspace/limits.ts";
 import { sandboxContract } from "#boundary/workspace/sandbox-contract.ts";
 import { noSandbox } from "#boundary/workspace/unsandboxed.ts";
 
@@ -59,6 +60,7 @@ describe("the choice of a sandbox", () => {
       shown: [],
       host: {},
       outside: theOutside,
+      limits: usualLimits(),
     };
     mkdirSync(join(box.hidden, "ws"));
     for (const change of [

@@ -14,6 +14,7 @@ import { jobsOfNode } from "#boundary/tools/jobs.ts";
 import type { Prepared, ToolContext } from "#boundary/tools/port.ts";
 import type { Verdict } from "#boundary/turn/parts.ts";
 import { findSandbox } from "#boundary/workspace/index.ts";
+import { usualLimits } from "#boundary/workspace/limits.ts";
 import { localWorkspace } from "#boundary/workspace/local.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import type { Result } from "#core/failure.ts";
@@ -162,6 +163,7 @@ export async function projects(): Promise<Projects> {
     shown: [],
     host: process.env,
     outside: theOutside,
+    limits: usualLimits(),
   });
   const log = memoryLog({ node: "n", atOnce: () => [], now: Date.now });
   const locations = locationsOver(log, "n");

@@ -22,6 +22,12 @@ describe("the end of a command", () => {
     expect(endLine(end, 10)).toContain("the sandbox refused something");
   });
 
+  it("says which limit it ran into", () => {
+    expect(endLine({ ...end, exceeded: "memory" }, 10)).toContain("more memory than one command");
+    expect(endLine({ ...end, exceeded: "processes" }, 10)).toContain("more processes than one");
+    expect(endLine(end, 10)).not.toContain("than one command");
+  });
+
   it("is kept with the hosts it tried, and without where it tried none", () => {
     expect(factsOf("x", { ...end, hosts: { reached: ["a.org:443"], refused } })).toContainEqual({
       type: "hostsTried",

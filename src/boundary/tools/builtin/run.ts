@@ -138,6 +138,13 @@ export function endLine(end: CommandEnd, seconds: number): string {
   } else if (end.ended === "killed") lines.push("(killed)");
   else if (end.code !== 0) lines.push(`(exit ${end.code ?? end.signal})`);
   else lines.push("(exit 0)");
+  if (end.exceeded) {
+    lines.push(
+      end.exceeded === "memory"
+        ? "(it needed more memory than one command may have, and a process of it was killed; do less at a time)"
+        : "(it wanted more processes than one command may have; run fewer at a time)",
+    );
+  }
   if (end.quarantined.length > 0) {
     lines.push(
       `(protected paths were changed and put back: ${end.quarantined.join(", ")}; tell the user if the task needs them)`,
