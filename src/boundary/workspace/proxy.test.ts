@@ -235,6 +235,26 @@ describe("whatever else is written to it makes no connection", () => {
   });
 });
 
+describe("a host that answers badly", () => {
+  it.each([
+    "HTTP/1.1 099 no status\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 200 \x01\x1b[2J\r\nContent-Length: 0\r\n\r\n",
+    "HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nX: \x01\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    "nonsense",
+    "",
+  ])("brings nothing down: %j", async (text) => {
+    world.names.set("bad.b.org", [["8.8.8.11"]]);
+    const server = tcpServer((socket) => socket.once("data", () => socket.end(text)));
+    await world.stands("8.8.8.11:80", server);
+    const request = "GET http://bad.b.org/ HTTP/1.1\r\nConnection: close\r\n\r\n";
+    expect(await say(request, { end: false })).not.toContain("\x1b");
+    expect(await tunnel("a.org:443", "still here")).toContain("still here");
+  });
+});
+
 describe("its bounds", () => {
   it("tells fifty hosts that were refused, and of no more", async () => {
     for (let at = 0; at < 60; at += 1) await tunnel(`h${at}.org:443`);

@@ -181,8 +181,16 @@ async function forward(
       response.writeHead(502, { connection: "close" }).end("the host broke the connection off\n");
   };
   asked.on("error", broken);
+  // Nobody asked for one, and without this the parser would say nothing more.
+  asked.on("upgrade", broken);
   asked.on("response", (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, passedOn(answer));
+    try {
+      // Without its words for the status, which are whatever the host likes.
+      response.writeHead(answer.statusCode ?? 502, passedOn(answer));
+    } catch {
+      // A status that is none, such as 099: the parser takes it and the writer throws.
+      return broken();
+    }
     pipeline(answer, response, () => upstream.destroy());
   });
   response.on("close", () => upstream.destroy());

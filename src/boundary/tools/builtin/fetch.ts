@@ -95,7 +95,8 @@ function answerOf(url: URL, socket: Socket, signal: AbortSignal): Promise<Incomi
       ? process.getBuiltinModule("node:tls").connect({ socket, ...nameOf(url) })
       : socket;
   return new Promise((resolve, reject) => {
-    open.once("error", reject);
+    // Stays attached: what goes wrong after the answer is nobody's business any more.
+    open.on("error", reject);
     const asked = request({
       createConnection: () => open,
       method: "GET",
@@ -111,6 +112,7 @@ function answerOf(url: URL, socket: Socket, signal: AbortSignal): Promise<Incomi
       },
     });
     asked.on("error", reject);
+    asked.on("upgrade", () => reject(new Error("it changed to another protocol")));
     asked.on("response", resolve);
     asked.end();
   });
