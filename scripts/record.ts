@@ -124,6 +124,7 @@ async function recorded(): Promise<Frame[]> {
 const named = (row: string, path: string): string =>
   row
     .replaceAll(path, "~/shop")
+    .replaceAll(/\/tmp\/aiex-demo[^<\s]*/g, "~/shop")
     .replaceAll(/scripted\/\S*/g, "scripted/demo")
     .replace(SPINNER, "⠹");
 
