@@ -5,7 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { spawn as spawnTerminal } from "@lydell/node-pty";
 
-const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
+/** How a process is started besides its arguments: more environment, another home or folder. */
+export type Starting = {
+  /** Null stays open and says nothing. */
+  stdin?: string | null;
+  home?: string;
+  env?: Record<string, string>;
+};
+
+export const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
 
 export type Ended = { code: number | null; out: string; err: string };
 
@@ -13,6 +21,16 @@ export type Started = {
   ended: Promise<Ended>;
   /** Resolves once this text was written to either stream. */
   wrote(text: string): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+};
+
+/** Aiex in a terminal of 80 columns and 24 rows. */
+export type Shown = {
+  ended: Promise<{ code: number; screen: string }>;
+  /** Resolves once this was written after what was waited for before. */
+  shows(text: string): Promise<void>;
+  types(keys: string): void;
+  resize(columns: number): void;
   kill(signal: NodeJS.Signals): void;
 };
 
@@ -49,9 +67,13 @@ export class Machine {
     return file;
   }
 
-  /** Starts `aiex` without a terminal; a standard input of null stays open and says nothing. */
-  start(args: readonly string[], options: { stdin?: string | null; home?: string } = {}): Started {
-    const env = { ...this.#env, ...(options.home ? { AIEX_HOME: options.home } : {}) };
+  #envWith({ home, env = {} }: Starting): Record<string, string> {
+    return { ...this.#env, ...(home ? { AIEX_HOME: home } : {}), ...env };
+  }
+
+  /** Starts `aiex` without a terminal. */
+  start(args: readonly string[], options: Starting = {}): Started {
+    const env = this.#envWith(options);
     const child = spawn(process.execPath, [main, ...args], { cwd: this.folder, env });
     let out = "";
     let err = "";
@@ -85,38 +107,61 @@ export class Machine {
     };
   }
 
-  run(args: readonly string[], options: { stdin?: string; home?: string } = {}): Promise<Ended> {
+  run(args: readonly string[], options: Starting = {}): Promise<Ended> {
     return this.start(args, options).ended;
   }
 
-  /** Types into a terminal: each step waits for a text on the screen, then sends its keys. */
-  async type(args: readonly string[], steps: readonly (readonly [string, string])[]) {
+  /** Starts `aiex` in a terminal. */
+  terminal(args: readonly string[], options: Starting = {}): Shown {
     const terminal = spawnTerminal(process.execPath, [main, ...args], {
       cols: 80,
       rows: 24,
       cwd: this.folder,
-      env: this.#env,
+      env: this.#envWith(options),
     });
     let screen = "";
     let from = 0;
-    let step = 0;
-    const next = () => {
-      const [wait, keys] = steps[step] ?? [];
-      if (wait === undefined || keys === undefined) return;
-      const at = screen.indexOf(wait, from);
-      if (at < 0) return;
-      from = at + wait.length;
-      step += 1;
-      terminal.write(keys);
-      next();
+    let waiting: { text: string; resolve: () => void } | null = null;
+    const look = () => {
+      const at = waiting ? screen.indexOf(waiting.text, from) : -1;
+      if (!waiting || at < 0) return;
+      from = at + waiting.text.length;
+      waiting.resolve();
+      waiting = null;
     };
-    return await new Promise<{ code: number; screen: string }>((resolve) => {
-      terminal.onData((text) => {
-        screen += text;
-        next();
-      });
+    terminal.onData((text) => {
+      screen += text;
+      look();
+    });
+    const ended = new Promise<{ code: number; screen: string }>((resolve) => {
       terminal.onExit(({ exitCode }) => resolve({ code: exitCode, screen }));
     });
+    return {
+      ended,
+      shows: (text) =>
+        new Promise((resolve, reject) => {
+          waiting = { text, resolve };
+          look();
+          void ended.then(() => reject(new Error(`it ended without "${text}":\n${screen}`)));
+        }),
+      types: (keys) => terminal.write(keys),
+      resize: (columns) => terminal.resize(columns, 24),
+      kill: (signal) => terminal.kill(signal),
+    };
+  }
+
+  /** Types into a terminal: each step waits for a text on the screen, then sends its keys. */
+  async type(args: readonly string[], steps: readonly (readonly [string, string])[]) {
+    const terminal = this.terminal(args);
+    const typing = async () => {
+      for (const [wait, keys] of steps) {
+        await terminal.shows(wait);
+        terminal.types(keys);
+      }
+    };
+    // What was never shown is seen by the test itself, on the whole screen.
+    await typing().catch(() => {});
+    return await terminal.ended;
   }
 
   remove(): void {

@@ -27,8 +27,13 @@ export type Fault =
   | { do: "cut"; atByte: number; how: "reset" | "close" }
   /** Silence for ever: before the headers, or after so many bytes; with pings if asked. */
   | { do: "hang"; after: "accept" | number; pingMs?: number }
+  /** The scripted answer, once this has settled. */
+  | { do: "hold"; until: Promise<unknown> }
   /** The scripted answer, late or in drips of `bytes` every `pauseMs`. */
   | { do: "slow"; headersMs?: number; firstMs?: number; pauseMs?: number; bytes?: number };
+
+/** The faults of an answer that is being given. */
+type Played = Exclude<Fault, { do: "answer" | "hold" }>;
 
 export type Recorded = {
   dialect: Dialect;
@@ -93,14 +98,15 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
     }
     const cue = cueIn(options.script, heardIn(dialect, fieldsOf(parsed(body))));
     if (!cue.ok) return sendFailure(response, dialect, cue.error);
-    await play(response, dialect, cue.value, fault);
+    if (fault?.do === "hold") await fault.until;
+    await play(response, dialect, cue.value, fault?.do === "hold" ? undefined : fault);
   }
 
   async function play(
     response: ServerResponse,
     dialect: Dialect,
     cue: Cue,
-    fault: Exclude<Fault, { do: "answer" }> | undefined,
+    fault: Played | undefined,
   ): Promise<void> {
     const frames = framesOf(dialect, cue, issued);
     const failure = failureIn(cue);
@@ -135,7 +141,7 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
     response: ServerResponse,
     dialect: Dialect,
     bytes: Buffer,
-    fault: Exclude<Fault, { do: "answer" }>,
+    fault: Played,
   ): Promise<void> {
     if (fault.do === "cut") {
       const part = bytes.subarray(0, fault.atByte);

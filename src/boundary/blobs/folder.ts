@@ -29,11 +29,17 @@ export function folderBlobs(root: string): Blobs {
         if (await renewed(fileOf(hash))) return ok(hash);
         await mkdir(folderOf(hash), { recursive: true, mode: 0o700 });
         const draft = join(folderOf(hash), `.${newId()}`);
-        await withFile(await open(draft, "wx", 0o600), async (file) => {
-          await file.writeFile(bytes);
-          await file.sync();
-        });
-        await rename(draft, fileOf(hash));
+        try {
+          await withFile(await open(draft, "wx", 0o600), async (file) => {
+            await file.writeFile(bytes);
+            await file.sync();
+          });
+          await rename(draft, fileOf(hash));
+        } catch (error) {
+          // A draft of a full disk would keep the room that the next start needs.
+          await unlink(draft).catch(() => {});
+          throw error;
+        }
         await withFile(await open(folderOf(hash), "r"), (folder) => folder.sync());
         return ok(hash);
       } catch (error) {
