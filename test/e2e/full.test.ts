@@ -1,7 +1,7 @@
-// A disk that is full: at the start, in the middle of a turn, at a blob. The home lies on a small
-// file system of its own, in memory, that only the tested processes see.
+// A disk that is full: at the start, in the middle of a turn, at a blob; and folders that cannot be
+// written. The home lies on a small file system of its own that only the tested processes see.
 import { execFileSync, spawn } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,13 +24,17 @@ afterEach(async () => {
 });
 
 /** Runs a shell script on a machine whose disk at `$DISK` is small; answers what it printed. */
-async function onSmallDisk(script: string, env: Record<string, string>): Promise<string> {
+async function onSmallDisk(
+  script: string,
+  env: Record<string, string>,
+  more: readonly string[] = [],
+): Promise<string> {
   const disk = join(machine.root, "disk");
   mkdirSync(disk);
   const box = ["--dev-bind", "/", "/", "--size", String(DISK_BYTES), "--tmpfs", disk];
   const aiex = `aiex() { "${process.execPath}" "${main}" "$@"; echo "code $?"; }`;
   const fill = 'fill() { head -c 8M /dev/zero > "$DISK/fill" 2>/dev/null; true; }';
-  const child = spawn("bwrap", [...box, "bash", "-c", `${aiex}\n${fill}\n${script}`], {
+  const child = spawn("bwrap", [...box, ...more, "bash", "-c", `${aiex}\n${fill}\n${script}`], {
     cwd: machine.folder,
     env: {
       PATH: process.env.PATH ?? "",
@@ -112,5 +116,39 @@ describe("a disk that is full", () => {
     expect(said).toMatch(/^aiex: blobs cannot be written .*ENOSPC.*free disk space/m);
     expect(said).not.toContain("draft: ");
     expect(said).toContain("every chain holds");
+  });
+});
+
+describe("a folder that cannot be written", () => {
+  it("ends no turn: each tool says so, reports nothing as done, and nothing is changed", async () => {
+    machine.write("a.txt", "text\n");
+    const patch = "*** Begin Patch\n*** Add File: p.txt\n+p\n*** End Patch";
+    const calls = [
+      { tool: "read", input: { path: "a.txt" } },
+      { tool: "write", input: { path: "new.txt", content: "x" } },
+      { tool: "edit", input: { path: "a.txt", edits: [{ old: "text", new: "other" }] } },
+      { tool: "apply_patch", input: { patch } },
+    ];
+    const model = machine.model("m", [
+      { calls },
+      {
+        text: "It cannot be written.",
+        expect: { from: "tool", contains: "read-only", lacks: "added p.txt" },
+      },
+    ]);
+    const bind = ["--ro-bind", machine.folder, machine.folder];
+    const said = await onSmallDisk("aiex ask --trust hi", { AIEX_MODEL: model }, bind);
+    expect(said).toContain("It cannot be written.\n");
+    expect(said.match(/code \d+/)?.[0], said).toBe("code 0");
+    expect(said.match(/mounted read-only \(EROFS\)/g), said).toHaveLength(3);
+    expect(readdirSync(machine.folder)).toEqual(["a.txt"]);
+    expect(readFileSync(join(machine.folder, "a.txt"), "utf8")).toBe("text\n");
+  });
+
+  it("is said at the start where it is the home", async () => {
+    const bind = ["--ro-bind", machine.root, machine.root];
+    const said = await onSmallDisk('AIEX_HOME="$HOME/home" aiex session list', {}, bind);
+    expect(said).toMatch(/cannot be used: EROFS.*; set AIEX_HOME to a folder/);
+    expect(said).toContain("code 74");
   });
 });

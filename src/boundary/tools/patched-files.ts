@@ -9,7 +9,8 @@ import type { PatchOperation } from "#core/code/patch.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { FileChange } from "#core/session/tool-facts.ts";
 
-type Content = { bytes: Uint8Array; hash: string };
+/** `mode` is there where the file gets one: that of the file it was moved from. */
+type Content = { bytes: Uint8Array; hash: string; mode?: number };
 
 /** `null` stands for no file. `movedTo` is where its content went, which must be written first. */
 export type FileState = {
@@ -22,6 +23,8 @@ export type FileState = {
 /** One file to write or to remove; only if `after`, another path, could be written. */
 export type PatchStep = { change: FileChange; now: Content | null; diff: string; after?: string };
 
+export type PatchReport = { say: string; paths: readonly string[] };
+
 /** Characters of the present content that a refusal shows. */
 const PRESENT_CHARACTERS_MAX = 4_000;
 /** UTF-16 units of all files that one patch updates: each is looked through several times. */
@@ -30,8 +33,8 @@ const UPDATED_CHARACTERS_MAX = 10_000_000;
 const LINES_SAID_MAX = 20;
 
 export type PatchedFiles = {
-  /** What the operation does in one line, or why it cannot be done. */
-  apply(operation: PatchOperation): Promise<Result<string>>;
+  /** What the operation does in one line, and to which files; or why it cannot be done. */
+  apply(operation: PatchOperation): Promise<Result<PatchReport>>;
   /** Writes in the order of the patch, then removals. Files that end as they began are left out. */
   steps(): PatchStep[];
 };
@@ -39,9 +42,10 @@ export type PatchedFiles = {
 export function patchedFiles(context: ToolContext): PatchedFiles {
   const states = new Map<string, FileState>();
   let updated = 0;
-  const put = (state: FileState, bytes: Uint8Array) => {
+  const put = (state: FileState, bytes: Uint8Array, mode?: number) => {
     const { movedTo: _, ...kept } = state;
-    states.set(state.path, { ...kept, now: { bytes, hash: sha256(bytes) } });
+    const now = { bytes, hash: sha256(bytes), ...(mode === undefined ? {} : { mode }) };
+    states.set(state.path, { ...kept, now });
   };
   const stateOf = async (path: string): Promise<Result<FileState>> => {
     const name = context.workspace.relative(path);
@@ -53,7 +57,7 @@ export function patchedFiles(context: ToolContext): PatchedFiles {
     { chunks, moveTo }: PatchOperation & { do: "update" },
     state: FileState,
     now: Content,
-  ): Promise<Result<string>> => {
+  ): Promise<Result<PatchReport>> => {
     const { path } = state;
     const text = textIn({ path, bytes: now.bytes });
     if (!text.ok) return text;
@@ -68,12 +72,18 @@ export function patchedFiles(context: ToolContext): PatchedFiles {
     if (!bytes.ok) return bytes;
     const target = moveTo === undefined ? ok(state) : await stateOf(moveTo);
     if (!target.ok) return target;
-    put(target.value, bytes.value);
     const movedTo = target.value.path;
+    const mode = now.mode ?? (movedTo === path ? undefined : await modeOf(context, state));
+    put(target.value, bytes.value, mode);
     const counts = countsOf(unifiedDiff(text.value, patched.value.text));
-    if (movedTo === path) return ok(`updated ${path} (${counts})${atLines(patched.value.lines)}`);
+    if (movedTo === path) {
+      return ok({
+        say: `updated ${path} (${counts})${atLines(patched.value.lines)}`,
+        paths: [path],
+      });
+    }
     states.set(path, { ...state, now: null, movedTo });
-    return ok(`moved ${path} to ${movedTo} (${counts})${await modeNote(context, path, movedTo)}`);
+    return ok({ say: `moved ${path} to ${movedTo} (${counts})`, paths: [path, movedTo] });
   };
   return {
     async apply(operation) {
@@ -84,7 +94,7 @@ export function patchedFiles(context: ToolContext): PatchedFiles {
         const bytes = bytesOf(operation.text);
         if (!bytes.ok) return bytes;
         put(state.value, bytes.value);
-        return ok(`${now ? "replaced" : "added"} ${path}`);
+        return ok({ say: `${now ? "replaced" : "added"} ${path}`, paths: [path] });
       }
       if (!now) {
         return fail("not_found", `\`${path}\` does not exist`, {
@@ -93,7 +103,7 @@ export function patchedFiles(context: ToolContext): PatchedFiles {
       }
       if (operation.do === "update") return update(operation, state.value, now);
       states.set(path, { ...state.value, now: null });
-      return ok(`deleted ${path}`);
+      return ok({ say: `deleted ${path}`, paths: [path] });
     },
     steps() {
       const steps = [...states.values()].flatMap(stepOf);
@@ -127,11 +137,11 @@ function stepOf({ path, before, now, movedTo }: FileState): PatchStep[] {
   return [{ change, now, diff, after: now ? undefined : movedTo }];
 }
 
-/** The workspace gives a new file an ordinary mode, so what could be run no longer can. */
-async function modeNote(context: ToolContext, path: string, movedTo: string): Promise<string> {
-  const found = await context.workspace.stat(path);
-  const runs = found.ok && (found.value.mode & 0o111) !== 0;
-  return runs ? `; it is not executable there: run \`chmod +x ${movedTo}\`` : "";
+/** The permission bits of a file that is there; a file that this patch adds has none yet. */
+async function modeOf(context: ToolContext, state: FileState): Promise<number | undefined> {
+  if (state.before === null) return undefined;
+  const found = await context.workspace.stat(state.path);
+  return found.ok && found.value.kind === "file" ? found.value.mode & 0o777 : undefined;
 }
 
 function atLines(lines: readonly number[]): string {

@@ -252,11 +252,16 @@ export function failureOf(error: unknown, path: string): Failed {
       return fail("not_found", `a part of ${name} is not a folder`);
     case "ELOOP":
       return becameLink(path);
+    case "EROFS":
+      return fail("denied", `${name} is in a folder that is mounted read-only (EROFS)`, {
+        fix: "say what you would change; the user can make it writable",
+      });
     case "EACCES":
     case "EPERM":
-    case "EROFS":
     case "EBUSY":
-      return fail("denied", `the system refuses access to ${name} (${codeOf(error)})`);
+      return fail("denied", `the system refuses access to ${name} (${codeOf(error)})`, {
+        fix: "go on without it, or tell the user, who can change its permissions",
+      });
     case "EISDIR":
     case "ENOTEMPTY":
       return fail("denied", `${name} is a folder`, { fix: "name a file" });

@@ -47,6 +47,20 @@ export function workspaceContract(name: string, open: () => Promise<Workspace>):
       expect(await files.hash("a")).toEqual({ ok: true, value: hashOf("two") });
     });
 
+    it("keeps the mode of a file, and gives the one that is named", async () => {
+      const files = await open();
+      const modeOf = async (path: string) => {
+        const found = await files.stat(path);
+        return found.ok ? found.value.mode & 0o777 : found.error;
+      };
+      await files.write("a", bytes("one"), { expect: "absent", mode: 0o751 });
+      expect(await modeOf("a")).toBe(0o751);
+      await files.write("a", bytes("two"), { expect: hashOf("one") });
+      expect(await modeOf("a")).toBe(0o751);
+      await files.write("a", bytes("three"), { expect: hashOf("two"), mode: 0o640 });
+      expect(await modeOf("a")).toBe(0o640);
+    });
+
     it("lets exactly one of many writers with the same expectation win", async () => {
       const files = await open();
       await files.write("a", bytes("start"), { expect: "absent" });

@@ -31,7 +31,13 @@ import {
   pathOf,
   type Spot,
 } from "#boundary/workspace/beneath.ts";
-import type { Expected, FileKind, FolderEntry, Workspace } from "#boundary/workspace/port.ts";
+import type {
+  Expected,
+  FileKind,
+  FolderEntry,
+  Workspace,
+  WriteOptions,
+} from "#boundary/workspace/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { quoted, relativeTo } from "#core/security/paths.ts";
 
@@ -81,8 +87,8 @@ function workspaceAt(root: string): Workspace {
     read: (path, { bytesMax }) => at(path, (spot) => readFile(spot, bytesMax)),
     hash: (path) => hashAt(path, at),
     list: (path) => at(path, async (spot) => listFolder(spot)),
-    write: (path, bytes, { expect }) =>
-      at(path, (spot) => replaceFile(spot, bytes, expect), { makeFolders: true }),
+    write: (path, bytes, options) =>
+      at(path, (spot) => replaceFile(spot, bytes, options), { makeFolders: true }),
     remove: (path, { expect }) => removeAt(root, path, expect),
   };
 }
@@ -210,7 +216,7 @@ function isUnchanged(spot: Spot, state: FileState): boolean {
 async function replaceFile(
   spot: Spot,
   bytes: Uint8Array,
-  expect: Expected,
+  { expect, mode }: WriteOptions,
 ): Promise<Result<string>> {
   if (spot.name === ".") return fail("denied", "the workspace's root is a folder");
   const state = await stateOf(spot);
@@ -219,7 +225,7 @@ async function replaceFile(
   const temporary = `.aiex-${randomBytes(10).toString("hex")}.tmp`;
   const from = pathAt(spot.folder, temporary);
   const to = pathAt(spot.folder, spot.name);
-  await writeTemporary(from, bytes, state.value.stats);
+  await writeTemporary(from, bytes, { old: state.value.stats, mode });
   try {
     if (!isUnchanged(spot, state.value)) return stale(spot, expect, "another file");
     if (state.value.stats !== null) renameSync(from, to);
@@ -243,20 +249,23 @@ function placeNew(from: string, to: string): void {
   }
 }
 
-async function writeTemporary(path: string, bytes: Uint8Array, old: Stats | null): Promise<void> {
+async function writeTemporary(
+  path: string,
+  bytes: Uint8Array,
+  { old, mode = old?.mode }: { old: Stats | null; mode: number | undefined },
+): Promise<void> {
   const { O_CREAT, O_EXCL, O_WRONLY, O_NOFOLLOW } = constants;
-  // A new file gets what the umask leaves of 0644; the copy of an old one is private until it has
-  // the old one's mode.
-  const fd = openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, old ? 0o600 : 0o644);
+  // A new file gets what the umask leaves of 0644; one whose mode is known is private until it has
+  // that mode.
+  const first = mode === undefined ? 0o644 : 0o600;
+  const fd = openSync(path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW, first);
   try {
     for (let at = 0; at < bytes.length; ) {
       const { bytesWritten } = await writeChunk(fd, bytes, at, bytes.length - at, null);
       at += bytesWritten;
     }
-    if (old) {
-      keepOwner(fd, old);
-      fchmodSync(fd, old.mode & 0o777);
-    }
+    if (old) keepOwner(fd, old);
+    if (mode !== undefined) fchmodSync(fd, mode & 0o777);
     await sync(fd);
   } catch (error) {
     discard(path);

@@ -14,8 +14,8 @@ export function memoryWorkspace(
 ): Workspace {
   const root = "/workspace";
   const held = new Map<string, MemoryFile>();
-  const put = (name: string, bytes: Uint8Array): string => {
-    const mode = held.get(name)?.mode ?? 0o644;
+  const put = (name: string, bytes: Uint8Array, given?: number): string => {
+    const mode = given ?? held.get(name)?.mode ?? 0o644;
     held.set(name, { bytes: bytes.slice(), mode, modifiedMs: now() });
     return hashOf(bytes);
   };
@@ -74,7 +74,7 @@ export function memoryWorkspace(
       }
       return ok([...entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1)));
     },
-    async write(path, bytes, { expect }) {
+    async write(path, bytes, { expect, mode }) {
       const name = relative(path);
       if (!name.ok) return name;
       if (isFolder(name.value)) return fail("denied", `${quoted(name.value)} is a folder`);
@@ -83,7 +83,7 @@ export function memoryWorkspace(
       const file = held.get(name.value);
       const found = file ? hashOf(file.bytes) : "absent";
       if (found !== expect) return stale(name.value, found);
-      return ok(put(name.value, bytes));
+      return ok(put(name.value, bytes, mode));
     },
     async remove(path, { expect }) {
       const name = relative(path);

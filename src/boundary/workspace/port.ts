@@ -6,7 +6,7 @@
 // - `write` and `remove` compare with `expect` first and fail as `stale` when the file is not in
 //   that state; a reader sees the bytes before or the bytes after, never a mixture, and what was
 //   acknowledged survives a power cut (temporary file in the same folder, fsync, rename, fsync);
-// - modes survive a write; a new file gets 0644 less the umask;
+// - modes survive a write; a new file gets 0644 less the umask; whoever names a mode gets that;
 // - nothing but regular files and folders is opened: pipes, sockets and devices fail as `denied`;
 // - a file is named by the lower-case hex SHA-256 of its bytes.
 import type { Result } from "#core/failure.ts";
@@ -19,6 +19,9 @@ export type FolderEntry = { name: string; kind: FileKind };
 
 /** The state a file must be in for a change to be made: a content hash, or `absent`. */
 export type Expected = string | "absent";
+
+/** `mode` is the nine permission bits the file gets, as after a move; else a file keeps its own. */
+export type WriteOptions = { expect: Expected; mode?: number };
 
 export type Workspace = {
   /** The real path of the root folder. */
@@ -35,6 +38,6 @@ export type Workspace = {
   hash(path: string): Promise<Result<Expected>>;
   list(path: string): Promise<Result<FolderEntry[]>>;
   /** Makes missing parent folders. Answers the hash of what is there now. */
-  write(path: string, bytes: Uint8Array, options: { expect: Expected }): Promise<Result<string>>;
+  write(path: string, bytes: Uint8Array, options: WriteOptions): Promise<Result<string>>;
   remove(path: string, options: { expect: string }): Promise<Result<void>>;
 };

@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 import { sha256 } from "#boundary/digest.ts";
 import { applyPatch } from "#boundary/tools/builtin/apply_patch.ts";
 import { called, contentOf, contextOf, folderWith, seenIn } from "#boundary/tools/samples.ts";
+import { textOf } from "#core/model/message.ts";
 
 const wrap = (...lines: string[]) => ["*** Begin Patch", ...lines, "*** End Patch"].join("\n");
 
@@ -134,12 +135,42 @@ describe("apply_patch", () => {
     expect(filesIn(root)).toEqual({ "a.txt": "a\n", "b.txt": "mine\n" });
   });
 
-  it("says when a moved file is no longer executable", async () => {
-    const root = folderWith({ "a.sh": "a\n" });
-    chmodSync(join(root, "a.sh"), 0o755);
-    const context = contextOf(root, { seen: seenIn(root, "a.sh") });
-    const patch = wrap("*** Update File: a.sh", "*** Move to: b.sh");
-    expect((await called(applyPatch, patch, context)).text).toContain("chmod +x b.sh");
+  it("keeps the mode of what it updates and moves, over several moves and a file there", async () => {
+    const root = folderWith({ "a.sh": "a\n", "c.sh": "c\n", "old.sh": "old\n" });
+    for (const name of ["a.sh", "c.sh"]) chmodSync(join(root, name), 0o751);
+    const context = contextOf(root, { seen: seenIn(root, "a.sh", "c.sh", "old.sh") });
+    const patch = wrap(
+      ...["*** Update File: a.sh", "*** Move to: b.sh"],
+      ...["*** Update File: b.sh", "*** Move to: old.sh", "@@", "-a", "+A"],
+      ...["*** Update File: c.sh", "@@", "-c", "+C"],
+    );
+    expect((await called(applyPatch, patch, context)).outcome?.failed).toBe(false);
+    expect(filesIn(root)).toEqual({ "c.sh": "C\n", "old.sh": "A\n" });
+    const modes = ["c.sh", "old.sh"].map((name) => statSync(join(root, name)).mode & 0o777);
+    expect(modes).toEqual([0o751, 0o751]);
+  });
+
+  it("tells as done only what was done when a write fails", async () => {
+    const root = folderWith({ "a.txt": "a\n" });
+    const context = contextOf(root, { seen: seenIn(root, "a.txt") });
+    const patch = wrap(
+      ...["*** Update File: a.txt", "*** Move to: b.txt"],
+      ...["*** Add File: c.txt", "+c"],
+      ...["*** Add File: d.txt", "+d"],
+    );
+    const prepared = await applyPatch.prepare(patch, context);
+    if (!prepared.ok) throw new Error(prepared.error.say);
+    for (const name of ["b.txt", "c.txt"]) writeFileSync(join(root, name), "mine\n");
+    const { signal } = context;
+    const { parts, failed } = await prepared.value.run({ signal, opened: {}, progress: () => {} });
+    expect(failed).toBe(true);
+    expect(filesIn(root)).toMatchObject({ "a.txt": "a\n", "b.txt": "mine\n", "d.txt": "d\n" });
+    expect(textOf(parts).replaceAll(/: .*/g, "").split("\n")).toEqual([
+      "b.txt was not changed",
+      "c.txt was not changed",
+      "a.txt was kept, because b.txt could not be written",
+      "added d.txt",
+    ]);
   });
 
   it("changes nothing outside the workspace and nothing for a broken patch", async () => {

@@ -1,7 +1,7 @@
 // Changes several files by one patch. Each operation succeeds or fails as a whole; those that
 // succeed are kept, and every one is reported.
 import * as z from "zod/mini";
-import { type PatchStep, patchedFiles } from "#boundary/tools/patched-files.ts";
+import { type PatchReport, type PatchStep, patchedFiles } from "#boundary/tools/patched-files.ts";
 import type { ToolOutcome } from "#boundary/tools/port.ts";
 import { defineTool, outcome, reported } from "#boundary/tools/tool.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
@@ -48,7 +48,7 @@ export const applyPatch = defineTool({
       return fail("too_large", say, { fix: "send it as several patches" });
     }
     const files = patchedFiles(context);
-    const told: string[] = [];
+    const told: PatchReport[] = [];
     const failures = [];
     for (const operation of operations.value) {
       const done = await files.apply(operation);
@@ -57,12 +57,13 @@ export const applyPatch = defineTool({
         continue;
       }
       failures.push(done.error);
-      told.push(`not done: ${operation.do} ${operation.path}: ${sentenceOf(done.error)}`);
+      const say = `not done: ${operation.do} ${operation.path}: ${sentenceOf(done.error)}`;
+      told.push({ say, paths: [] });
     }
     const steps = files.steps();
     const [first] = failures;
     if (steps.length === 0 && first) {
-      const say = failures.length === 1 ? sentenceOf(first) : reported(told, REPORT_CHARACTERS_MAX);
+      const say = failures.length === 1 ? sentenceOf(first) : reportOf(told);
       return fail(first.code, say, { fix: "no file was changed", detail: { failures } });
     }
     return ok({
@@ -87,7 +88,7 @@ function titleOf(operations: readonly PatchOperation[]): string {
 async function carryOut(
   steps: readonly PatchStep[],
   workspace: Workspace,
-  told: readonly string[],
+  told: readonly PatchReport[],
   someFailed: boolean,
 ): Promise<ToolOutcome> {
   const facts: Fact[] = [];
@@ -96,6 +97,7 @@ async function carryOut(
   for (const { change, diff, now, after } of steps) {
     const { path, before } = change;
     if (after !== undefined && undone.has(after)) {
+      undone.add(path);
       problems.push(`${path} was kept, because ${after} could not be written`);
       continue;
     }
@@ -110,15 +112,33 @@ async function carryOut(
     if (change.after === "absent") facts.push({ type: "fileGone", path });
     else facts.push({ type: "fileSeen", path, hash: change.after });
   }
-  const head = facts.length > 0 ? [] : ["nothing had to be changed"];
-  return outcome(reported([...problems, ...head, ...told], REPORT_CHARACTERS_MAX), {
+  const head = facts.length + problems.length > 0 ? [] : ["nothing had to be changed"];
+  // An operation is told as done only where all of it was; of another, what was done of it.
+  const whole = told.filter(({ paths }) => !paths.some((path) => undone.has(path)));
+  const named = new Set(whole.flatMap(({ paths }) => paths));
+  const parts = steps
+    .filter(({ change: { path } }) => !undone.has(path) && !named.has(path))
+    .map(({ change: { path }, now }) => `${path} was ${now ? "written" : "removed"}`);
+  return outcome(reportOf([...problems, ...head, ...parts, ...whole]), {
     failed: someFailed || problems.length > 0,
     facts,
   });
 }
 
+const reportOf = (reports: readonly (string | PatchReport)[]): string =>
+  reported(
+    reports.map((one) => (typeof one === "string" ? one : one.say)),
+    REPORT_CHARACTERS_MAX,
+  );
+
 async function stepTaken(workspace: Workspace, change: FileChange, now: PatchStep["now"]) {
   const { path, before } = change;
-  if (now !== null) return workspace.write(path, now.bytes, { expect: before });
+  if (now !== null) {
+    const { bytes, mode } = now;
+    return workspace.write(path, bytes, {
+      expect: before,
+      ...(mode === undefined ? {} : { mode }),
+    });
+  }
   return before === "absent" ? ok() : workspace.remove(path, { expect: before });
 }
