@@ -4,7 +4,7 @@
 import type { App, Entry } from "#app";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { entryOf, read } from "#boundary/door/read.ts";
-import { type Failure, ok, type Result } from "#core/failure.ts";
+import { bugIn, type Failure, ok, type Result } from "#core/failure.ts";
 import { next } from "#core/session/next.ts";
 
 /** How often a session that another process runs is looked at, in milliseconds. */
@@ -19,10 +19,13 @@ export function nodeOver(parts: DoorParts): App {
   function wake(session: string): void {
     wanted.add(session);
     if (driving.has(session)) return;
-    const run = runUntilRest(session).finally(() => {
-      driving.delete(session);
-      if (wanted.has(session) && !closing.signal.aborted) wake(session);
-    });
+    // A bug that even the runner could not end the turn for stays with its session, too.
+    const run = runUntilRest(session)
+      .catch((error: unknown) => tellStopped(session, bugIn(error)))
+      .finally(() => {
+        driving.delete(session);
+        if (wanted.has(session) && !closing.signal.aborted) wake(session);
+      });
     driving.set(session, run);
   }
 
@@ -50,7 +53,7 @@ export function nodeOver(parts: DoorParts): App {
     }
   }
 
-  /** The log could not be written: nobody can read this there, so it is said live. */
+  /** What ended the drive is not in the log, where nobody can read it: so it is said live. */
   function tellStopped(session: string, failure: Failure): void {
     parts.channel.publish(session, { type: "stopped", failure });
   }

@@ -215,3 +215,59 @@ it("a queued prompt is the user's own word: it starts also after the turn before
     ["t2", "done"],
   ]);
 });
+
+it("a bug while a request is made ends that turn as failed, and the next turn runs", async () => {
+  const world = newWorld();
+  const parts = partsOver(world, () => ({ parts: [text("fine")] }));
+  await begin(parts);
+  const port = await parts.openModel("test");
+  if (!port.ok) throw new Error(port.error.say);
+  const encode = () => {
+    throw new Error("no such field");
+  };
+  const broken = { ...port.value, port: { ...port.value.port, encode } };
+  const sick = { ...parts, openModel: async () => ({ ok: true as const, value: broken }) };
+  expect(await drive(sick, "s", never)).toEqual(rest);
+  expect((await eventsOf(world)).at(-1)).toMatchObject({
+    type: "TurnEnded",
+    end: "failed",
+    failure: { code: "bug", say: expect.stringContaining("no such field") },
+  });
+  await add(world, { type: "TurnStarted", turn: "t2", text: "again", attachments: [] });
+  expect(await drive(parts, "s", never)).toEqual(rest);
+  expect((await eventsOf(world)).at(-1)).toMatchObject({ type: "TurnEnded", end: "done" });
+});
+
+it("a bug at the end of a step settles the step before it ends the turn", async () => {
+  const world = newWorld();
+  const failure = { code: "overloaded" as const, say: "busy" };
+  const parts = partsOver(world, () => ({ stop: "broken", failure }));
+  await begin(parts);
+  const random = () => {
+    throw new Error("no dice");
+  };
+  expect(await drive({ ...parts, random }, "s", never)).toEqual(rest);
+  expect((await eventsOf(world)).slice(-2)).toMatchObject([
+    { type: "StepBroken", step: 1, retryInMs: null },
+    { type: "TurnEnded", end: "failed", failure: { code: "bug" } },
+  ]);
+});
+
+it("a hook that throws says so: before a tool that is a refusal, elsewhere only a text", async () => {
+  const world = newWorld();
+  const thrown = async () => {
+    throw new Error("hook down");
+  };
+  const hooks = [{ name: "guard", beforePrompt: thrown, beforeTool: thrown, turnEnded: thrown }];
+  const say: Say = (request) =>
+    answersOf(request) === 0 ? { parts: [call("c1", "note")] } : { parts: [text("done")] };
+  const parts = partsOver(world, say, { place: { hooks } });
+  await begin(parts);
+  expect(await drive(parts, "s", never)).toEqual(rest);
+  const events = await eventsOf(world);
+  const said = events.flatMap((e) => (e.type === "HookRan" ? [e.say] : []));
+  expect(new Set(said)).toEqual(new Set(["the hook itself failed: hook down"]));
+  expect(events.find((e) => e.type === "ToolFinished")).toMatchObject({ end: "denied" });
+  expect(world.witness).toEqual([]);
+  expect(events.at(-1)).toMatchObject({ type: "TurnEnded", end: "done" });
+});

@@ -2,13 +2,13 @@
 // listens for news, appends what happened, and folds again. After a crash, or on another node, it
 // is the same loop. What it holds besides is only what is under way (`flights`).
 import type { Lease, Leases } from "#boundary/lease/port.ts";
-import { bug, cancelled, cut, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
-import { callKey, ofThisStep, stepKey } from "#boundary/turn/flights.ts";
+import { bug, cancelled, cut, left, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
+import { callKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
+import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
-import { changedTools, prepareStep, runStep } from "#boundary/turn/step.ts";
+import { changedTools, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
 import { unreachable } from "#core/assert.ts";
-import { type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
-import { noUsage } from "#core/model/message.ts";
+import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { compact } from "#core/session/compact.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { type Action, next } from "#core/session/next.ts";
@@ -16,8 +16,6 @@ import type { OpenCall, Session } from "#core/session/state.ts";
 
 /** Conflicts in a row before the runner gives the session up. */
 const CONFLICTS_MAX = 200;
-/** How often a hook may make a finished turn go on. */
-const GO_ON_MAX = 3;
 /** Times that a landing waits again for a log that another process keeps locked. */
 const BUSY_MAX = 5;
 /** How long the flights of a stopped runner are waited for, in milliseconds. */
@@ -80,10 +78,8 @@ class Runner {
   #wake: () => void = () => {};
   /** Waits between attempts that are over, by step and attempt. */
   readonly #waited = new Set<string>();
-  /** Turns whose beginning the hooks saw, and what they said that is not appended yet. */
-  readonly #begun = new Map<string, readonly SessionEvent[]>();
+  readonly #hooks: TurnHooks;
   #toolsKnown = false;
-  #goneOn = 0;
   readonly #parts: TurnParts;
   readonly #stream: string;
   readonly #epoch: number;
@@ -94,6 +90,7 @@ class Runner {
     this.#stream = stream;
     this.#epoch = epoch;
     this.#signal = signal;
+    this.#hooks = turnHooks(parts, { session: stream, signal });
   }
 
   async run(): Promise<Result<Driven>> {
@@ -102,7 +99,7 @@ class Runner {
         const listening = new AbortController();
         const news = this.#parts.log.changed(AbortSignal.any([this.#signal, listening.signal]));
         try {
-          const turned = await this.#once(news);
+          const turned = await this.#once(news).catch((error) => this.#failed(error));
           if (turned !== "again") return turned;
         } finally {
           listening.abort();
@@ -134,6 +131,19 @@ class Runner {
     }
     const landed = this.#landed.shift();
     return landed ? await this.#land(landed) : "again";
+  }
+
+  /** A bug, in an adapter or in the runner, ends the turn that it happened in, and nothing else. */
+  async #failed(error: unknown): Promise<Result<Driven> | "again"> {
+    const failure = bugIn(error);
+    await this.#ground();
+    const folded = await this.#parts.sessions.fold(this.#stream);
+    if (!folded.ok) return folded;
+    const session = folded.value;
+    if (session.epoch !== this.#epoch) return ok("deposed");
+    if (!session.turn) return { ok: false, error: failure };
+    const ended = await this.#endTurn(session, "failed", failure);
+    return ended.ok ? "again" : orAgain(ended);
   }
 
   /** Does what `next` wants. Null: it is under way; a result: the session changed, or why not. */
@@ -213,24 +223,11 @@ class Runner {
   }
 
   async #beforePrompt(s: Session): Promise<Result<Session> | null> {
-    const turn = s.turn;
-    if (!turn || turn.steps > 0) return null;
-    const said = this.#begun.get(turn.id) ?? (await this.#saidBeforePrompt(s));
-    this.#begun.set(turn.id, said);
+    const said = await this.#hooks.beforePrompt(s);
     if (said.length === 0) return null;
     const told = await this.#append(s, said);
-    if (told.ok) this.#begun.set(turn.id, []);
+    if (told.ok) this.#hooks.logged(s);
     return told;
-  }
-
-  async #saidBeforePrompt(s: Session): Promise<SessionEvent[]> {
-    const place = await this.#parts.placeOf(s);
-    const said: SessionEvent[] = [];
-    for (const hooks of place.ok ? place.value.hooks : []) {
-      const say = await hooks.beforePrompt?.({ session: this.#stream, signal: this.#signal });
-      if (say) said.push({ type: "HookRan", hook: hooks.name, say });
-    }
-    return said;
   }
 
   async #runTools(calls: readonly OpenCall[], s: Session): Promise<Result<Session> | null> {
@@ -277,15 +274,8 @@ class Runner {
     action: Extract<Action, { do: "endTurn" }>,
     s: Session,
   ): Promise<Result<Session> | null> {
-    if (action.end === "done" && this.#goneOn < GO_ON_MAX) {
-      const place = await this.#parts.placeOf(s);
-      for (const hooks of place.ok ? place.value.hooks : []) {
-        const say = await hooks.turnEnded?.({ session: this.#stream, signal: this.#signal });
-        if (!say) continue;
-        this.#goneOn += 1;
-        return await this.#append(s, [{ type: "HookRan", hook: hooks.name, say }]);
-      }
-    }
+    const said = action.end === "done" ? await this.#hooks.turnEnded(s) : null;
+    if (said) return await this.#append(s, [said]);
     return await this.#endTurn(s, action.end, action.failure);
   }
 
@@ -297,11 +287,15 @@ class Runner {
     const turn = s.turn?.id ?? "";
     const why = failure && { code: failure.code, say: failure.say, fix: failure.fix };
     const open = s.calls.filter((call) => call.state !== "ended");
-    const ends = open.flatMap(({ call }) => cancelled(call.id).events);
-    const events: SessionEvent[] = [...ends, { type: "TurnEnded", turn, end, failure: why }];
+    const ends = open.flatMap((call) => left(call).events);
+    const broke = s.step ? [{ ...settled(s.step), retryInMs: null }] : [];
+    const events: SessionEvent[] = [
+      ...broke,
+      ...ends,
+      { type: "TurnEnded", turn, end, failure: why },
+    ];
     const ended = await this.#append(s, events);
     if (ended.ok) {
-      this.#goneOn = 0;
       this.#parts.channel.clear(this.#stream);
       await this.#parts.sessions.keep(this.#stream);
     }
@@ -348,7 +342,7 @@ class Runner {
       this.#landed.push(flight);
       this.#wake();
     };
-    // A step that throws is a bug: it lands too, and `#land` throws it where the drive ends.
+    // A step that throws is a bug: it lands too, and `#land` throws it where the turn is ended.
     done.then(land, land);
   }
 
@@ -356,13 +350,7 @@ class Runner {
     if (this.#flights.has(key)) return;
     this.#parts.channel.publish(this.#stream, { type: "waiting", forMs, why: "trying again" });
     this.#fly(key, async (signal) => {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, forMs);
-        signal.addEventListener("abort", () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      await passed(forMs, signal);
       over();
       return { events: [] };
     });
@@ -384,25 +372,13 @@ class Runner {
     if (landings.length > 0) await Promise.race([Promise.all(landings), late]);
     clearTimeout(timer);
     this.#flights.clear();
+    this.#landed.length = 0;
   }
 }
 
 /** A conflict means that somebody said something: fold and ask again. Anything else ends the drive. */
 const orAgain = (failed: Failed): Failed | "again" =>
   failed.error.code === "conflict" ? "again" : failed;
-
-/** A model call whose runner died: what it cost is not known, so it is settled as nothing exact. */
-function settled(open: { step: number; attempt: number; model: string }): SessionEvent {
-  return {
-    type: "StepBroken",
-    step: open.step,
-    attempt: open.attempt,
-    model: open.model,
-    failure: { code: "broken", say: "Aiex stopped while the model answered" },
-    usage: { ...noUsage, exact: false },
-    retryInMs: 0,
-  };
-}
 
 const nothingToDrop: Failure = {
   code: "overflow",

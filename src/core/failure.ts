@@ -31,6 +31,7 @@ export const failureCodes = {
   broken: "an answer ended before it was whole, or was not in its format",
   no_model: "no model is configured or in reach",
   command_failed: "a command ran and did not succeed",
+  bug: "Aiex itself failed at this, and nothing the user did is the cause",
 } as const;
 
 export type FailureCode = keyof typeof failureCodes;
@@ -56,6 +57,17 @@ export function ok<T>(value?: T): Ok<T | undefined> {
 
 export function fail(code: FailureCode, say: string, more?: Omit<Failure, "code" | "say">): Failed {
   return { ok: false, error: { code, say, ...more } };
+}
+
+/** A bug that was caught where it harms one session only, said as what it is. */
+export function bugIn(error: unknown): Failure {
+  const { message, stack } = error instanceof Error ? error : new Error(String(error));
+  return {
+    code: "bug",
+    say: `this is a bug in Aiex, not your mistake: ${message}`,
+    fix: "nothing of the log is lost; please report it, and send the prompt again",
+    detail: stack,
+  };
 }
 
 /** One line for a person: what was wrong, then what to do. */

@@ -1,6 +1,14 @@
-// Where others may speak in a turn. Promises: what a hook says is data: it becomes an event before it can
-// change anything, so a replay needs no hook. A hook that fails says so in its text.
-
+// Where others may speak in a turn. Promises:
+// - what a hook says is data: it becomes an event before it can change anything, so a replay needs
+//   no hook, and what is in the log is never asked for again within a drive of the session;
+// - a hook may run twice: where the process dies after a hook ran and before what it said is in the
+//   log, the next drive asks it again. `beforePrompt` is asked again by each drive that finds the
+//   turn without a step, `beforeTool` by each that prepares the call (also after the user's leave),
+//   `turnEnded` by each that finds the turn done. So a hook that acts must bear being repeated;
+// - `beforeTool` ends before its call's `ToolStarted`: a refused call has not begun. `afterTool` is
+//   asked at most once for each run of a tool, and not at all where the process died while it ran;
+//   its text and the tool's result enter the log together or not at all;
+// - a hook that throws says so in its text; thrown by `beforeTool` that is a refusal.
 import type { Prepared, ToolOutcome } from "#boundary/tools/port.ts";
 import type { ToolCall } from "#core/model/message.ts";
 

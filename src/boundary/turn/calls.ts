@@ -1,6 +1,7 @@
 // One tool call, from its raw arguments to its one result: prepared, judged, started, run. Each
 // stage ends with events that are durable before the next begins.
 import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
+import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
 import { unreachable } from "#core/assert.ts";
 import { type Failure, sentenceOf } from "#core/failure.ts";
@@ -61,23 +62,13 @@ function ask(callId: string, verdict: Extract<Verdict, { do: "ask" }>): Landing 
 }
 
 async function beforeTool(options: CallOptions, prepared: Prepared): Promise<Landing | null> {
-  const { place, open, stream, signal } = options;
-  for (const hooks of place.hooks) {
-    const said = await hooks.beforeTool?.(open.call, prepared, { session: stream, signal });
-    if (said) {
-      const hook: SessionEvent = {
-        type: "HookRan",
-        hook: hooks.name,
-        callId: open.call.id,
-        say: said.deny,
-      };
-      return withFirst(
-        hook,
-        ended(open.call.id, "denied", `A hook of the user refused this: ${said.deny}`),
-      );
-    }
-  }
-  return null;
+  const { place, stream, signal } = options;
+  const { call } = options.open;
+  const context = { session: stream, signal };
+  const hook = await refusalBy(place.hooks, { call, prepared, context });
+  if (!hook) return null;
+  const text = `A hook of the user refused this: ${hook.say}`;
+  return withFirst(hook, ended(call.id, "denied", text));
 }
 
 /** Intent before effect: the tool runs only after `ToolStarted` is durable. */
@@ -119,11 +110,8 @@ async function run(options: CallOptions, prepared: Prepared, opened: Opened): Pr
     ],
     fits: (s) => isOpen(s, call.id),
   };
-  const said: SessionEvent[] = [];
-  for (const hooks of place.hooks) {
-    const say = await hooks.afterTool?.(call, outcome, { session: stream, signal });
-    if (say) said.push({ type: "HookRan", hook: hooks.name, callId: call.id, say });
-  }
+  const context = { session: stream, signal };
+  const said = await saidAfter(place.hooks, { call, outcome, context });
   return { ...landing, events: [...landing.events, ...said] };
 }
 
@@ -219,6 +207,13 @@ const sayState = {
 
 export function cancelled(callId: string): Landing {
   return ended(callId, "cancelled", "The user cancelled before this was done.");
+}
+
+/** What a turn that ends by a failure leaves open: nobody goes on with it. */
+export function left({ call, state }: OpenCall): Landing {
+  return state === "started"
+    ? ended(call.id, "interrupted", "The turn failed while this ran: what it did is not known.")
+    : ended(call.id, "cancelled", "Not run: the turn failed before it.");
 }
 
 export function cut(callId: string): Landing {

@@ -1,4 +1,4 @@
-// How the runner tells its flights apart, and a landing of this step from one of another.
+// How the runner tells its flights apart, a landing of this step from one of another, and waits.
 import type { Landing } from "#boundary/turn/parts.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
 
@@ -19,4 +19,15 @@ export function ofThisStep(
     fits: (s) => isSame(s) && (!fits || fits(s)),
     ...(after ? { after: async () => ofThisStep({ turn }, await after()) } : {}),
   };
+}
+
+/** Resolves after so many milliseconds, or once the flight is called off. */
+export function passed(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

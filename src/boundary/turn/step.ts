@@ -129,6 +129,19 @@ export async function runStep(
   return { events: [event], fits };
 }
 
+/** A model call whose runner died: what it cost is not known, so it is settled as nothing exact. */
+export function settled(open: OpenStep): EventOf<"StepBroken"> {
+  return {
+    type: "StepBroken",
+    step: open.step,
+    attempt: open.attempt,
+    model: open.model,
+    failure: { code: "broken", say: "Aiex stopped while the model answered" },
+    usage: { ...noUsage, exact: false },
+    retryInMs: 0,
+  };
+}
+
 const silent: ModelEnd = {
   type: "end",
   stop: "broken",

@@ -55,6 +55,7 @@ const byFailure: Record<FailureCode, ExitCode> = {
   rejected: 76,
   broken: 76,
   no_model: 5,
+  bug: 70,
 };
 
 const byTurnEnd: Record<Exclude<TurnEnd, "failed">, ExitCode> = {
