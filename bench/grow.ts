@@ -47,7 +47,7 @@ export async function grow(
   await blobs.put(text);
   const blob = { hash: sha256(text), bytes: text.length, media: "text/plain" };
   const sessions = sessionsOver({ log: opened.value, blobs, fingerprint: buildInfo().fingerprint });
-  await viewsOver(opened.value, sessions).open();
+  await viewsOver(opened.value, sessions).open(new AbortController().signal);
   const begin = {
     ...started,
     system: blob,

@@ -66,7 +66,7 @@ async function ownAppends(file: string) {
   const opened = sqliteLog(file, { node: "n", atOnce: feedAtOnce, now: Date.now });
   if (!opened.ok) throw new Error(opened.error.say);
   const sessions = sessionsOver({ log: opened.value, blobs: memoryBlobs(), fingerprint: "bench" });
-  await viewsOver(opened.value, sessions).open();
+  await viewsOver(opened.value, sessions).open(new AbortController().signal);
   const by = { actor: "user", epoch: 0 };
   let session: Session = emptySession;
   const append = async (event: Parameters<typeof sessions.append>[2][number]) => {

@@ -111,7 +111,7 @@ async function compose(ports: Ports, node: string, options: StartOptions): Promi
   const { version, fingerprint } = buildInfo();
   const sessions = sessionsOver({ log, blobs, fingerprint });
   const views = viewsOver(log, sessions);
-  const opened = await views.open();
+  const opened = await views.open(new AbortController().signal);
   if (!opened.ok) return opened;
   const locations = locationsOver(log, node);
   const rules = await rulesOf(config);

@@ -30,7 +30,7 @@ async function world() {
   const log = memoryLog({ node: "n", atOnce: feedAtOnce, now: () => 86_400_000 * 3 });
   const sessions = sessionsOver({ log, blobs: memoryBlobs(), fingerprint: "f" });
   const fed = viewsOver(log, sessions);
-  await fed.open();
+  await fed.open(never);
   const rows = async () => {
     const all: Record<string, unknown> = {};
     for (const view of views) {
@@ -71,7 +71,7 @@ describe("the views", () => {
     if (!first) throw new Error("no views");
     // As an older version of the program left it.
     await log.tables.ensure({ ...first, version: 0 });
-    await viewsOver(log, sessions).open();
+    await viewsOver(log, sessions).open(never);
     expect(await rows()).toEqual(before);
   });
 

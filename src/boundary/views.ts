@@ -1,6 +1,7 @@
 // Feeding the views from the log: those that must agree with it in the append's own transaction,
 // the others by position when they are asked for. A view that fails is rebuilt; the log stands.
-import type { AtOnce, EventLog } from "#boundary/log/port.ts";
+import { setTimeout as passed } from "node:timers/promises";
+import { type AtOnce, type EventLog, FEED_GAP_MS, FEED_RECORDS } from "#boundary/log/port.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { LogRecord } from "#core/record.ts";
@@ -29,7 +30,7 @@ const isSession = (stream: string): boolean => !stream.includes(":");
 
 export type Views = {
   /** Makes the tables; call once before the first append. */
-  open(): Promise<Result<void>>;
+  open(signal: AbortSignal): Promise<Result<void>>;
   /** Brings a view up to the end of the log. */
   catchUp(name: string, signal: AbortSignal): Promise<Result<void>>;
   /** Empties every view and feeds it again from the first record. Answers how many records. */
@@ -48,6 +49,17 @@ export function viewsOver(log: EventLog, sessions: Sessions): Views {
     return fail("busy", `others kept feeding the view ${view.name}`, { fix: "try again" });
   }
 
+  async function changesIn(view: View, page: LogRecord[]): Promise<Result<RowChange[]>> {
+    const changes: RowChange[] = [];
+    for (const record of page) {
+      if (!concerns(view, record)) continue;
+      const decoded = await sessions.decode(record);
+      if (!decoded.ok) return decoded;
+      changes.push(...view.apply(record, decoded.value));
+    }
+    return ok(changes);
+  }
+
   async function feedAfter(
     view: View,
     start: number,
@@ -55,32 +67,40 @@ export function viewsOver(log: EventLog, sessions: Sessions): Views {
   ): Promise<Result<number>> {
     let fed = 0;
     let after = start;
-    for await (const page of log.readAll(after, signal)) {
-      if (!page.ok) return page;
-      const changes: RowChange[] = [];
-      for (const record of page.value) {
-        if (!concerns(view, record)) continue;
-        const decoded = await sessions.decode(record);
-        if (!decoded.ok) return decoded;
-        changes.push(...view.apply(record, decoded.value));
-      }
-      const position = page.value.at(-1)?.position ?? after;
+    let position = start;
+    let held = 0;
+    let changes: RowChange[] = [];
+    const flush = async (): Promise<Result<void>> => {
       const done = await log.tables.feed({ table: view.name, after, position, changes });
       if (!done.ok) return done;
-      after = position;
-      fed += page.value.length;
+      [after, fed, held, changes] = [position, fed + held, 0, []];
       progress(fed);
+      return ok();
+    };
+    for await (const page of log.readAll(start, signal)) {
+      if (!page.ok) return page;
+      // Between two transactions of a long feeding others get the lock.
+      if (after !== start && held === 0) await passed(FEED_GAP_MS);
+      const made = await changesIn(view, page.value);
+      if (!made.ok) return made;
+      changes.push(...made.value);
+      position = page.value.at(-1)?.position ?? position;
+      held += page.value.length;
+      const flushed = held >= FEED_RECORDS ? await flush() : ok();
+      if (!flushed.ok) return flushed;
     }
-    return ok(fed);
+    const flushed = held > 0 ? await flush() : ok();
+    return flushed.ok ? ok(fed) : flushed;
   }
 
   return {
-    async open() {
+    async open(signal) {
       for (const view of views) {
         const fed = await log.tables.ensure(view);
         if (!fed.ok) return fed;
         // Just made, for a new log or because its version was raised: appends alone do not fill it.
-        const filled = view.atOnce && fed.value === 0 ? await log.tables.refill(view.name) : fed;
+        const isNew = view.atOnce && fed.value === 0;
+        const filled = isNew ? await log.tables.refill(view.name, signal) : fed;
         if (!filled.ok) return filled;
       }
       return ok();
@@ -95,7 +115,7 @@ export function viewsOver(log: EventLog, sessions: Sessions): Views {
       let most = 0;
       for (const view of views) {
         if (view.atOnce) {
-          const filled = await log.tables.refill(view.name);
+          const filled = await log.tables.refill(view.name, signal);
           if (!filled.ok) return filled;
           continue;
         }

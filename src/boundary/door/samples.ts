@@ -27,7 +27,7 @@ export async function openHome(node: string, say: Say): Promise<Home> {
   const turn = partsOver(world, say);
   const sessions = sessionsOver({ log, blobs: world.blobs, fingerprint: "test" });
   const views = viewsOver(log, sessions);
-  await views.open();
+  await views.open(new AbortController().signal);
   const parts: DoorParts = {
     ...turn,
     sessions,

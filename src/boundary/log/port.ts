@@ -43,10 +43,11 @@ export type Tables = {
   feed(feeding: Feeding): Promise<Result<void>>;
   clear(table: string): Promise<Result<void>>;
   /**
-   * Empties a table that `atOnce` feeds and feeds it again from the first record, in one
-   * transaction: no append can come between and be counted twice. Answers how many records.
+   * Feeds a table that `atOnce` feeds again from the first record, and puts the new rows in the
+   * place of the old ones at once. Appends of any process get in between and are counted once; none
+   * waits for more than `FEED_RECORDS` records at a time. Answers the position it is fed up to.
    */
-  refill(table: string): Promise<Result<number>>;
+  refill(table: string, signal: AbortSignal): Promise<Result<number>>;
   rows(table: string, query: RowQuery): Promise<Result<Row[]>>;
 };
 
@@ -60,6 +61,14 @@ export type AtOnce = (records: readonly LogRecord[]) => { table: string; changes
 export type Pages = AsyncIterable<Result<LogRecord[]>>;
 
 export const PAGE_RECORDS = 500;
+
+/** Records that a long feeding of a table takes into one transaction: a few milliseconds. */
+export const FEED_RECORDS = 2_000;
+/**
+ * How long such a feeding lets others have the lock before it takes it again, in milliseconds: who
+ * waits for it in SQLite looks more and more seldom, and would find it taken each time.
+ */
+export const FEED_GAP_MS = 10;
 
 export type EventLog = {
   append(stream: string, expected: number, drafts: readonly Draft[]): Promise<Result<LogRecord[]>>;

@@ -1,7 +1,8 @@
 // Views as SQL tables beside the log, in the same database.
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
+import { newId } from "#boundary/digest.ts";
 import type { RowQuery } from "#boundary/log/port.ts";
-import { unreachable } from "#core/assert.ts";
+import { assert, unreachable } from "#core/assert.ts";
 import type { Row, RowChange, TableShape } from "#core/views/view.ts";
 
 /** The statements that a change becomes; kept prepared, since few shapes recur very often. */
@@ -14,11 +15,25 @@ export type SqlTables = {
   position(table: string): number;
   feed(table: string, position: number, changes: readonly RowChange[]): void;
   apply(table: string, changes: readonly RowChange[]): void;
+  /** Puts an empty table in its place; the old rows are left to `dropOld`. */
   clear(table: string): void;
+  /** Makes the table that is to take another's place, unless it is there. */
+  beginNext(table: string): void;
+  /** How far that table is fed; null where there is none. */
+  nextPosition(table: string): number | null;
+  feedNext(table: string, position: number, changes: readonly RowChange[]): void;
+  /** It takes the other's place; the old rows are left to `dropOld`. */
+  swap(table: string): void;
+  hasOld(table: string): boolean;
+  /** Removes at most so many old rows; answers how many were removed. */
+  dropOld(table: string, rowsMax: number): number;
   rows(table: string, query: RowQuery): Row[];
 };
 
 const tableOf = (name: string): string => quoted(`view_${name}`);
+/** The table that will take a view's place, and what was in its place before. */
+const nextOf = (table: string): string => `${table}.next`;
+const oldOf = (table: string, id: string): string => `${table}.old.${id}`;
 
 /** An identifier in SQL. Names come from our own views, never from users; quoting is for form. */
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
@@ -34,6 +49,32 @@ export function sqlTables(db: DatabaseSync): SqlTables {
     return made;
   };
   const run = (sql: string, values: SQLInputValue[]) => statement(sql).run(...values);
+  const shapeOf = (table: string): TableShape => {
+    const shape = shapes.get(table);
+    assert(shape, `table ${table} was ensured`);
+    return shape;
+  };
+  const positionOf = (name: string): number | null => {
+    const found = statement("SELECT position FROM views WHERE name = ?").get(name);
+    return found ? Number(found.position) : null;
+  };
+  const oneOld = (table: string) => {
+    const sql = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name GLOB ? LIMIT 1";
+    return statement(sql).get(`view_${oldOf(table, "*")}`);
+  };
+  const setAside = (table: string): void => {
+    db.exec(`ALTER TABLE ${tableOf(table)} RENAME TO ${tableOf(oldOf(table, newId()))}`);
+  };
+  /** Index names are one set for the whole database, and stay with a table that is renamed. */
+  const create = (shape: TableShape, name: string): void => {
+    db.exec(createTable(shape, name));
+    for (const columns of shape.indexes ?? []) {
+      const index = quoted(`view_${shape.name}_${newId()}`);
+      db.exec(`CREATE INDEX ${index} ON ${tableOf(name)} (${columns.map(quoted)})`);
+    }
+    const sql = "INSERT OR REPLACE INTO views (name, version, position) VALUES (?, ?, 0)";
+    run(sql, [name, shape.version]);
+  };
 
   return {
     fed(shape) {
@@ -45,20 +86,10 @@ export function sqlTables(db: DatabaseSync): SqlTables {
       const fed = this.fed(shape);
       if (fed !== null) return fed;
       db.exec(`DROP TABLE IF EXISTS ${tableOf(shape.name)}`);
-      db.exec(createTable(shape));
-      for (const [i, columns] of (shape.indexes ?? []).entries()) {
-        const index = quoted(`view_${shape.name}_${i}`);
-        db.exec(`CREATE INDEX ${index} ON ${tableOf(shape.name)} (${columns.map(quoted)})`);
-      }
-      run("INSERT OR REPLACE INTO views (name, version, position) VALUES (?, ?, 0)", [
-        shape.name,
-        shape.version,
-      ]);
+      create(shape, shape.name);
       return 0;
     },
-    position(table) {
-      return Number(statement("SELECT position FROM views WHERE name = ?").get(table)?.position);
-    },
+    position: (table) => Number(positionOf(table)),
     feed(table, position, changes) {
       this.apply(table, changes);
       run("UPDATE views SET position = ? WHERE name = ?", [position, table]);
@@ -71,8 +102,39 @@ export function sqlTables(db: DatabaseSync): SqlTables {
       }
     },
     clear(table) {
-      db.exec(`DELETE FROM ${tableOf(table)}`);
-      run("UPDATE views SET position = 0 WHERE name = ?", [table]);
+      setAside(table);
+      create(shapeOf(table), table);
+    },
+    beginNext(table) {
+      const shape = shapeOf(table);
+      const next = nextOf(table);
+      shapes.set(next, shape);
+      const known = statement("SELECT version FROM views WHERE name = ?").get(next);
+      if (known?.version === shape.version) return;
+      db.exec(`DROP TABLE IF EXISTS ${tableOf(next)}`);
+      create(shape, next);
+    },
+    nextPosition: (table) => positionOf(nextOf(table)),
+    feedNext(table, position, changes) {
+      this.feed(nextOf(table), position, changes);
+    },
+    swap(table) {
+      const next = nextOf(table);
+      const position = positionOf(next);
+      setAside(table);
+      db.exec(`ALTER TABLE ${tableOf(next)} RENAME TO ${tableOf(table)}`);
+      run("UPDATE views SET position = ? WHERE name = ?", [position, table]);
+      run("DELETE FROM views WHERE name = ?", [next]);
+    },
+    hasOld: (table) => oneOld(table) !== undefined,
+    dropOld(table, rowsMax) {
+      const oldest = oneOld(table);
+      if (!oldest) return 0;
+      const old = quoted(String(oldest.name));
+      const rows = `SELECT rowid FROM ${old} LIMIT ${rowsMax}`;
+      const { changes } = db.prepare(`DELETE FROM ${old} WHERE rowid IN (${rows})`).run();
+      if (changes === 0) db.exec(`DROP TABLE ${old}`);
+      return Math.max(1, Number(changes));
     },
     rows(table, query) {
       const { sql, values } = selectOf(tableOf(table), query);
@@ -81,10 +143,10 @@ export function sqlTables(db: DatabaseSync): SqlTables {
   };
 }
 
-function createTable(shape: TableShape): string {
+function createTable(shape: TableShape, name: string): string {
   const columns = Object.entries(shape.columns).map(([name, type]) => `${quoted(name)} ${type}`);
   const key = `PRIMARY KEY (${shape.key.map(quoted)})`;
-  return `CREATE TABLE ${tableOf(shape.name)} (${[...columns, key].join(", ")}) STRICT`;
+  return `CREATE TABLE ${tableOf(name)} (${[...columns, key].join(", ")}) STRICT`;
 }
 
 type Sql = { sql: string; values: SQLInputValue[] };

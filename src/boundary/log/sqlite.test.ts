@@ -1,9 +1,13 @@
 // The SQLite log keeps the log's promises, over processes and crashes too.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { DatabaseSync } from "node:sqlite";
+import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { eventLogContract, recordsOf } from "#boundary/log/contract.ts";
+import type { AtOnce } from "#boundary/log/port.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
 import { draft } from "#core/session/samples.ts";
 
@@ -12,6 +16,18 @@ let count = 0;
 const newFile = () => join(folder, `log-${++count}.db`);
 const options = { node: "n1", atOnce: () => [], now: () => 1_000 };
 const never = new AbortController().signal;
+
+const countEach: AtOnce = (records) => [
+  {
+    table: "counts",
+    changes: records.map((r) => ({
+      do: "add",
+      key: { stream: r.stream },
+      zero: { n: 0 },
+      add: { n: 1 },
+    })),
+  },
+];
 
 const open = (file: string) => {
   const log = sqliteLog(file, options);
@@ -76,5 +92,73 @@ describe("a SQLite log", () => {
       ok: false,
       error: { code: "storage", fix: expect.stringContaining("folder") },
     });
+  });
+
+  it("lets another process append while a table is filled again, and counts each record once", async () => {
+    const file = newFile();
+    const shape = {
+      name: "counts",
+      version: 1,
+      columns: { stream: "text", n: "integer" },
+      key: ["stream"],
+      indexes: [["n"]],
+    } as const;
+    const log = sqliteLog(file, { ...options, atOnce: countEach });
+    if (!log.ok) throw new Error(log.error.say);
+    const { append, tables, close, last } = log.value;
+    await tables.ensure(shape);
+    for (let i = 0; i < 20; i += 1) {
+      await append(
+        "a",
+        i * 500,
+        Array.from({ length: 500 }, () => draft("X")),
+      );
+    }
+    // The other process appends on and on; its first word comes when it does.
+    const source = `
+      import { sqliteLog } from "#boundary/log/sqlite.ts";
+      const countEach = ${countEach};
+      const log = sqliteLog(${JSON.stringify(file)}, { node: "n2", atOnce: countEach, now: () => 1 });
+      await log.value.tables.ensure(${JSON.stringify(shape)});
+      let n = 0;
+      let stop = false;
+      process.stdin.on("data", () => { stop = true; });
+      for (; !stop; n += 1) {
+        const added = await log.value.append("b", n, [{ type: "X", schema: 1, body: "{}", actor: "u", epoch: 0 }]);
+        if (!added.ok) throw new Error(added.error.say);
+        if (n === 0) console.log("appending");
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      console.log(n);
+      process.exit(0);`;
+    const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", source], {
+      stdio: ["pipe", "pipe", "inherit"],
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let said = "";
+    child.stdout.on("data", (text) => {
+      said += text;
+    });
+    await once(child.stdout, "data");
+    const before = await last();
+    expect(await tables.refill("counts", never)).toMatchObject({ ok: true });
+    const after = await last();
+    child.stdin.write("stop");
+    await once(child, "close");
+    const appended = Number(said.split("\n")[1]);
+    expect(before.ok && after.ok && after.value - before.value).toBeGreaterThan(0);
+    const rows = { orderBy: { column: "stream", descending: false }, limit: 10 };
+    expect(await tables.rows("counts", rows)).toEqual({
+      ok: true,
+      value: [
+        { stream: "a", n: 10_000 },
+        { stream: "b", n: appended },
+      ],
+    });
+    const left = new DatabaseSync(file).prepare(
+      "SELECT name FROM sqlite_schema WHERE type='table'",
+    );
+    expect(left.all().filter(({ name }) => String(name).includes("."))).toEqual([]);
+    await close();
   });
 });

@@ -3,8 +3,15 @@
 // the disk holds is then unknown until it is opened again.
 import type { DatabaseSync } from "node:sqlite";
 import { newId, newSalt, sha256 } from "#boundary/digest.ts";
-import { type AtOnce, type EventLog, PAGE_RECORDS, type Pages } from "#boundary/log/port.ts";
+import {
+  type AtOnce,
+  type EventLog,
+  FEED_RECORDS,
+  PAGE_RECORDS,
+  type Pages,
+} from "#boundary/log/port.ts";
 import { messageOf, openDatabase } from "#boundary/log/sqlite-open.ts";
+import { dropOld, refill } from "#boundary/log/sqlite-refill.ts";
 import { sqlTables } from "#boundary/log/sqlite-tables.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import {
@@ -55,6 +62,9 @@ function logOver(
   );
   const readPositions = db.prepare(
     `SELECT ${columns} FROM records WHERE position > ? ORDER BY position LIMIT ${PAGE_RECORDS}`,
+  );
+  const readToFeed = db.prepare(
+    `SELECT ${columns} FROM records WHERE position > ? ORDER BY position LIMIT ${FEED_RECORDS}`,
   );
   const begin = db.prepare("BEGIN IMMEDIATE");
   const commit = db.prepare("COMMIT");
@@ -118,23 +128,13 @@ function logOver(
     return ok(added);
   }
 
-  function refill(table: string): number {
-    tables.clear(table);
-    let fed = 0;
-    let position = 0;
-    for (;;) {
-      const page = readPositions.all(position) as unknown as LogRecord[];
-      for (const feeding of atOnce(page)) {
-        if (feeding.table === table) tables.apply(table, feeding.changes);
-      }
-      fed += page.length;
-      position = page.at(-1)?.position ?? position;
-      if (page.length < PAGE_RECORDS) break;
-    }
-    // One past the last: an empty log's table is known as filled, too.
-    tables.feed(table, position + 1, []);
-    return fed;
-  }
+  const refilling = {
+    tables,
+    atOnce,
+    pageAfter: (position: number) => readToFeed.all(position) as unknown as LogRecord[],
+    write,
+    query,
+  };
 
   async function* pages(take: (last?: LogRecord) => LogRecord[], signal: AbortSignal): Pages {
     let last: LogRecord | undefined;
@@ -218,11 +218,14 @@ function logOver(
       });
     },
     tables: {
-      ensure: async (shape) => {
-        const fed = query(() => tables.fed(shape));
-        return fed.ok && fed.value === null
-          ? write(() => ok(tables.make(shape)))
-          : (fed as Result<number>);
+      async ensure(shape) {
+        const fed = query(() => ({ fed: tables.fed(shape), old: tables.hasOld(shape.name) }));
+        if (!fed.ok) return fed;
+        // What a crash left of a rebuild may hold what was erased since.
+        const cleaned = fed.value.old ? await dropOld(shape.name, refilling) : ok();
+        if (!cleaned.ok) return cleaned;
+        const { fed: position } = fed.value;
+        return position === null ? write(() => ok(tables.make(shape))) : ok(position);
       },
       feed: async ({ table, after, position, changes }) =>
         write(() =>
@@ -230,8 +233,11 @@ function logOver(
             ? ok(tables.feed(table, position, changes))
             : fail("conflict", `${table} was fed meanwhile`),
         ),
-      clear: async (table) => write(() => ok(tables.clear(table))),
-      refill: async (table) => write(() => ok(refill(table))),
+      async clear(table) {
+        const cleared = write(() => ok(tables.clear(table)));
+        return cleared.ok ? await dropOld(table, refilling) : cleared;
+      },
+      refill: (table, signal) => refill(table, refilling, signal),
       rows: async (table, rowQuery) => query(() => tables.rows(table, rowQuery)),
     },
     async close() {
