@@ -111,6 +111,18 @@ describe("in a trusted location with a sandbox", () => {
 });
 
 describe("elsewhere", () => {
+  it("mode yes edits what other programs run, opens nothing, and leaves refusals", () => {
+    const yes = { ...base, mode: "yes" as const };
+    for (const path of ["package.json", "Makefile", "AGENTS.md", ".github/workflows/ci.yml"]) {
+      expect([decideAccess(base, write(path)).do, decideAccess(yes, write(path)).do]).toEqual([
+        "ask",
+        "allow",
+      ]);
+    }
+    expect(decideAccess(yes, write(".git/config")).do).toBe("deny");
+    expect(decideAccess(yes, run("x", wants("network"))).do).toBe("ask");
+  });
+
   it("an untrusted location is read and nothing else, in every mode", () => {
     for (const mode of ["ask", "yes", "plan", "read-only"] as const) {
       const state = { ...base, mode, trusted: false };

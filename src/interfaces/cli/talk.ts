@@ -13,7 +13,12 @@ export const talkOptions = {
   continue: { about: "Go on with the newest session of this folder.", short: "c" },
   cwd: { about: "Work in this folder.", short: "C", value: "folder" },
   mode: { about: "How much is done without asking.", value: "mode", choices: modes },
-  yes: { about: "Do not ask for what stays in the sandbox.", short: "y" },
+  yes: {
+    about: `Do not ask for what stays in the sandbox, nor before files are edited that make other
+      programs run things (package.json, Makefile, AGENTS.md, CI workflows). What leaves the
+      sandbox, and what your rules ask for, is asked all the same.`.replaceAll(/\s+/g, " "),
+    short: "y",
+  },
   plan: { about: "Look and plan, change nothing." },
   "read-only": { about: "Only read." },
   sandbox: {
