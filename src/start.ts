@@ -272,7 +272,7 @@ function placesOver(parts: PlaceParts): Places {
   const known = new Map<string, Promise<Result<Place>>>();
 
   async function make(path: string): Promise<Result<Place>> {
-    const [{ localWorkspace }, { judgeOver }] = await Promise.all([
+    const [{ localWorkspace }, { judgeOver, readableOver }] = await Promise.all([
       import("#boundary/workspace/local.ts"),
       import("#boundary/security/judge.ts"),
     ]);
@@ -281,8 +281,9 @@ function placesOver(parts: PlaceParts): Places {
     const sandbox = await sandboxAt(parts, path);
     const tools = await parts.tools.tools();
     const sandboxWaived = textSetting(parts.config, "sandbox") === "none";
-    const judge = judgeOver({ ...parts, path, sandbox, sandboxWaived });
-    return ok({ workspace: workspace.value, sandbox, tools, judge, hooks: [] });
+    const judging = { ...parts, path, sandbox, sandboxWaived };
+    const [judge, readable] = [judgeOver(judging), readableOver(judging)];
+    return ok({ workspace: workspace.value, sandbox, tools, judge, readable, hooks: [] });
   }
 
   return {

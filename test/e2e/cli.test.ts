@@ -1,6 +1,6 @@
 // The command line as a user meets it: real processes, real log, real files, scripted answers.
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { linesOf, Machine } from "./aiex.ts";
@@ -233,6 +233,32 @@ describe("configuration", () => {
     }
     expect((await machine.run(["config", "set", "mode", "yess"])).code).toBe(2);
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ "openai.apiKey": "sk-secret" });
+  });
+});
+
+describe("a rule about a file", () => {
+  it("holds for the lines that a search in its folder would show", async () => {
+    const rule = {
+      do: "deny",
+      kind: "read",
+      path: "keys/**",
+      examples: { match: ["keys/a.pem"], not: ["src/keys.ts"] },
+    };
+    const file = join(machine.root, "config", "aiex", "config.json");
+    mkdirSync(join(file, ".."), { recursive: true });
+    writeFileSync(file, JSON.stringify({ rules: [rule] }));
+    machine.write("keys/a.pem", "needle secret\n");
+    machine.write("b.txt", "needle\n");
+    const expected = [
+      { from: "tool", contains: "b.txt\n1: needle" },
+      { from: "tool", contains: "1 matching line in 1 file left out", lacks: "secret" },
+    ];
+    const model = machine.model("m", [
+      { calls: [{ tool: "search", input: { pattern: "needle" } }] },
+      { text: "Found one.", expect: expected },
+    ]);
+    const { code, out, err } = await machine.run(["ask", "--trust", "-m", model, "find"]);
+    expect({ code, out, err }).toMatchObject({ code: 0, out: "Found one.\n" });
   });
 });
 

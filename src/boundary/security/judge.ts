@@ -2,7 +2,7 @@
 // the user's rules, and what the user allowed before.
 import { sha256 } from "#boundary/digest.ts";
 import type { Locations } from "#boundary/locations.ts";
-import type { Judge } from "#boundary/turn/parts.ts";
+import type { Judge, Place } from "#boundary/turn/parts.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import { unreachable } from "#core/assert.ts";
 import type { Access } from "#core/security/access.ts";
@@ -40,6 +40,14 @@ export function judgeOver(parts: JudgeParts): Judge {
       default:
         return unreachable(decision);
     }
+  };
+}
+
+/** Which files a session may read without a question; none where the place cannot be looked at. */
+export function readableOver(parts: JudgeParts): Place["readable"] {
+  return async (session) => {
+    const state = await policyState(parts, session);
+    return (path) => state !== null && decideAccess(state, { kind: "read", path }).do === "allow";
   };
 }
 

@@ -50,6 +50,11 @@ export type ToolContext = {
   workspace: Workspace;
   sandbox: Sandbox;
   blobs: Blobs;
+  /**
+   * Which files may be read without a question, by workspace-relative path: for a tool whose
+   * `access` names a folder and whose result shows the lines of files in it.
+   */
+  readable(): Promise<(path: string) => boolean>;
   signal: AbortSignal;
 };
 

@@ -41,6 +41,7 @@ export function contextOf(root: string, more: Partial<ToolContext> = {}): ToolCo
     workspace: workspace.value,
     sandbox: { kind: "none", start: async () => fail("not_supported", "no commands here") },
     blobs: memoryBlobs(),
+    readable: async () => () => true,
     signal: new AbortController().signal,
     ...more,
   };

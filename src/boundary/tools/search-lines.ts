@@ -7,6 +7,9 @@ export type FoundLine = { number: number; text: string; isMatch: boolean; at: nu
 /** `matches` counts all matching lines seen, those of `files` and those not kept. */
 export type Found = { matches: number; files: { name: string; lines: FoundLine[] }[] };
 
+/** What is done with a file's lines: shown, taken for not there, or only counted. */
+export type Wanted = "shown" | "passed over" | "withheld";
+
 /** UTF-16 units of a line that are shown. */
 const LINE_CHARACTERS_MAX = 300;
 /** Of them, those before the match. */
@@ -31,16 +34,25 @@ export function searchLines({
   countedMax: number;
 }) {
   const files = new Map<string, FoundLine[]>();
+  const withheld = new Set<string>();
+  let withheldMatches = 0;
   let matches = 0;
   const keep = (name: string, line: FoundLine) => {
     const lines = files.get(name);
     if (lines) lines.push(line);
     else files.set(name, [line]);
   };
-  const add = ({ type, data }: Message, isWanted: (file: string) => boolean) => {
+  const isKept = (name: string, isMatch: boolean, wanted: Wanted): boolean => {
+    if (wanted === "withheld" && isMatch) {
+      withheld.add(name);
+      withheldMatches += 1;
+    }
+    return wanted === "shown";
+  };
+  const add = ({ type, data }: Message, wantedOf: (file: string) => Wanted) => {
     const name = textOf(data.path);
     const isMatch = type === "match";
-    if (!isWanted(name)) return;
+    if (!isKept(name, isMatch, wantedOf(name))) return;
     if (isMatch) matches += 1;
     if (matches > matchesMax || (!isMatch && matches === matchesMax)) return;
     const text = textOf(data.lines).replace(/\r?\n$/, "");
@@ -48,21 +60,22 @@ export function searchLines({
     keep(name, { number: data.line_number, text, isMatch, at });
   };
   return {
-    /** Takes ripgrep's messages of the wanted files; true when enough was counted. */
-    taker: (isWanted: (file: string) => boolean) => (record: string, whole: boolean) => {
+    /** Takes ripgrep's messages; true when enough was counted. */
+    taker: (wantedOf: (file: string) => Wanted) => (record: string, whole: boolean) => {
       if (whole) {
         const message = messageFrom(record);
-        if (message) add(message, isWanted);
+        if (message) add(message, wantedOf);
       } else if (record.startsWith('{"type":"match"')) {
         const name = nameInPart(record);
-        if (name === undefined || !isWanted(name)) return false;
+        if (name === undefined || !isKept(name, true, wantedOf(name))) return false;
         matches += 1;
         if (matches <= matchesMax) {
           keep(name, { number: 0, text: "", isMatch: true, at: 0 });
         }
       }
-      return matches >= countedMax;
+      return matches + withheldMatches >= countedMax;
     },
+    withheld: () => ({ files: withheld.size, matches: withheldMatches }),
     found: (): Found => ({
       matches,
       files: [...files].map(([name, lines]) => ({ name, lines })),

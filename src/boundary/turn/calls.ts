@@ -49,6 +49,7 @@ async function prepare(tool: Tool, options: CallOptions) {
     workspace: place.workspace,
     sandbox: place.sandbox,
     blobs: parts.blobs,
+    readable: () => place.readable(session),
     signal,
   });
 }

@@ -36,6 +36,8 @@ export type Judge = (
 export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   tools: readonly Tool[];
   judge: Judge;
+  /** What the policy lets a session read without a question. */
+  readable(session: Session): Promise<(path: string) => boolean>;
   hooks: readonly Hooks[];
 };
 

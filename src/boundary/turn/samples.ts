@@ -186,6 +186,7 @@ export function partsOver(
     sandbox: noSandbox,
     tools: toolsOf(world, pause),
     judge: async ({ title }) => judge(title),
+    readable: async () => () => true,
     hooks: [],
     ...options.place,
   };

@@ -185,6 +185,7 @@ export async function projects(): Promise<Projects> {
       workspace: value(localWorkspace(root)),
       sandbox: box,
       blobs: memoryBlobs(),
+      readable: async () => () => true,
       signal: new AbortController().signal,
     };
     const given = { command, cwd: more.folder ?? ".", timeoutSeconds: more.seconds ?? 120 };

@@ -111,6 +111,24 @@ describe("search", () => {
     expect(await found({ pattern: "a\0b" })).toContain("NUL");
   });
 
+  it("shows no line of a file that may not be read, and says how many were left out", async () => {
+    const root = folderWith({
+      "a.txt": "needle\n",
+      "keys/b.txt": "needle\nneedle\n",
+      "c.txt": "x\n",
+    });
+    const readable = async () => (path: string) => !path.startsWith("keys/");
+    const context = { ...contextOf(root), readable };
+    const wanted = { pattern: "needle", context: 2 };
+    const { text } = await called(search, wanted, context);
+    expect(text).toBe(
+      "a.txt\n1: needle\n(2 matching lines in 1 file left out: " +
+        "the user's rules do not let you read there unasked)",
+    );
+    const inside = await called(search, { ...wanted, path: "keys", glob: "*.txt" }, context);
+    expect(inside.text).toMatch(/^\(no match\)\n\(2 matching lines in 1 file left out/);
+  });
+
   it("ignores what a configuration says", async () => {
     const root = folderWith({ ...project, ".ripgreprc": "--files-without-match\n" });
     process.env.RIPGREP_CONFIG_PATH = join(root, ".ripgreprc");

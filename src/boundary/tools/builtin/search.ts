@@ -50,8 +50,8 @@ export const search = defineTool({
   effect: "pure",
   about: [
     "Find text in files by regular expression, or literally with `literal: true`; line by line.",
-    "Hidden files are searched; files that .gitignore names, binary files and files over",
-    `${FILESIZE_MAX}B are not. To find files by name use \`glob\`. At most ${MATCHES_MAX} matching`,
+    "Hidden files are searched; files that .gitignore names, files that rules keep from you, binary",
+    `files and files over ${FILESIZE_MAX}B are not. To find files by name use \`glob\`. At most ${MATCHES_MAX} matching`,
     `lines and ${OUTPUT_BYTES_MAX / 1024} KB; the answer says how many were left out.`,
   ].join(" "),
   input,
@@ -72,7 +72,7 @@ export const search = defineTool({
 async function searched(
   wanted: Search,
   path: string,
-  { workspace }: ToolContext,
+  { workspace, readable }: ToolContext,
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   const stat = await workspace.stat(path);
@@ -85,20 +85,25 @@ async function searched(
     const brings = wanted.glob !== undefined && !wanted.glob.startsWith("!");
     const visible = brings ? await visibleFiles(workspace, { folder: path, signal }) : undefined;
     if (visible && !visible.ok) return refusal(visible.error);
-    const take = lines.taker((file) => visible?.value.has(file) ?? true);
+    const mayRead = await readable();
+    const take = lines.taker((file) => {
+      if (visible && !visible.value.has(file)) return "passed over";
+      return mayRead(nameIn(path, file)) ? "shown" : "withheld";
+    });
     const where = { folder: path, separator: "\n" as const, signal };
     run = await ripgrep(workspace, { ...where, args: [...args, "./"], take });
   } else {
     // A single file is read by the workspace, which no link can deceive.
     const bytes = await workspace.read(path, { bytesMax: FILE_BYTES_MAX });
     if (!bytes.ok) return refusal(bytes.error);
-    const take = lines.taker(() => true);
+    const take = lines.taker(() => "shown");
     const where = { folder: ".", separator: "\n" as const, signal, input: bytes.value };
     run = await ripgrep(workspace, { ...where, args: [...args, "-"], take });
   }
   if (!run.ok) return refusal(run.error);
   const found = lines.found();
-  if (found.matches === 0 && run.value.problem !== "") {
+  const withheld = lines.withheld();
+  if (found.matches + withheld.matches === 0 && run.value.problem !== "") {
     const failed = fail("bad_input", `the search cannot be made: ${run.value.problem}`, {
       fix: "correct the pattern, or set `literal: true` to search for plain text",
     });
@@ -109,8 +114,13 @@ async function searched(
     const bytes = await workspace.read(nameOf(file), { bytesMax: FILE_BYTES_MAX });
     return bytes.ok ? bytes.value : undefined;
   });
-  return outcome(answerOf(inside, run.value, nameOf));
+  const answer = answerOf(inside, run.value, nameOf);
+  return outcome(withheld.files === 0 ? answer : `${answer}\n${withheldSay(withheld)}`);
 }
+
+const withheldSay = ({ files, matches }: { files: number; matches: number }): string =>
+  `(${matches} matching ${matches === 1 ? "line" : "lines"} in ${files} ` +
+  `${files === 1 ? "file" : "files"} left out: the user's rules do not let you read there unasked)`;
 
 function argsOf({ glob, literal, ignoreCase, context, pattern }: Search): string[] {
   return [
