@@ -63,8 +63,17 @@ export function nodeOver(parts: DoorParts): App {
     return state.ok ? ok(next(state.value).do === "rest") : state;
   }
 
+  /** What is left of erased sessions is removed behind the first command, once for each node. */
+  let sweeping: Promise<unknown> | null = null;
+  async function sweep(): Promise<void> {
+    const { sweepErased } = await import("#boundary/door/sweep.ts");
+    // What fails here is tried again at the next start; nobody waits for it.
+    await sweepErased(parts, Date.now(), closing.signal).catch(() => {});
+  }
+
   return {
     async send(command) {
+      sweeping ??= sweep();
       const { send } = await import("#boundary/door/send.ts");
       return await send(parts, command, wake);
     },
@@ -74,7 +83,7 @@ export function nodeOver(parts: DoorParts): App {
       parts.channel.listen(session, AbortSignal.any([signal, closing.signal])),
     async close() {
       closing.abort();
-      await Promise.allSettled(driving.values());
+      await Promise.allSettled([...driving.values(), sweeping]);
       parts.leases.close();
       await parts.log.close();
     },

@@ -9,6 +9,11 @@ import type { BlobRef } from "#core/model/message.ts";
 const WHOLE_EVERY = 32;
 /** Sessions whose last request is kept in memory to lean on. */
 const STREAMS_MAX = 16;
+/**
+ * How old the previous request may be to be leaned on, in milliseconds. It may be one that no event
+ * names, and such a one is swept after an hour (door/erase.ts).
+ */
+const LEAN_MS_MAX = 600_000;
 const MEDIA = "application/x-aiex-request";
 
 type Kept = { base: string | null; keep: number; rest: string; depth: number };
@@ -21,7 +26,7 @@ export type Requests = {
 };
 
 export function requestsIn(blobs: Blobs): Requests {
-  const previous = new Map<string, { hash: string; text: string; depth: number }>();
+  const previous = new Map<string, { hash: string; text: string; depth: number; at: number }>();
 
   async function get(hash: string, depth = 0): Promise<Result<string>> {
     if (depth > WHOLE_EVERY) return fail("corrupt", `the request ${hash} leans on too many others`);
@@ -37,7 +42,8 @@ export function requestsIn(blobs: Blobs): Requests {
     get,
     async put(stream, text) {
       const last = previous.get(stream);
-      const lean = last && last.depth < WHOLE_EVERY - 1 ? last : undefined;
+      const isYoung = last !== undefined && Date.now() - last.at < LEAN_MS_MAX;
+      const lean = isYoung && last.depth < WHOLE_EVERY - 1 ? last : undefined;
       const keep = lean ? commonLength(lean.text, text) : 0;
       const depth = lean ? lean.depth + 1 : 0;
       const kept: Kept = { base: lean?.hash ?? null, keep, rest: text.slice(keep), depth };
@@ -47,7 +53,7 @@ export function requestsIn(blobs: Blobs): Requests {
       previous.delete(stream);
       const oldest = previous.keys().next().value;
       if (previous.size >= STREAMS_MAX && oldest !== undefined) previous.delete(oldest);
-      previous.set(stream, { hash: hash.value, text, depth });
+      previous.set(stream, { hash: hash.value, text, depth, at: Date.now() });
       return ok({ hash: hash.value, bytes: bytes.length, media: MEDIA });
     },
   };

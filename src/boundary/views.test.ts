@@ -91,6 +91,11 @@ describe("the views", () => {
     if (!added.ok) throw new Error(added.error.say);
     await rows();
     await sessions.append("a", added.value, [{ type: "SessionErased", why: "private" }], by);
-    expect(await rows()).toEqual({ sessions: [], usage: [], prompts: [] });
+    expect(await rows()).toEqual({
+      sessions: [],
+      usage: [],
+      prompts: [],
+      erased: [expect.objectContaining({ session: "a", version: 3 })],
+    });
   });
 });

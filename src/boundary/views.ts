@@ -24,7 +24,7 @@ export const feedAtOnce: AtOnce = (records) =>
     }));
 
 const concerns = (view: View, record: LogRecord): boolean =>
-  view.types.has(record.type) && isSession(record.stream);
+  view.types.has(record.type) && (isSession(record.stream) || record.stream === view.beside);
 
 const isSession = (stream: string): boolean => !stream.includes(":");
 

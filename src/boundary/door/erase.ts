@@ -1,14 +1,15 @@
 // Erasing a session for good: an event says so, the blobs that only this session named are removed,
-// every other record loses its body. May be asked again: what a crash left is then removed.
+// every other record loses its body. What a crash or the age limit leaves, a later sweep removes.
 import type { DoorParts } from "#boundary/door/parts.ts";
-import { type Failed, ok, type Result } from "#core/failure.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
 import { blobsNamed, isLeaning } from "#core/session/export.ts";
+import { SWEPT, SWEPT_STREAM } from "#core/views/erased.ts";
 
 /**
  * Blobs that a new session is about to name are younger than this: system prompt and tools are the
  * same for many, and one may have put them just now. In milliseconds.
  */
-const SHARED_GRACE_MS = 3_600_000;
+export const SHARED_GRACE_MS = 3_600_000;
 
 /** What an erased session named, by what may become of it. */
 type Doomed = {
@@ -26,17 +27,33 @@ export async function erase(
   parts: DoorParts,
   { session, why }: { session: string; why: string },
 ): Promise<Result<{ stream: string; version: number }>> {
-  const began = Date.now();
   const state = await parts.sessions.fold(session);
   if (!state.ok) return state;
   const erased = state.value.erased
     ? state
     : await parts.sessions.command(session, { type: "Erase", why });
   if (!erased.ok) return erased;
-  const signal = new AbortController().signal;
+  const finished = await finishErasure(parts, session, new AbortController().signal);
+  return finished.ok ? ok({ stream: session, version: erased.value.version }) : finished;
+}
+
+/** `left`: blobs that other sessions may be about to name stay until a later sweep. */
+export type Finished = "gone" | "left";
+
+/** Removes what is left of an erased session. May be asked again at any time. */
+export async function finishErasure(
+  parts: DoorParts,
+  session: string,
+  signal: AbortSignal,
+): Promise<Result<Finished>> {
+  const began = Date.now();
+  const open = await parts.log.tables.rows("erased", { where: { session }, limit: 1 });
+  if (!open.ok) return open;
+  const [row] = open.value;
+  if (!row) return ok("gone");
   const doomed = await namedBy(parts, session, signal);
   if (!doomed.ok) return doomed;
-  const spared = await spare(parts, session, doomed.value);
+  const spared = await spare(parts, session, doomed.value, signal);
   if (!spared.ok) return spared;
   const { own, far, shared } = doomed.value;
   // A blob that anybody put since, or puts now, is younger than `began` and stays: it is theirs.
@@ -46,13 +63,42 @@ export async function erase(
       : await parts.blobs.sweep((hash) => !dead.has(hash), { graceMs, signal });
   const swept = await sweep(own, Date.now() - began);
   if (!swept.ok) return swept;
-  const until = erased.value.version - 1;
+  // Nothing is thrown away that was not looked through: what was called off goes on another time.
+  if (signal.aborted) return calledOff;
+  const until = Number(row.version) - 1;
   const bodies = await parts.log.erase(session, { after: 0, until });
   if (!bodies.ok) return bodies;
   const rest = await sweep(far, Date.now() - began);
   if (!rest.ok) return rest;
   const begins = await sweep(shared, SHARED_GRACE_MS);
-  return begins.ok ? ok({ stream: session, version: erased.value.version }) : begins;
+  if (!begins.ok) return begins;
+  return await concluded(parts, session, doomed.value, signal);
+}
+
+/** Says that nothing is left, where that is so and can be known: a crash forgets what was named. */
+async function concluded(
+  parts: DoorParts,
+  session: string,
+  { own, far, shared }: Doomed,
+  signal: AbortSignal,
+): Promise<Result<Finished>> {
+  const wereNamed = own.size + far.size + shared.size > 0;
+  if (!wereNamed || signal.aborted) return ok("left");
+  for (const hash of [...own, ...far, ...shared])
+    if (await parts.blobs.has(hash)) return ok("left");
+  const said = await saySwept(parts, session);
+  return said.ok ? ok("gone") : said;
+}
+
+/** That nothing is left: the session is not looked at again. */
+export async function saySwept(parts: DoorParts, session: string): Promise<Result<void>> {
+  const head = await parts.log.head(SWEPT_STREAM);
+  if (!head.ok) return head;
+  const body = JSON.stringify({ session });
+  const draft = { type: SWEPT, schema: 1, body, actor: "node", epoch: 0 };
+  const said = await parts.log.append(SWEPT_STREAM, head.value.version, [draft]);
+  // On a conflict the row stays, and the session is looked at again at a later start.
+  return said.ok || said.error.code === "conflict" ? ok() : said;
 }
 
 async function namedBy(
@@ -90,26 +136,38 @@ async function spare(
   parts: DoorParts,
   session: string,
   { own, far, shared, bases }: Doomed,
-): Promise<Failed | { ok: true }> {
-  const keep = (hash: string): void => {
+  signal: AbortSignal,
+): Promise<Result<void>> {
+  if (own.size + far.size + shared.size === 0) return ok();
+  return await namedAnywhere(parts, { except: session, signal }, (hash) => {
     shared.delete(hash);
     far.delete(hash);
     for (let next: string | undefined = hash; next && own.delete(next); ) next = bases.get(next);
+  });
+}
+
+/** Every hash in a body of any record but one stream's, those in bodies that lie in blobs too. */
+export async function namedAnywhere(
+  parts: DoorParts,
+  { except, signal }: { except: string | null; signal: AbortSignal },
+  named: (hash: string) => void,
+): Promise<Result<void>> {
+  const allIn = (text: string): void => {
+    for (const [hash] of text.matchAll(/[0-9a-f]{64}/g)) named(hash);
   };
-  const keepAllIn = (text: string): void => {
-    for (const [hash] of text.matchAll(/[0-9a-f]{64}/g)) keep(hash);
-  };
-  for await (const page of parts.log.readAll(0, new AbortController().signal)) {
+  for await (const page of parts.log.readAll(0, signal)) {
     if (!page.ok) return page;
     for (const { stream, body } of page.value) {
-      if (stream === session || body === null) continue;
-      keepAllIn(body);
+      if (stream === except || body === null) continue;
+      allIn(body);
       const hash = farOf(body);
-      if (hash !== null) keepAllIn((await textIn(parts, hash)) ?? "");
+      if (hash !== null) allIn((await textIn(parts, hash)) ?? "");
     }
   }
-  return ok();
+  return signal.aborted ? calledOff : ok();
 }
+
+const calledOff = fail("cancelled", "the sweep was called off; a later start goes on with it");
 
 const farOf = (body: string): string | null =>
   /^\{"\$blob":"([0-9a-f]{64})"\}$/.exec(body)?.[1] ?? null;

@@ -18,9 +18,9 @@ import type { Session } from "#core/session/state.ts";
 export type Home = { app: App; parts: DoorParts; folder: string };
 
 /** Opens a node named `node` in a fresh folder, whose sessions act in that folder. */
-export async function openHome(node: string, say: Say): Promise<Home> {
+export async function openHome(node: string, say: Say, now = Date.now): Promise<Home> {
   const folder = mkdtempSync(join(tmpdir(), "aiex-door-"));
-  const opened = sqliteLog(join(folder, "log.db"), { node, atOnce: feedAtOnce, now: Date.now });
+  const opened = sqliteLog(join(folder, "log.db"), { node, atOnce: feedAtOnce, now });
   if (!opened.ok) throw new Error(opened.error.say);
   const log = opened.value;
   const world = { ...newWorld(log), blobs: folderBlobs(join(folder, "blobs")) };

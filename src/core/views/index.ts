@@ -1,7 +1,8 @@
 // The views there are. A new one is a file and a line here.
+import { erased } from "#core/views/erased.ts";
 import { prompts } from "#core/views/prompts.ts";
 import { sessions } from "#core/views/sessions.ts";
 import { usage } from "#core/views/usage.ts";
 import type { View } from "#core/views/view.ts";
 
-export const views: readonly View[] = [sessions, usage, prompts];
+export const views: readonly View[] = [sessions, erased, usage, prompts];

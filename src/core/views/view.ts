@@ -33,6 +33,8 @@ export type RowChange =
 export type View = TableShape & {
   /** The types of records that can change it; no other is shown to `apply`. */
   types: ReadonlySet<string>;
+  /** A stream that is no session and is shown to `apply` all the same. */
+  beside?: string;
   /** True where the rows must agree with the log at once: fed in the append's transaction. */
   atOnce: boolean;
   apply(record: LogRecord, decoded: Decoded): RowChange[];
