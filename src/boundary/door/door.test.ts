@@ -64,6 +64,8 @@ describe("an erased session", () => {
     };
     await here.app.send({ type: "SubmitPrompt", session, text: "see", attachments: [file] });
     await askAgain(here, session, "and this canary-4711");
+    const searched = await here.app.read({ type: "View", view: "prompts", limit: 10 });
+    expect(JSON.stringify(searched)).toContain("canary-4711");
     expect(bytesOf(here)).toContain("canary-4711");
     const erased = await here.app.send({ type: "Erase", session, why: "private" });
     expect(erased).toMatchObject({ ok: true });

@@ -2,6 +2,7 @@
 // every other record loses its body. What a crash or the age limit leaves, a later sweep removes.
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { parsed } from "#core/model/json.ts";
 import { blobsNamed, isLeaning } from "#core/session/export.ts";
 import { SWEPT, SWEPT_STREAM } from "#core/views/erased.ts";
 
@@ -65,6 +66,8 @@ export async function finishErasure(
   if (!swept.ok) return swept;
   // Nothing is thrown away that was not looked through: what was called off goes on another time.
   if (signal.aborted) return calledOff;
+  const fed = await leaveViews(parts, session, signal);
+  if (!fed.ok) return fed;
   const until = Number(row.version) - 1;
   const bodies = await parts.log.erase(session, { after: 0, until });
   if (!bodies.ok) return bodies;
@@ -73,6 +76,21 @@ export async function finishErasure(
   const begins = await sweep(shared, SHARED_GRACE_MS);
   if (!begins.ok) return begins;
   return await concluded(parts, session, doomed.value, signal);
+}
+
+/** The views that are fed later would keep its prompts until somebody asks for them. */
+async function leaveViews(
+  parts: DoorParts,
+  session: string,
+  signal: AbortSignal,
+): Promise<Result<void>> {
+  for (const view of ["prompts", "usage"]) {
+    const rows = await parts.log.tables.rows(view, { where: { session }, limit: 1 });
+    if (!rows.ok) return rows;
+    const fed = rows.value.length > 0 ? await parts.views.catchUp(view, signal) : ok();
+    if (!fed.ok) return fed;
+  }
+  return ok();
 }
 
 /** Says that nothing is left, where that is so and can be known: a crash forgets what was named. */
@@ -111,7 +129,7 @@ async function namedBy(
     if (!page.ok) return page;
     for (const { type, body } of page.value) {
       if (body === null) continue;
-      const names = blobsNamed(JSON.parse(body));
+      const names = blobsNamed(parsed(body));
       const kind = type === "SessionStarted" || type === "ToolsChanged" ? "shared" : "own";
       for (const hash of names) doomed[kind].add(hash);
       const far = farOf(body);
