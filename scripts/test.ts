@@ -10,6 +10,8 @@ const wanted = [
   { program: "python3", debian: "python3", why: "tests of harmless commands" },
   { program: "make", debian: "make", why: "tests of harmless commands" },
   { program: "strace", debian: "strace", why: "tests that nothing runs before trust" },
+  { program: "zsh", debian: "zsh", why: "tests of its completions" },
+  { program: "fish", debian: "fish", why: "tests of its completions" },
 ];
 
 function isInstalled(program: string): boolean {

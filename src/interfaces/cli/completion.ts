@@ -10,7 +10,7 @@ export function completionFor(shell: Shell, all: readonly Command[]): string {
     case "bash":
       return bash(all);
     case "zsh":
-      return `#compdef aiex\nautoload -U +X bashcompinit && bashcompinit\n${bash(all)}`;
+      return zsh(all);
     case "fish":
       return fish(all);
   }
@@ -26,15 +26,25 @@ const firstsOf = (all: readonly Command[]): string[] => [
 const verbsOf = (all: readonly Command[], group: string): string[] =>
   all.flatMap(({ name }) => (name.startsWith(`${group} `) ? [name.slice(group.length + 1)] : []));
 
-function bash(all: readonly Command[]): string {
+/** As a file of `fpath` its text is the function, called for the first completion. */
+const zsh = (all: readonly Command[]): string => `#compdef aiex
+# zsh completion for aiex; in ~/.zshrc: eval "$(aiex completion zsh)"
+(( $+functions[compdef] )) || { autoload -U compinit && compinit }
+autoload -U +X bashcompinit && bashcompinit
+${functionIn(all)}if [[ "\${funcstack[1]}" == _aiex ]]; then _bash_complete -o default -F _aiex; fi
+`;
+
+const bash = (all: readonly Command[]): string =>
+  `# bash completion for aiex; in ~/.bashrc: eval "$(aiex completion bash)"\n${functionIn(all)}`;
+
+function functionIn(all: readonly Command[]): string {
   const groups = firstsOf(all).filter((name) => verbsOf(all, name).length > 0);
   const verbs = groups.map((name) => `    ${name}) words="${verbsOf(all, name).join(" ")}" ;;`);
   const options = all.map(
     (command) => `    "${command.name}") words="${optionsOf(command).join(" ")}" ;;`,
   );
-  return `# bash completion for aiex; in ~/.bashrc: eval "$(aiex completion bash)"
-_aiex() {
-  local word="\${COMP_WORDS[COMP_CWORD]}" first="\${COMP_WORDS[1]}" words=""
+  return `_aiex() {
+  local word="\${COMP_WORDS[COMP_CWORD]:-}" first="\${COMP_WORDS[1]:-}" words=""
   local named="$first"
   case "$first" in ${groups.join("|")}) [ "$COMP_CWORD" -gt 2 ] && named="$first \${COMP_WORDS[2]}" ;; esac
   if [ "$COMP_CWORD" -eq 1 ]; then
