@@ -1,8 +1,8 @@
 // What goes with a prompt: files named with `-i`, and what was piped in. Images and PDFs go as they
 // are, text is put into the prompt with its path, anything else is refused.
-import { createReadStream } from "node:fs";
 import { basename, resolve } from "node:path";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { readGiven } from "#interfaces/cli/given-file.ts";
 import type { Terminal } from "#interfaces/cli/terminal.ts";
 
 export type Attachment = { name: string; media: string; base64: string };
@@ -71,36 +71,16 @@ async function pipedText(terminal: Terminal): Promise<Result<string>> {
     : ok(text);
 }
 
-/** All bytes, or null beyond the limit: a pipe or a device says no size before it is read. */
-async function bytesOf(path: string): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of createReadStream(path)) {
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > FILE_BYTES_MAX) return null;
-  }
-  return Buffer.concat(chunks);
-}
-
 async function attached(name: string, folder: string): Promise<Result<Attachment | string>> {
   const path = resolve(folder, name);
-  try {
-    const bytes = await bytesOf(path);
-    if (!bytes) {
-      return fail("too_large", `${name} has more than ${FILE_BYTES_MAX} bytes`, {
-        fix: "let the model read the part that matters",
-      });
-    }
-    const media = mediaOf(bytes);
-    if (media) return ok({ name: basename(path), media, base64: bytes.toString("base64") });
-    const text = textOf(bytes);
-    return text === null ? notUsable(name) : ok(`The file ${name}:\n${fenced(text)}`);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const say = code === "ENOENT" ? `there is no file ${name}` : `${name}: ${message}`;
-    return fail("bad_input", say, { fix: "check the path after -i" });
-  }
+  const tooLargeFix = "let the model read the part that matters";
+  const read = await readGiven(path, { name, bytesMax: FILE_BYTES_MAX, tooLargeFix });
+  if (!read.ok) return read;
+  const bytes = read.value;
+  const media = mediaOf(bytes);
+  if (media) return ok({ name: basename(path), media, base64: bytes.toString("base64") });
+  const text = textOf(bytes);
+  return text === null ? notUsable(name) : ok(`The file ${name}:\n${fenced(text)}`);
 }
 
 const notUsable = (name: string): Failed =>

@@ -1,7 +1,13 @@
 // `aiex session import`: adds a session that `export` wrote, after every record was verified.
-import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import { fail, ok, type Result } from "#core/failure.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
+import { readGiven } from "#interfaces/cli/given-file.ts";
+import type { Terminal } from "#interfaces/cli/terminal.ts";
+
+/** Bytes of an export: it is verified whole, as one text, before anything of it is written. */
+const EXPORT_BYTES_MAX = 268_435_456;
+const TOO_LARGE_FIX = "erase what is not needed of it before it is exported";
 
 export const importSession = defineCommand({
   name: "session import",
@@ -12,17 +18,9 @@ export const importSession = defineCommand({
   examples: ["aiex session import fix.jsonl", "zcat s.gz | aiex session import -"],
   async run({ args: [file = ""] }, cli) {
     const { terminal, folder } = cli;
-    let text: string;
-    try {
-      text =
-        file === "-"
-          ? Buffer.concat(await Array.fromAsync(terminal.input())).toString("utf8")
-          : await readFile(resolve(folder, file), "utf8");
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      const say = code === "ENOENT" ? `there is no file ${file}` : `${file}: ${message}`;
-      return cli.fail({ code: "bad_input", say, fix: "check the path" });
-    }
+    const given = file === "-" ? await standardInput(terminal) : await fileNamed(file, folder);
+    if (!given.ok) return cli.fail(given.error);
+    const text = given.value.toString("utf8");
     const opened = await cli.open();
     if (!opened.ok) return cli.fail(opened.error);
     const done = await opened.value.app.send({ type: "ImportSession", text, cwd: folder });
@@ -32,3 +30,29 @@ export const importSession = defineCommand({
     return 0;
   },
 });
+
+const fileNamed = (name: string, folder: string): Promise<Result<Buffer>> =>
+  readGiven(resolve(folder, name), {
+    name,
+    bytesMax: EXPORT_BYTES_MAX,
+    tooLargeFix: TOO_LARGE_FIX,
+  });
+
+async function standardInput(terminal: Terminal): Promise<Result<Buffer>> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of terminal.input()) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > EXPORT_BYTES_MAX) {
+        const say = `standard input has more than ${EXPORT_BYTES_MAX} bytes`;
+        return fail("too_large", say, { fix: TOO_LARGE_FIX });
+      }
+    }
+  } catch (error) {
+    const say = `standard input cannot be read: ${(error as Error).message}`;
+    return fail("bad_input", say, { fix: "pipe an export into it, or name a file" });
+  }
+  return ok(Buffer.concat(chunks));
+}
