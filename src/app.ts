@@ -103,7 +103,14 @@ export type Answers = {
   Transcript: Entry[];
   Records: LogRecord[];
   Blob: Uint8Array;
-  Location: { path: string; workspace: string; trusted: boolean; config: string };
+  Location: {
+    path: string;
+    workspace: string;
+    trusted: boolean;
+    /** Hash of the project's configuration, and the very text that was hashed, if there is one. */
+    config: string;
+    project: { file: string; text: string } | null;
+  };
   Health: { version: string; node: string; home: string; checks: Check[] };
 };
 

@@ -1,9 +1,11 @@
 // Locations: one workspace for a folder however it is named, trust that falls with the project's
 // configuration, and leave that is remembered once.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, it } from "vitest";
+import { sha256 } from "#boundary/digest.ts";
 import { locationsOver } from "#boundary/locations.ts";
 import { memoryLog } from "#boundary/log/memory.ts";
 
@@ -72,4 +74,44 @@ it("a path that is no folder is refused with what to do", async () => {
   expect(await locations.open(join(folder, "file"))).toMatchObject({
     error: { code: "bad_input" },
   });
+});
+
+it("a configuration is read once: what is trusted by its hash is what may be obeyed", async () => {
+  const { folder, locations } = world();
+  mkdirSync(join(folder, ".aiex"));
+  const file = join(folder, ".aiex", "config.json");
+  writeFileSync(file, '{"mode":"plan"}');
+  await locations.trust(folder);
+  const found = await locations.find(folder);
+  if (!found.ok) throw new Error(found.error.say);
+  expect(found.value.project?.text).toBe('{"mode":"plan"}');
+  expect(found.value.config).toBe(sha256(found.value.project?.text ?? ""));
+});
+
+it("a configuration that is a pipe, a folder or too long counts as none, at once", async () => {
+  const { folder, locations } = world();
+  mkdirSync(join(folder, ".aiex"));
+  const file = join(folder, ".aiex", "config.json");
+  const none = { value: { config: "none", project: null } };
+  execFileSync("mkfifo", [file]);
+  expect(await locations.find(folder)).toMatchObject(none);
+  rmSync(file);
+  mkdirSync(file);
+  expect(await locations.find(folder)).toMatchObject(none);
+  rmSync(file, { recursive: true });
+  writeFileSync(file, " ".repeat(262_145));
+  expect(await locations.find(folder)).toMatchObject(none);
+});
+
+it("a record of a location that cannot be read takes trust and leave with it", async () => {
+  const { folder, log, locations } = world();
+  const trusted = await locations.trust(folder);
+  await locations.grant(folder, grant);
+  if (!trusted.ok) throw new Error(trusted.error.say);
+  const { stream, version } = trusted.value;
+  const broken = { type: "LocationTrusted", schema: 1, body: "no json", actor: "x", epoch: 0 };
+  expect(await log.append(stream, version + 1, [broken])).toMatchObject({ ok: true });
+  const found = await locations.find(folder);
+  expect(found).toMatchObject({ value: { isTrusted: false, grants: [] } });
+  expect(await locations.trust(folder)).toMatchObject({ value: { isTrusted: true } });
 });

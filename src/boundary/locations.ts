@@ -1,5 +1,5 @@
 // Locations over the log: which workspace a folder is, whether it is trusted, what is allowed there.
-import { readFile, realpath, stat } from "node:fs/promises";
+import { constants, type FileHandle, open as openFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { newId, sha256 } from "#boundary/digest.ts";
 import type { EventLog } from "#boundary/log/port.ts";
@@ -14,6 +14,8 @@ import {
 } from "#core/location.ts";
 
 const CONFLICTS_MAX = 20;
+/** Bytes of a project's configuration that is looked at. */
+const CONFIG_BYTES_MAX = 262_144;
 /** The stream of what the user allowed in every location. */
 const EVERYWHERE = "user:grants";
 const busy = fail("busy", "others kept changing the same record", { fix: "try again" });
@@ -26,6 +28,8 @@ export type Located = Location & {
   path: string;
   /** Hash of the project configuration as it is now. */
   config: string;
+  /** The very text that was hashed; null where there is none. Only this may be obeyed. */
+  project: { file: string; text: string } | null;
   /** Whether what is trusted is what is there. */
   isTrusted: boolean;
 };
@@ -52,8 +56,10 @@ export function locationsOver(log: EventLog, node: string): Locations {
       if (!page.ok) return page;
       for (const { type, body, version } of page.value) {
         if (body === null || !isLocationEvent(type)) continue;
-        const event = { ...JSON.parse(body), type } as LocationEvent;
-        location = { ...evolveLocation(location, event), version };
+        const event = eventIn(type, body);
+        // What cannot be read may have been a withdrawal: no trust and no leave outlives it.
+        const known = event ? evolveLocation(location, event) : withoutLeave(location);
+        location = { ...known, version };
       }
     }
     return ok(location);
@@ -65,12 +71,12 @@ export function locationsOver(log: EventLog, node: string): Locations {
     const stream = `location:${node}:${path.value}`;
     const location = await fold(stream);
     if (!location.ok) return location;
-    const config = await configHashOf(path.value);
+    const { hash: config, project } = await projectAt(path.value);
     const everywhere = await fold(EVERYWHERE);
     if (!everywhere.ok) return everywhere;
     const isTrusted = location.value.trusted === config;
     const grants = [...location.value.grants, ...everywhere.value.grants];
-    return ok({ ...location.value, grants, stream, path: path.value, config, isTrusted });
+    return ok({ ...location.value, grants, stream, path: path.value, config, project, isTrusted });
   }
 
   async function add(path: string, eventFor: (l: Located) => LocationEvent | null) {
@@ -126,6 +132,16 @@ export function locationsOver(log: EventLog, node: string): Locations {
   };
 }
 
+function eventIn(type: string, body: string): LocationEvent | null {
+  try {
+    return { ...JSON.parse(body), type } as LocationEvent;
+  } catch {
+    return null;
+  }
+}
+
+const withoutLeave = (location: Location): Location => ({ ...location, trusted: null, grants: [] });
+
 async function folderAt(given: string): Promise<Result<string>> {
   try {
     const path = await realpath(given);
@@ -136,5 +152,29 @@ async function folderAt(given: string): Promise<Result<string>> {
   }
 }
 
-const configHashOf = (path: string): Promise<string> =>
-  readFile(join(path, PROJECT_CONFIG)).then(sha256, () => NO_CONFIG);
+/**
+ * The configuration of a project, read once: what is trusted by its hash is what is parsed. What is
+ * no regular file, is too long or cannot be read counts as none, and nothing of it is obeyed.
+ */
+async function projectAt(path: string): Promise<{ hash: string; project: Located["project"] }> {
+  const file = join(path, PROJECT_CONFIG);
+  let handle: FileHandle | undefined;
+  try {
+    // Without waiting: a pipe in its place would hold up whoever opens it.
+    handle = await openFile(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const found = await handle.stat();
+    if (!found.isFile() || found.size > CONFIG_BYTES_MAX) return noProject;
+    const bytes = Buffer.alloc(found.size + 1);
+    const { bytesRead } = await handle.read(bytes, 0, bytes.length, 0);
+    // It grew while it was read: another look tells what it is then.
+    if (bytesRead > found.size) return noProject;
+    const read = bytes.subarray(0, bytesRead);
+    return { hash: sha256(read), project: { file, text: read.toString("utf8") } };
+  } catch {
+    return noProject;
+  } finally {
+    await handle?.close();
+  }
+}
+
+const noProject = { hash: NO_CONFIG, project: null };

@@ -36,8 +36,8 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     case "Location": {
       const located = await parts.locations.find(query.path);
       if (!located.ok) return located;
-      const { path, workspace, isTrusted, config } = located.value;
-      return ok({ path, workspace, trusted: isTrusted, config });
+      const { path, workspace, isTrusted, config, project } = located.value;
+      return ok({ path, workspace, trusted: isTrusted, config, project });
     }
     case "Health": {
       const { version, node, home } = parts;

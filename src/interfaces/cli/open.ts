@@ -1,6 +1,6 @@
 // Opening the door for a command: configuration in its layers, then the App over it. What a project
 // configures counts only where its folder is trusted, which the App is asked first.
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Answers, App } from "#app";
 import { type Config, type ConfigKey, loadConfig } from "#config";
@@ -55,7 +55,8 @@ export function doorOf(world: Pick<World, "env" | "folder" | "start">): Door {
       const location = await app.value.read({ type: "Location", path });
       if (!location.ok) return location;
       const opened = { app: app.value, config: config.value, location: location.value };
-      const project = location.value.trusted ? projectOf(location.value.path) : null;
+      // The very text whose hash is trusted: the file itself may be another one by now.
+      const project = location.value.trusted ? location.value.project : null;
       if (!project) return ok(opened);
       const narrowed = loadConfig({ env, flags, project });
       if (!narrowed.ok) return narrowed;
@@ -72,10 +73,11 @@ const isSame = (a: Config, b: Config): boolean =>
   JSON.stringify(a.projectRules) === JSON.stringify(b.projectRules) &&
   [...a.settings].every(([key, { value }]) => Object.is(value, b.settings.get(key)?.value));
 
-/** The text of a folder's configuration, or null where it has none. */
+/** The present text of a folder's configuration, only to be shown; null where it has none. */
 export function projectOf(path: string): { file: string; text: string } | null {
   const file = join(path, PROJECT_FILE);
   try {
+    if (!statSync(file).isFile()) return null;
     return { file, text: readFileSync(file, "utf8") };
   } catch {
     return null;

@@ -3,7 +3,7 @@
 import { fail, ok, type Result } from "#core/failure.ts";
 import { reveal } from "#core/security/screen.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
-import { type Opened, projectOf } from "#interfaces/cli/open.ts";
+import type { Opened } from "#interfaces/cli/open.ts";
 
 /** What trust means, said wherever it is asked for. */
 export const meaning = (path: string): string =>
@@ -29,7 +29,7 @@ export async function ensureTrusted(
     }
   }
   const done = await app.send({ type: "Trust", path: location.path });
-  return done.ok ? ok({ isNew: projectOf(location.path) !== null }) : done;
+  return done.ok ? ok({ isNew: true }) : done;
 }
 
 const untrusted = (path: string) =>
