@@ -6,6 +6,7 @@ import { buildInfo } from "./build.ts";
 
 const BAD_USAGE: ExitCode = 2;
 const BUG: ExitCode = 70;
+const STORAGE: ExitCode = 74;
 const READER_GONE: ExitCode = 141;
 const TERMINATED: ExitCode = 143;
 const CANCELLED: ExitCode = 130;
@@ -32,7 +33,7 @@ async function main(): Promise<void> {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code === "EPIPE") process.exit(READER_GONE);
-      bug(error);
+      outputFailed(error);
     });
   }
   const [{ commandLine }, { interruptsTo }] = await Promise.all([
@@ -86,7 +87,15 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
   });
 }
 
+/** What standard output leads to is full or gone: nothing of ours. */
+function outputFailed({ message }: Error): never {
+  process.stderr.write(`\naiex: the output cannot be written: ${message}\n`);
+  process.exit(STORAGE);
+}
+
 function bug(error: unknown): void {
+  // To a file Node writes at once, and throws where it was asked to.
+  if (isOutputFailure(error)) outputFailed(error);
   const { stack, message } = error instanceof Error ? error : new Error(String(error));
   process.stderr.write(
     `\naiex: this is a bug in Aiex, not your mistake: ${message}\n` +
@@ -95,3 +104,8 @@ function bug(error: unknown): void {
   );
   process.exit(BUG);
 }
+
+const isOutputFailure = (error: unknown): error is Error =>
+  error instanceof Error &&
+  (error as NodeJS.ErrnoException).syscall === "write" &&
+  (error.stack ?? "").includes("SyncWriteStream");

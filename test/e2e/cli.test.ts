@@ -1,9 +1,11 @@
 // The command line as a user meets it: real processes, real log, real files, scripted answers.
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { linesOf, Machine } from "./aiex.ts";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
+import { startStrictStub } from "../peers/strict.ts";
+import { linesOf, Machine, main } from "./aiex.ts";
+import { modelAt } from "./kit.ts";
 
 let machine: Machine;
 
@@ -131,9 +133,16 @@ describe("without a terminal", () => {
     expect((await machine.run(["ask", "-m", model, "-i", "c.bin", "what"])).code).toBe(2);
   });
 
+  it("says that its output cannot be written, and that is no bug", async () => {
+    const line = `"${process.execPath}" "${main}" completion bash > /dev/full`;
+    const env = { ...process.env, AIEX_HOME: machine.home, HOME: machine.root };
+    const done = spawnSync("bash", ["-c", line], { cwd: machine.folder, env, encoding: "utf8" });
+    expect(done).toMatchObject({ status: 74, stderr: expect.stringMatching(/cannot be written/) });
+    expect(done.stderr).not.toContain("bug");
+  });
+
   it("leaves quietly when the reader of its output does", async () => {
     await machine.run(["demo"]);
-    const main = join(import.meta.dirname, "..", "..", "src", "main.ts");
     const line = `"${process.execPath}" "${main}" audit | true; echo "\${PIPESTATUS[0]}"`;
     const env = { ...process.env, AIEX_HOME: machine.home, HOME: machine.root };
     const done = spawnSync("bash", ["-c", line], { cwd: machine.folder, env, encoding: "utf8" });
@@ -155,17 +164,31 @@ describe("several at once", () => {
   });
 
   it("two on one session: one runs, the other waits for its own turn", async () => {
-    const model = machine.model("m", [
-      { text: "Zero." },
-      { text: "First.", delayMs: 1_500, expect: { contains: "one" } },
-      { text: "Second.", expect: { contains: "two" } },
-    ]);
-    await machine.run(["ask", "--trust", "-m", model, "zero"]);
-    const one = machine.start(["ask", "-c", "--json", "one"]);
-    await one.wrote("StepStarted");
-    const two = await machine.run(["ask", "-c", "two"]);
-    expect(two).toMatchObject({ code: 0, out: "First.\nSecond.\n" });
+    const queued = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    const stub = await startStrictStub({
+      script: {
+        answers: [
+          { text: "First.", expect: { contains: "one" } },
+          { text: "Second.", expect: { contains: "two" } },
+        ],
+      },
+      fault(index) {
+        if (index > 0) return undefined;
+        asked.resolve();
+        return { do: "hold", until: queued.promise };
+      },
+    });
+    onTestFinished(() => stub.close());
+    const env = modelAt(stub.url);
+    const one = machine.start(["ask", "--trust", "--json", "one"], { env });
+    await asked.promise;
+    const two = machine.start(["ask", "-c", "two"], { env });
+    await two.wrote("queued behind the turn that is open");
+    queued.resolve();
+    expect(await two.ended).toMatchObject({ code: 0, out: "First.\nSecond.\n" });
     expect(linesOf((await one.ended).out).at(-1)).toMatchObject({ end: "done", text: "First." });
+    expect(stub.malformed()).toEqual([]);
   });
 });
 
@@ -206,6 +229,10 @@ describe("sessions that travel", () => {
     expect(imported.code).toBe(0);
     const shown = await machine.run(["session", "show", imported.out.trim()], { home });
     expect(shown.out).toMatch(/> a secret prompt[\s\S]*Secret words\./);
+    const pipe = join(machine.root, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const refused = await machine.run(["session", "import", pipe], { home });
+    expect(refused).toMatchObject({ code: 2, err: expect.stringContaining("nobody writes to") });
     const changed = readFileSync(file, "utf8").replace("a secret", "b secret");
     expect((await machine.run(["session", "import", "-"], { home, stdin: changed })).code).toBe(74);
     expect((await machine.run(["session", "rm", session])).code).toBe(3);

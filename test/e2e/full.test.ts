@@ -119,6 +119,19 @@ describe("a disk that is full", () => {
   });
 });
 
+describe("an export", () => {
+  it("that does not fit leaves nothing that could be taken for the whole", async () => {
+    const script = `
+      export AIEX_HOME="$HOME/home"; aiex ask --trust hi; fill
+      aiex session export "" -o "$DISK/s.jsonl"; ls "$DISK"; rm "$DISK/fill"
+      aiex session export "" -o "$DISK/s.jsonl"; ls "$DISK"`;
+    const said = await onSmallDisk(script, scripted());
+    expect(said.match(/code \d+/g), said).toEqual(["code 0", "code 74", "code 0"]);
+    expect(said).toContain("s.jsonl cannot be written: ENOSPC");
+    expect(said.match(/^s\.jsonl$/gm)).toHaveLength(1);
+  });
+});
+
 describe("a folder that cannot be written", () => {
   it("ends no turn: each tool says so, reports nothing as done, and nothing is changed", async () => {
     machine.write("a.txt", "text\n");

@@ -3,7 +3,7 @@
 import { chmodSync, closeSync, mkdirSync, openSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { fail, ok, type Result } from "#core/failure.ts";
+import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 
 /** How long a statement waits for another process's write, in milliseconds. */
 const BUSY_MS = 15_000;
@@ -79,6 +79,8 @@ export function openDatabase(file: string): Result<DatabaseSync> {
     db.close();
     return fault;
   } catch (error) {
+    const damage = damaged(error);
+    if (damage) return damage;
     return fail("storage", `the log ${file} cannot be opened: ${messageOf(error)}`, {
       fix: "check that the folder can be written and the disk is not full",
     });
@@ -145,6 +147,21 @@ function isNewEnough(version: string): boolean {
     if (part !== least) return part > least;
   }
   return true;
+}
+
+/** SQLite's codes for a file that is damaged, or no database (sqlite.org/rescode.html). */
+const DAMAGED: ReadonlySet<number> = new Set([11, 26]);
+
+/** The primary result code of what SQLite threw; 0 where it did not. */
+export const codeOf = (error: unknown): number =>
+  Number((error as { errcode?: number }).errcode ?? 0) & 0xff;
+
+/** What to say of a file that is damaged, or null where that is not what is wrong. */
+export function damaged(error: unknown): Failed | null {
+  if (!DAMAGED.has(codeOf(error))) return null;
+  return fail("corrupt", `the log is damaged: ${messageOf(error)}`, {
+    fix: "restore log.db from a backup, or set AIEX_HOME to another folder and keep this one",
+  });
 }
 
 export const messageOf = (error: unknown): string =>

@@ -10,7 +10,7 @@ import {
   PAGE_RECORDS,
   type Pages,
 } from "#boundary/log/port.ts";
-import { messageOf, openDatabase } from "#boundary/log/sqlite-open.ts";
+import { codeOf, damaged, messageOf, openDatabase } from "#boundary/log/sqlite-open.ts";
 import { dropOld, refill } from "#boundary/log/sqlite-refill.ts";
 import { sqlTables } from "#boundary/log/sqlite-tables.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
@@ -91,13 +91,13 @@ function logOver(
   }
 
   function failed(error: unknown): Failed {
-    const code = Number((error as { errcode?: number }).errcode ?? 0) & 0xff;
-    if (code === SQLITE_BUSY) {
+    if (codeOf(error) === SQLITE_BUSY) {
       return fail("busy", "another process kept the log locked for too long", {
         fix: "try again; `aiex doctor` shows who uses it",
       });
     }
-    stopped = fail("storage", `the log cannot be written or read: ${messageOf(error)}`, {
+    stopped = damaged(error);
+    stopped ??= fail("storage", `the log cannot be written or read: ${messageOf(error)}`, {
       fix: "free disk space or check the disk, then start Aiex again; nothing acknowledged is lost",
     });
     return stopped;

@@ -1,6 +1,7 @@
 // From a kept record to the event it means today. Old shapes are raised step by step; a type from
-// a newer version decodes as `unknown`, an erased body as `erased`: nothing throws, so a session
-// always lists and reads.
+// a newer version decodes as `unknown`, as does a body that is not JSON, and an erased one as
+// `erased`: nothing throws, so a session always lists and reads.
+import { parsed } from "#core/model/json.ts";
 import type { LogRecord } from "#core/record.ts";
 import { type EventType, eventBodies, type SessionEvent } from "#core/session/events.ts";
 
@@ -33,11 +34,13 @@ export function decode(
   const { type, schema, body } = record;
   if (body === null) return { kind: "erased", type };
   if (!isEventType(type) || schema > schemaOf(type, table)) return { kind: "unknown", type };
-  const written = JSON.parse(body);
-  if (typeof written.$blob === "string") return { kind: "far", type, blob: written.$blob };
+  const written = parsed(body);
+  if (typeof written !== "object" || written === null) return { kind: "unknown", type };
+  const shape = written as Record<string, unknown>;
+  if (typeof shape.$blob === "string") return { kind: "far", type, blob: shape.$blob };
   const steps = (table[type] ?? []).slice(schema - 1);
-  const value = steps.reduce((shape, step) => step(shape), written);
-  return { kind: "event", event: { ...value, type } };
+  const value = steps.reduce((raised, step) => step(raised), shape);
+  return { kind: "event", event: { ...value, type } as SessionEvent };
 }
 
 /** The JSON text of an event's body, without its type, which the envelope has. */

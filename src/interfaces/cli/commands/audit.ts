@@ -1,4 +1,5 @@
 // `aiex audit`: who did what and when, one line for each record of the log.
+import { fieldsOf, parsed } from "#core/model/json.ts";
 import type { LogRecord } from "#core/record.ts";
 import { reveal } from "#core/security/screen.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
@@ -49,8 +50,8 @@ never shown. \`aiex audit verify\` proves that nothing was changed.`,
 function print(record: LogRecord, options: { json: boolean }, { terminal }: Cli): void {
   if (options.json) {
     const { salt: _, body, ...envelope } = record;
-    const parsed: unknown = body === null ? null : JSON.parse(body);
-    terminal.out(lineOf("record", { record: { ...envelope, body: parsed } }));
+    const read: unknown = body === null ? null : (parsed(body) ?? null);
+    terminal.out(lineOf("record", { record: { ...envelope, body: read } }));
     return;
   }
   const { dim } = terminal.paint.out;
@@ -73,7 +74,7 @@ const telling = ["title", "tool", "text", "answer", "scope", "end", "model", "mo
 /** What a record was about, in a few words, whatever its type. */
 export function summaryOf({ body }: Pick<LogRecord, "body">): string {
   if (body === null) return "(erased)";
-  const fields = JSON.parse(body) as Record<string, unknown>;
+  const fields = fieldsOf(parsed(body));
   const found = telling.flatMap((name) => {
     const value = fields[name];
     return typeof value === "string" && value !== "" ? [first(value)] : [];

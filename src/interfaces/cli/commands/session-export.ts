@@ -1,5 +1,5 @@
 // `aiex session export`: a session with everything it names, as JSON lines that `import` verifies.
-import { open } from "node:fs/promises";
+import { type FileHandle, open, unlink } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { App } from "#app";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
@@ -45,7 +45,7 @@ type Wrote = { records: number; blobs: number; missing: number };
 
 /** Readable by the user alone, and never over a file that is there. */
 async function toFile(app: App, session: string, path: string): Promise<Result<Wrote>> {
-  let file: Awaited<ReturnType<typeof open>>;
+  let file: FileHandle;
   try {
     file = await open(path, "wx", 0o600);
   } catch (error) {
@@ -53,15 +53,21 @@ async function toFile(app: App, session: string, path: string): Promise<Result<W
     const say = code === "EEXIST" ? `${path} is there already` : message;
     return fail("bad_input", say, { fix: "name another file after -o" });
   }
-  try {
-    const done = await exported(app, session, async (line) => void (await file.write(line)));
-    await file.sync();
-    return done;
-  } catch (error) {
-    return fail("storage", `${path} cannot be written: ${(error as Error).message}`);
-  } finally {
-    await file.close();
-  }
+  const done = await intoFile(app, session, file).catch((error: Error) =>
+    fail("storage", `${path} cannot be written: ${error.message}`, {
+      fix: "free disk space, or name a file elsewhere after -o",
+    }),
+  );
+  await file.close();
+  // A part of an export would only be mistaken for the whole.
+  if (!done.ok) await unlink(path).catch(() => {});
+  return done;
+}
+
+async function intoFile(app: App, session: string, file: FileHandle): Promise<Result<Wrote>> {
+  const done = await exported(app, session, async (line) => void (await file.write(line)));
+  await file.sync();
+  return done;
 }
 
 async function exported(
