@@ -28,6 +28,8 @@ export type Prepared = {
   intent: Intent;
   /** One line for a person: the command, or the path and the size of the change. */
   title: string;
+  /** What had to be repaired to read the arguments, in a few words each; absent where nothing. */
+  repairs?: readonly string[];
   run(running: ToolRun): Promise<ToolOutcome>;
 };
 

@@ -51,20 +51,21 @@ describe("a defined tool", () => {
   });
 
   it.each([
-    ["", "not JSON"],
+    ["", "`name` is missing"],
     ['{"name":"Ada"', "not JSON"],
     ['["Ada"]', "must be a JSON object, not an array"],
-    ["null", "must be a JSON object, not null"],
+    ["null", "`name` is missing"],
+    ["7", "must be a JSON object, not a number"],
     ["{}", "`name` is missing"],
     ['{"name":null}', "`name` must be a string, not null (null)"],
     ['{"name":7}', "`name` must be a string, not a number (7)"],
     ['{"name":""}', "`name` is empty"],
     ['{"name":"Ada Lovelace"}', "`name` must have at most 10 characters"],
-    ['{"name":"Ada","times":"2"}', '`times` must be a number, not a string ("2")'],
+    ['{"name":"Ada","times":"two"}', '`times` must be a number, not a string ("two")'],
     ['{"name":"Ada","times":1.5}', "`times` must be a whole number, not a number (1.5)"],
     ['{"name":"Ada","times":0}', "`times` must be at least 1"],
     ['{"name":"Ada","tone":"hot"}', '`tone` must be one of warm, cool, not a string ("hot")'],
-    ['{"name":"Ada","Times":1}', "unknown key `Times` (it takes name, times, tone, others)"],
+    ['{"name":"Ada","time":1}', "unknown key `time` (it takes name, times, tone, others)"],
     ['{"name":"Ada","__proto__":{}}', "unknown key `__proto__`"],
     ['{"name":"Ada","others":[{"name":1}]}', "`others[0].name` must be a string"],
     ['{"name":"Ada","others":[{"x":1,"name":"b"}]}', "unknown key `x` in `others[0]`"],
@@ -74,10 +75,19 @@ describe("a defined tool", () => {
   });
 
   it("names several problems at once", async () => {
-    const said = await refusalOf('{"nam":"Ada","times":"2"}');
+    const said = await refusalOf('{"nam":"Ada","times":"two"}');
     expect(said).toContain("`name` is missing");
     expect(said).toContain("`times` must be a number");
     expect(said).toContain("unknown key `nam`");
+  });
+
+  it("tells what it had to repair, and nothing where it had not", async () => {
+    const repaired = await greet.prepare('{"Name":"Ada","times":"2"}', context);
+    expect(repaired).toMatchObject({ ok: true, value: { title: "Ada" } });
+    const repairs = ["`Name` for `name`", "number as text (`times`)"];
+    expect(repaired.ok && repaired.value.repairs).toEqual(repairs);
+    const plain = await greet.prepare('{"name":"Ada"}', context);
+    expect(plain.ok && "repairs" in plain.value).toBe(false);
   });
 
   it("reads the bare form where it has one", async () => {

@@ -5,6 +5,7 @@ import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
 import { unreachable } from "#core/assert.ts";
 import { type Failure, sentenceOf } from "#core/failure.ts";
+import { toolNamed } from "#core/model/repair.ts";
 import type { Opened } from "#core/security/access.ts";
 import type { CallEnd, SessionEvent } from "#core/session/events.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
@@ -25,7 +26,11 @@ type CallOptions = {
 export async function prepareCall(options: CallOptions): Promise<Landing> {
   const { place, session, open, signal } = options;
   const { call } = open;
-  const tool = place.tools.find(({ spec }) => spec.name === call.tool);
+  const meant = toolNamed(
+    call.tool,
+    place.tools.map(({ spec }) => spec.name),
+  );
+  const tool = place.tools.find(({ spec }) => spec.name === meant);
   if (!tool) return ended(call.id, "failed", unknownTool(call.tool, place.tools));
   const prepared = await prepare(tool, options);
   if (signal.aborted) return cancelled(call.id);
@@ -75,9 +80,10 @@ async function beforeTool(options: CallOptions, prepared: Prepared): Promise<Lan
 /** Intent before effect: the tool runs only after `ToolStarted` is durable. */
 function start(options: CallOptions, prepared: Prepared, opened: Opened): Landing {
   const { call } = options.open;
-  const { effect, intent, title } = prepared;
+  const { effect, intent, title, repairs } = prepared;
+  const started = { callId: call.id, tool: call.tool, effect, title, intent };
   return {
-    events: [{ type: "ToolStarted", callId: call.id, tool: call.tool, effect, title, intent }],
+    events: [{ type: "ToolStarted", ...started, ...(repairs ? { repairs } : {}) }],
     fits: (s) => mayStart(s, call.id),
     after: () => run(options, prepared, opened),
   };

@@ -74,8 +74,8 @@ function skipSpace(json: string, from: number): number {
   return at;
 }
 
-/** The index after a string that starts at `start`. */
-function stringEnd(json: string, start: number): number {
+/** The index after a string that starts at `start`; the text's end where it is left open. */
+export function stringEnd(json: string, start: number): number {
   let quote = json.indexOf('"', start + 1);
   while (quote !== -1) {
     let before = quote - 1;

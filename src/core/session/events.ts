@@ -178,6 +178,8 @@ export const eventBodies = {
       files: z.optional(z.readonly(z.array(change))),
       key: z.optional(text),
     }),
+    /** What was repaired to read the arguments; the model's own text is in its `StepCompleted`. */
+    repairs: z.optional(z.readonly(z.array(text))),
   }),
   ToolFinished: z.object({
     callId: text,

@@ -4,6 +4,7 @@
 import { unreachable } from "#core/assert.ts";
 import type { Failure } from "#core/failure.ts";
 import type { Message } from "#core/model/message.ts";
+import { toolNamed } from "#core/model/repair.ts";
 import { canCompact } from "#core/session/compact.ts";
 import type { TurnEnd } from "#core/session/events.ts";
 import type { OpenCall, OpenStep, Prompt, Session, Turn } from "#core/session/state.ts";
@@ -74,9 +75,11 @@ function cancelled(open: readonly OpenCall[], epoch: number): Action {
 /** The calls whose turn it is: a leading run of pure ones together, any other alone. */
 function mayRun(s: Session): OpenCall[] {
   const batch: OpenCall[] = [];
+  const effects = s.tools?.toolEffects ?? {};
+  const names = Object.keys(effects);
   for (const open of s.calls) {
     if (open.state === "ended") continue;
-    const pure = (s.tools?.toolEffects[open.call.tool] ?? "pure") === "pure";
+    const pure = (effects[toolNamed(open.call.tool, names) ?? ""] ?? "pure") === "pure";
     if (!pure) return batch.length === 0 ? [open] : batch;
     batch.push(open);
     if (batch.length === PARALLEL_CALLS_MAX) return batch;
