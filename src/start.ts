@@ -29,6 +29,7 @@ import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { familyOf } from "#core/model/family.ts";
 import type { Environment } from "#core/prompt/system.ts";
 import type { Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
@@ -150,10 +151,10 @@ async function compose(ports: Ports, node: string, options: StartOptions): Promi
       },
       placeOf: places.of,
       defaultModel: () => defaultModel(config, modelSettings(config, env)),
-      async toolsNow() {
-        const all = await ports.tools.tools();
-        const specs = all.map(({ spec }) => spec);
-        return ok({ specs, effects: Object.fromEntries(all.map((t) => [t.spec.name, t.effect])) });
+      familyOf: async (model) => familyOf(model),
+      async toolsNow(family) {
+        const { offered, offerOf } = await import("#boundary/surfaces.ts");
+        return ok(offerOf(await offered(await ports.tools.tools(), family)));
       },
       environmentOf: places.environmentOf,
       checks: () => checks(options, places),

@@ -79,7 +79,8 @@ class Runner {
   /** Waits between attempts that are over, by step and attempt. */
   readonly #waited = new Set<string>();
   readonly #hooks: TurnHooks;
-  #toolsKnown = false;
+  /** The model whose tools were compared with what the session was told. */
+  #toolsKnown: string | null = null;
   readonly #parts: TurnParts;
   readonly #stream: string;
   readonly #epoch: number;
@@ -212,13 +213,13 @@ class Runner {
     return started;
   }
 
-  /** Another version of the program may have other tools: the log says so before a request does. */
+  /** Another program or model may have other tools: the log says so before a request does. */
   async #changedTools(s: Session): Promise<Result<Session> | null> {
-    if (this.#toolsKnown) return null;
-    const event = await changedTools(this.#parts, s);
+    if (this.#toolsKnown === s.model) return null;
+    const event = await changedTools(this.#parts, s, s.model);
     if (!event.ok) return await this.#endTurn(s, "failed", event.error);
     const told = event.value ? await this.#append(s, [event.value]) : null;
-    this.#toolsKnown = told === null || told.ok;
+    if (told === null || told.ok) this.#toolsKnown = s.model;
     return told;
   }
 

@@ -17,7 +17,8 @@ export async function beginSession(
   const model = options.model ? ok(options.model) : await parts.defaultModel();
   if (!model.ok) return model;
   const mode = options.mode ?? parts.defaults.mode;
-  const tools = await parts.toolsNow();
+  const surface = await parts.familyOf(model.value);
+  const tools = await parts.toolsNow(surface);
   if (!tools.ok) return tools;
   const environment = await parts.environmentOf(located.value.path, mode);
   const system = await kept(parts, systemPrompt(environment), "text/plain");
@@ -32,6 +33,7 @@ export async function beginSession(
     system: system.value,
     tools: specs.value,
     toolEffects: tools.value.effects,
+    surface,
     environment,
     model: model.value,
     mode,

@@ -5,12 +5,13 @@ import type { Blobs } from "#boundary/blobs/port.ts";
 import type { Leases } from "#boundary/lease/port.ts";
 import type { Locations } from "#boundary/locations.ts";
 import type { Sessions } from "#boundary/sessions.ts";
+import type { Offer } from "#boundary/surfaces.ts";
 import type { TurnParts } from "#boundary/turn/parts.ts";
 import type { Views } from "#boundary/views.ts";
 import type { Result } from "#core/failure.ts";
-import type { ToolSpec } from "#core/model/message.ts";
+import type { Family } from "#core/model/catalog.ts";
 import type { Environment } from "#core/prompt/system.ts";
-import type { Effect, Mode } from "#core/session/tool-facts.ts";
+import type { Mode } from "#core/session/tool-facts.ts";
 
 export type DoorParts = TurnParts & {
   blobs: Blobs;
@@ -23,8 +24,8 @@ export type DoorParts = TurnParts & {
   defaults: { mode: Mode; contextTokens: number; stepsPerTurn: number };
   /** The model of a session that names none: the configured one, or what is in reach. */
   defaultModel(): Promise<Result<string>>;
-  /** The tools a session is begun with, as the model sees them. */
-  toolsNow(): Promise<Result<{ specs: ToolSpec[]; effects: Record<string, Effect> }>>;
+  /** The tools a session with a model of this family is begun with, as the model sees them. */
+  toolsNow(family: Family): Promise<Result<Offer>>;
   environmentOf(path: string, mode: string): Promise<Environment>;
   checks(): Promise<Check[]>;
 };

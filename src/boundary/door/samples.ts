@@ -9,6 +9,7 @@ import { locationsOver } from "#boundary/locations.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
 import { nodeOver } from "#boundary/node.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
+import { offerOf } from "#boundary/surfaces.ts";
 import { effects, newWorld, partsOver, type Say } from "#boundary/turn/samples.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import { ok } from "#core/failure.ts";
@@ -40,7 +41,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
     defaultModel: async () => ok("scripted/test"),
     async toolsNow() {
       const place = await turn.placeOf({} as Session);
-      return ok({ specs: place.ok ? place.value.tools.map(({ spec }) => spec) : [], effects });
+      return ok({ ...offerOf(place.ok ? place.value.tools : []), effects });
     },
     environmentOf: async (path, mode) => ({
       platform: "test",

@@ -33,7 +33,7 @@ export function jobsOfNode(): Jobs {
     mayStart(session) {
       if (running(session).length < JOBS_MAX) return ok();
       return fail("too_large", `${JOBS_MAX} jobs of this session are running`, {
-        fix: "kill one with `job` first",
+        fix: "end one of them first",
       });
     },
     start(session, command, run) {
@@ -63,7 +63,7 @@ export function jobsOfNode(): Jobs {
         fix:
           known.length > 0
             ? `the jobs are: ${known.map((other) => other.id).join(", ")}`
-            : "a job ends with the Aiex process that ran it; start it again with `run`",
+            : "a job ends with the Aiex process that ran it; start it again",
       });
     },
     async close() {

@@ -12,6 +12,7 @@ import type { Workspace } from "#boundary/workspace/port.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import type { Result } from "#core/failure.ts";
 import type { ToolSpec, UserPart } from "#core/model/message.ts";
+import type { Words } from "#core/model/surface.ts";
 import type { Access, Opened } from "#core/security/access.ts";
 import type { Effect, Fact, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
 
@@ -49,6 +50,8 @@ export type ToolContext = {
   /** Hash of each file as this session last read or wrote it, by workspace-relative path. */
   seen: ReadonlyMap<string, string>;
   todo: readonly TodoItem[];
+  /** How the model at hand calls the tools and their keys: what a tool advises is in its words. */
+  words: Words;
   workspace: Workspace;
   sandbox: Sandbox;
   blobs: Blobs;

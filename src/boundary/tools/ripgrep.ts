@@ -92,7 +92,7 @@ async function openInside(
     const code = error instanceof Error && "code" in error ? error.code : undefined;
     if (code === "ENOTDIR") return fail("bad_input", `\`${relative}\` is not a folder`);
     return fail("not_found", `\`${relative}\` is not a folder that can be opened (${code})`, {
-      fix: "look for the right folder with `list`",
+      fix: "look for the right folder above it",
     });
   }
 }

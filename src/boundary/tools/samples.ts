@@ -9,6 +9,7 @@ import type { Tool, ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
 import { localWorkspace } from "#boundary/workspace/local.ts";
 import { fail } from "#core/failure.ts";
 import { textOf } from "#core/model/message.ts";
+import { plainWords } from "#core/model/surface.ts";
 
 /** A folder of its own that is gone after the test. */
 export function folderWith(files: Readonly<Record<string, string | Uint8Array>>): string {
@@ -38,6 +39,7 @@ export function contextOf(root: string, more: Partial<ToolContext> = {}): ToolCo
     mode: "ask",
     seen: new Map(),
     todo: [],
+    words: plainWords,
     workspace: workspace.value,
     sandbox: { kind: "none", start: async () => fail("not_supported", "no commands here") },
     blobs: memoryBlobs(),

@@ -57,18 +57,18 @@ export function bytesOf(text: string): Result<Uint8Array> {
  * it holds is told only to a session that has read the file before: it may not be allowed to.
  */
 export function checkSeen(
-  { seen }: ToolContext,
+  { seen, words }: ToolContext,
   { path, hash }: { path: string; hash: Expected },
   present: () => string,
 ): Failed | undefined {
   if (hash === "absent" || seen.get(path) === hash) return undefined;
   if (!seen.has(path)) {
     return fail("stale", `\`${path}\` exists and this session has not read it`, {
-      fix: `nothing was changed; \`read\` it first, then do this again`,
+      fix: `nothing was changed; \`${words("read")}\` it first, then do this again`,
     });
   }
   return fail("stale", `\`${path}\` was changed since this session read it. ${present()}`, {
-    fix: `nothing was changed; \`read\` it again, then make the change to what it holds now`,
+    fix: `nothing was changed; \`${words("read")}\` it again, then make the change to what it holds now`,
   });
 }
 

@@ -1,11 +1,13 @@
 // One tool call, from its raw arguments to its one result: prepared, judged, started, run. Each
 // stage ends with events that are durable before the next begins.
+import { offered } from "#boundary/surfaces.ts";
 import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
 import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
 import { unreachable } from "#core/assert.ts";
 import { type Failure, sentenceOf } from "#core/failure.ts";
 import { toolNamed } from "#core/model/repair.ts";
+import { plainWords } from "#core/model/surface.ts";
 import type { Opened } from "#core/security/access.ts";
 import type { CallEnd, SessionEvent } from "#core/session/events.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
@@ -26,12 +28,14 @@ type CallOptions = {
 export async function prepareCall(options: CallOptions): Promise<Landing> {
   const { place, session, open, signal } = options;
   const { call } = open;
+  // The tools that were on offer when the model asked, also if it was switched since.
+  const tools = await offered(place.tools, session.tools?.surface ?? "other");
   const meant = toolNamed(
     call.tool,
-    place.tools.map(({ spec }) => spec.name),
+    tools.map(({ spec }) => spec.name),
   );
-  const tool = place.tools.find(({ spec }) => spec.name === meant);
-  if (!tool) return ended(call.id, "failed", unknownTool(call.tool, place.tools));
+  const tool = tools.find(({ spec }) => spec.name === meant);
+  if (!tool) return ended(call.id, "failed", unknownTool(call.tool, tools));
   const prepared = await prepare(tool, options);
   if (signal.aborted) return cancelled(call.id);
   if (!prepared.ok) return ended(call.id, "failed", sentenceOf(prepared.error));
@@ -51,6 +55,7 @@ async function prepare(tool: Tool, options: CallOptions) {
     mode: session.mode,
     seen: new Map(session.seen.map(({ path, hash }) => [path, hash])),
     todo: session.todo,
+    words: plainWords,
     workspace: place.workspace,
     sandbox: place.sandbox,
     blobs: parts.blobs,

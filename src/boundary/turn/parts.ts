@@ -8,6 +8,7 @@ import type { Requests } from "#boundary/requests.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Result } from "#core/failure.ts";
+import type { Family } from "#core/model/catalog.ts";
 import type { Access, Opened } from "#core/security/access.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
@@ -34,6 +35,7 @@ export type Judge = (
 
 /** The place where a session's tools act. */
 export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
+  /** Our own tools, before a surface names them. */
   tools: readonly Tool[];
   judge: Judge;
   /** What the policy lets a session read without a question. */
@@ -52,6 +54,8 @@ export type TurnParts = {
   channel: Channel;
   /** The place a session was started in, or why it cannot act here. */
   placeOf(session: Session): Promise<Result<Place>>;
+  /** The family of a model: which surface of tools and which prompt it gets. */
+  familyOf(model: string): Promise<Family>;
   /** The model a session names, loaded now. */
   openModel(name: string): Promise<Result<ModelOpened>>;
   deadlines: Deadlines;

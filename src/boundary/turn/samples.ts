@@ -22,6 +22,7 @@ import { memoryWorkspace } from "#boundary/workspace/memory.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import { fail, ok } from "#core/failure.ts";
+import { familyOf } from "#core/model/family.ts";
 import type { AnswerPart, Message, Stop } from "#core/model/message.ts";
 import { prompted, started } from "#core/session/samples.ts";
 import { emptySession } from "#core/session/state.ts";
@@ -197,6 +198,7 @@ export function partsOver(
     requests: requestsIn(world.blobs),
     channel: localChannel(),
     placeOf: async () => ok(place),
+    familyOf: async (name) => familyOf(name),
     openModel: async () => ok({ port: model, model: "test" }),
     deadlines: deadlinesDefault,
     node: "n",

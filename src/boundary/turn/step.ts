@@ -9,6 +9,7 @@ import type {
   ModelPort,
   WireRequest,
 } from "#boundary/models/port.ts";
+import { offered, offerOf } from "#boundary/surfaces.ts";
 import type { Landing, TurnParts } from "#boundary/turn/parts.ts";
 import { retryAfter } from "#core/backoff.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
@@ -55,22 +56,26 @@ export async function prepareStep(
   return ok({ port, model, wire, deadlines, request: request.value, reserved });
 }
 
-/** What says that this program has other tools than the session was told, or null. */
+/**
+ * What says that `model` is to have other tools than the session was told, or null: this program
+ * has others, or the model was switched to one of another family.
+ */
 export async function changedTools(
   parts: TurnParts,
   s: Session,
+  model: string,
 ): Promise<Result<EventOf<"ToolsChanged"> | null>> {
   const place = await parts.placeOf(s);
   if (!place.ok) return place;
-  const { tools } = place.value;
-  const toolEffects = Object.fromEntries(tools.map(({ spec, effect }) => [spec.name, effect]));
-  const bytes = Buffer.from(JSON.stringify(tools.map(({ spec }) => spec)));
+  const surface = await parts.familyOf(model);
+  const { specs, effects: toolEffects } = offerOf(await offered(place.value.tools, surface));
+  const bytes = Buffer.from(JSON.stringify(specs));
   const hash = sha256(bytes);
-  if (hash === s.tools?.tools.hash) return ok(null);
+  if (hash === s.tools?.tools.hash && surface === s.tools.surface) return ok(null);
   const kept = await parts.blobs.put(bytes);
   if (!kept.ok) return kept;
   const blob = { hash, bytes: bytes.length, media: "application/json" };
-  return ok({ type: "ToolsChanged", tools: blob, toolEffects });
+  return ok({ type: "ToolsChanged", tools: blob, toolEffects, surface });
 }
 
 /** Of each deadline the one that waits longer: the user's, or what the provider needs. */

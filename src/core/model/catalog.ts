@@ -3,7 +3,8 @@
 // the model, the user's configuration. What none of them says stays unknown and is not guessed.
 
 /** Which surface of tools and which prompt a model was trained on; `other` gets the plain ones. */
-export type Family = "gpt" | "claude" | "gemini" | "local" | "other";
+export const families = ["gpt", "claude", "gemini", "local", "other"] as const;
+export type Family = (typeof families)[number];
 
 /** Everything that may be known; a missing member is not known. Token counts are the model's own. */
 export type ModelFacts = {

@@ -83,8 +83,16 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-/** A tool as a model is told of it: `schema` is the JSON Schema of its arguments. */
-export type ToolSpec = { name: string; about: string; schema: Record<string, unknown> };
+/**
+ * A tool as a model is told of it: `schema` is the JSON Schema of its arguments. `freeform` is how
+ * the same input is written without JSON, for dialects that have such tools; others ignore it.
+ */
+export type ToolSpec = {
+  name: string;
+  about: string;
+  schema: Record<string, unknown>;
+  freeform?: { syntax: "lark" | "regex"; grammar: string };
+};
 
 export function toolCallsOf(parts: readonly AnswerPart[]): ToolCall[] {
   return parts.flatMap((part) => {

@@ -2,6 +2,7 @@
 // the log and adds an upcaster (upcast.ts). Whatever can vary (prompts, tools, environment, retries,
 // notices) is in an event before it is in a request, so that any request can be rebuilt.
 import * as z from "zod/mini";
+import { families } from "#core/model/catalog.ts";
 import { efforts, stops } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
 import { modes } from "#core/session/tool-facts.ts";
@@ -34,6 +35,7 @@ const usage = z.object({
 });
 const failure = z.object({ code: text, say: text, fix: z.optional(text) });
 const mode = z.enum(modes);
+const surface = z.optional(z.enum(families));
 const hash = text;
 const change = z.object({ path: text, before: text, after: text });
 const todo = z.object({ text, state: z.enum(["open", "doing", "done"]) });
@@ -87,6 +89,8 @@ export const eventBodies = {
     system: blob,
     tools: blob,
     toolEffects: z.record(text, z.enum(["pure", "verifiable", "keyed", "opaque"])),
+    /** The family whose names the tools have; absent: our plain ones. */
+    surface,
     environment: z.record(text, text),
     model: text,
     mode,
@@ -102,9 +106,11 @@ export const eventBodies = {
   ModeSwitched: z.object({ mode }),
   /** How much the model thinks before it answers; null: as its provider has it. */
   EffortSwitched: z.object({ effort: z.nullable(z.enum(efforts)) }),
+  /** From the next step on: another version of Aiex, or a model of another family. */
   ToolsChanged: z.object({
     tools: blob,
     toolEffects: z.record(text, z.enum(["pure", "verifiable", "keyed", "opaque"])),
+    surface,
   }),
   /** Text for the model that is not the user's: project instructions, notices. */
   ContextAdded: z.object({

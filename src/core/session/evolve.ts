@@ -9,7 +9,7 @@ import {
   textOf,
   toolCallsOf,
 } from "#core/model/message.ts";
-import type { EventOf, SessionEvent } from "#core/session/events.ts";
+import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import {
   emptySession,
   GRANTS_MAX,
@@ -57,7 +57,7 @@ export function evolve(s: Session, e: SessionEvent): Session {
     case "ModeSwitched":
       return told({ ...s, mode: e.mode }, user("environment", modeNotices[e.mode]));
     case "ToolsChanged":
-      return { ...s, tools: { tools: e.tools, toolEffects: e.toolEffects } };
+      return { ...s, tools: toolsOf(e) };
     case "ContextAdded":
       return told(s, user(e.origin, e.text));
     case "HookRan":
@@ -108,9 +108,16 @@ const modeNotices: Record<Mode, string> = {
 };
 
 function started(s: Session, e: EventOf<"SessionStarted">): Session {
-  const { tools, toolEffects, model, mode } = e;
-  return { ...s, start: bodyOf(e), model, mode, tools: { tools, toolEffects } };
+  const { model, mode } = e;
+  return { ...s, start: bodyOf(e), model, mode, tools: toolsOf(e) };
 }
+
+/** Sessions of before there were surfaces had the plain tools. */
+const toolsOf = ({ tools, toolEffects, surface = "other" }: EventBody<"ToolsChanged">) => ({
+  tools,
+  toolEffects,
+  surface,
+});
 
 function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
   const turn: Turn = {

@@ -224,6 +224,16 @@ describe("the calls of one answer", () => {
     return action.do === "runTools" ? action.calls.map(({ call }) => call.id) : action.do;
   };
 
+  it("is taken for the tool it means, where its name is not quite that", () => {
+    const calls = answered([
+      { id: "a", tool: "functions.read" },
+      { id: "b", tool: "functions.run" },
+    ]);
+    const s = given(prompted(), stepStarted(), calls);
+    const action = next(s);
+    expect(action.do === "runTools" && action.calls.map(({ call }) => call.id)).toEqual(["a"]);
+  });
+
   it("run together while they are pure, others one by one in order", () => {
     const calls = answered([read("c1"), read("c2"), run("c3"), read("c4"), run("c5")]);
     expect(ids(calls)).toEqual(["c1", "c2"]);

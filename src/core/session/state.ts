@@ -59,7 +59,7 @@ export type Session = {
   model: string;
   mode: Mode;
   effort: Effort | null;
-  tools: Pick<EventBody<"SessionStarted">, "tools" | "toolEffects"> | null;
+  tools: Required<EventBody<"ToolsChanged">> | null;
   turn: Turn | null;
   step: OpenStep | null;
   calls: readonly OpenCall[];

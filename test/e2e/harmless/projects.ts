@@ -18,6 +18,7 @@ import { usualLimits } from "#boundary/workspace/limits.ts";
 import { localWorkspace } from "#boundary/workspace/local.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import type { Result } from "#core/failure.ts";
+import { plainWords } from "#core/model/surface.ts";
 import { noRules } from "#core/security/rules.ts";
 import { emptySession } from "#core/session/state.ts";
 import type { Mode } from "#core/session/tool-facts.ts";
@@ -182,6 +183,7 @@ export async function projects(): Promise<Projects> {
       mode,
       seen: new Map(),
       todo: [],
+      words: plainWords,
       workspace: value(localWorkspace(root)),
       sandbox: box,
       blobs: memoryBlobs(),

@@ -63,13 +63,13 @@ export const edit = defineTool({
     edits: [{ old: "  return a - b;", new: "  return a + b;" }],
   },
   async prepare({ path: given, edits }, context) {
-    const { workspace } = context;
+    const { workspace, words } = context;
     const present = await presentFile(workspace, given);
     if (!present.ok) return present;
     const { path, hash: before } = present.value;
     if (before === "absent") {
       return fail("not_found", `\`${path}\` does not exist`, {
-        fix: "create it with `write`, or find the right path with `glob`",
+        fix: `create it with \`${words("write")}\`, or find the right path with \`${words("glob")}\``,
       });
     }
     const text = textIn(present.value);

@@ -60,7 +60,7 @@ async function looked(
   fresh.add(Buffer.concat([begin, end]).subarray(given.from ?? 0));
   const text = await shown(fresh, context.blobs);
   const state = found.end
-    ? endLine(found.end, 0)
+    ? endLine(found.end, { seconds: 0, words: context.words })
     : `(still running; follow again from ${found.output.length})`;
   const facts: Fact[] = found.end
     ? [

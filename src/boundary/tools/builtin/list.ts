@@ -39,20 +39,27 @@ export const list = defineTool({
   },
 });
 
-async function listed(path: string, { workspace }: ToolContext): Promise<ToolOutcome> {
+async function listed(path: string, { workspace, words }: ToolContext): Promise<ToolOutcome> {
   const entries = await workspace.list(path);
   if (!entries.ok) {
     const found = await workspace.stat(path);
     const isFile = found.ok && found.value.kind === "file";
     if (isFile)
-      return refusal({ ...entries.error, say: `\`${path}\` is a file`, fix: "`read` it" });
-    return refusal({ ...entries.error, fix: "list the folder above it, or use `glob`" });
+      return refusal({
+        ...entries.error,
+        say: `\`${path}\` is a file`,
+        fix: `\`${words("read")}\` it`,
+      });
+    return refusal({
+      ...entries.error,
+      fix: `list the folder above it, or use \`${words("glob")}\``,
+    });
   }
   if (entries.value.length === 0) return outcome(`(\`${path}\` is empty)`);
   const sorted = entries.value.toSorted(foldersFirst);
   const names = sorted.slice(0, ENTRIES_MAX).map(({ name, kind }) => inOneLine(name) + marks[kind]);
   const left = sorted.length - names.length;
-  if (left > 0) names.push(`(${left} more entries: use \`glob\` with a pattern)`);
+  if (left > 0) names.push(`(${left} more entries: use \`${words("glob")}\` with a pattern)`);
   return outcome(names.join("\n"));
 }
 

@@ -8,6 +8,7 @@ import { FILE_BYTES_MAX, isBinary } from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import { linesOf, sourceText } from "#core/code/lines.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
+import type { Words } from "#core/model/surface.ts";
 import type { Fact } from "#core/session/tool-facts.ts";
 
 /** Lines of one window. */
@@ -74,7 +75,7 @@ export const read = defineTool({
 
 type Window = { from: number; lines: number };
 
-async function readOutput(hash: string, window: Window, { blobs }: ToolContext) {
+async function readOutput(hash: string, window: Window, { blobs, words }: ToolContext) {
   if (!/^[0-9a-f]{64}$/.test(hash)) {
     const failed = fail("bad_input", "`output:` is followed by the 64 characters of a hash", {
       fix: "copy the whole name from the result that mentions it",
@@ -83,7 +84,7 @@ async function readOutput(hash: string, window: Window, { blobs }: ToolContext) 
   }
   const kept = await blobs.get(hash, { from: 0, bytes: FILE_BYTES_MAX });
   if (!kept.ok) return refusal({ ...kept.error, fix: "run the tool again to have its output" });
-  return readText(`${OUTPUT}${hash}`, kept.value, window, []);
+  return readText(`${OUTPUT}${hash}`, kept.value, window, { facts: [], words });
 }
 
 async function readFile(path: string, window: Window, context: ToolContext): Promise<ToolOutcome> {
@@ -93,7 +94,7 @@ async function readFile(path: string, window: Window, context: ToolContext): Pro
   const facts: Fact[] = [{ type: "fileSeen", path, hash: sha256(bytes) }];
   const media = mediaOf(bytes);
   if (media) return readMedia(path, bytes, media, facts, context);
-  return readText(path, bytes, window, facts);
+  return readText(path, bytes, window, { facts, words: context.words });
 }
 
 async function readMedia(
@@ -121,7 +122,12 @@ async function readMedia(
   );
 }
 
-function readText(path: string, bytes: Uint8Array, window: Window, facts: Fact[]): ToolOutcome {
+function readText(
+  path: string,
+  bytes: Uint8Array,
+  window: Window,
+  { facts, words }: { facts: Fact[]; words: Words },
+): ToolOutcome {
   if (isBinary(bytes)) {
     const failed = fail("bad_input", `\`${path}\` is binary (${bytes.length} bytes)`, {
       fix: "look at it with a command such as `file`, `xxd` or `iconv`",
@@ -139,11 +145,13 @@ function readText(path: string, bytes: Uint8Array, window: Window, facts: Fact[]
   const { shown, next } = windowOf(lines, window);
   const notes = [
     ...(next <= lines.length
-      ? [`(${lines.length - next + 1} more lines: read on with from: ${next})`]
+      ? [`(${lines.length - next + 1} more lines: read on with ${words("read.from")}: ${next})`]
       : []),
     ...(source.ends.includes("\r\n") ? ["(line endings: CRLF)"] : []),
     ...(text.includes("\uFFFD") && !isUtf8(bytes)
-      ? ["(not UTF-8: what could not be decoded is shown as \uFFFD, and `edit` will refuse it)"]
+      ? [
+          `(not UTF-8: what could not be decoded is shown as \uFFFD; \`${words("edit")}\` will refuse it)`,
+        ]
       : []),
   ];
   return outcome([...shown, ...notes].join("\n"), { facts });
@@ -190,19 +198,24 @@ function mediaOf(bytes: Uint8Array): string | undefined {
 async function unreadable(
   path: string,
   failure: Failure,
-  { workspace }: ToolContext,
+  { workspace, words }: ToolContext,
 ): Promise<Failure> {
   if (failure.code === "too_large") {
-    const fix = "find the place with `search`, or cut out a part with a command such as `sed -n`";
+    const fix = `find the place with \`${words("search")}\`, or cut out a part with a command such as \`sed -n\``;
     return { ...failure, fix };
   }
   const found = await workspace.stat(path);
   if (found.ok && found.value.kind === "folder") {
-    return { ...failure, say: `\`${path}\` is a folder`, fix: "use `list` for folders" };
+    return {
+      ...failure,
+      say: `\`${path}\` is a folder`,
+      fix: `use \`${words("list")}\` for folders`,
+    };
   }
   if (failure.code !== "not_found") return failure;
   const near = await namesLike(path, workspace.list);
-  const fix = near.length > 0 ? `did you mean ${near.join(", ")}?` : "look for it with `glob`";
+  const fix =
+    near.length > 0 ? `did you mean ${near.join(", ")}?` : `look for it with \`${words("glob")}\``;
   return { ...failure, fix };
 }
 

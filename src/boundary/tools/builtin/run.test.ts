@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { endLine, factsOf } from "#boundary/tools/builtin/run.ts";
 import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
+import { plainWords } from "#core/model/surface.ts";
 
 const end: CommandEnd = {
   code: 1,
@@ -11,21 +12,22 @@ const end: CommandEnd = {
   quarantined: [],
   sandboxDenied: true,
 };
+const told = { seconds: 10, words: plainWords };
 const refused = [{ host: "evil.org:443", why: "it was not among the hosts allowed" }];
 
 describe("the end of a command", () => {
   it("says which hosts were refused, why, and how to ask for them", () => {
-    const text = endLine({ ...end, hosts: { reached: ["a.org:443"], refused } }, 10);
+    const text = endLine({ ...end, hosts: { reached: ["a.org:443"], refused } }, told);
     expect(text).toContain("evil.org:443 (it was not among the hosts allowed)");
-    expect(text).toContain('{kind: "network", hosts: [...], why}');
+    expect(text).toContain("kind network and hosts that name it too");
     expect(text).not.toContain("the sandbox refused something");
-    expect(endLine(end, 10)).toContain("the sandbox refused something");
+    expect(endLine(end, told)).toContain("the sandbox refused something");
   });
 
   it("says which limit it ran into", () => {
-    expect(endLine({ ...end, exceeded: "memory" }, 10)).toContain("more memory than one command");
-    expect(endLine({ ...end, exceeded: "processes" }, 10)).toContain("more processes than one");
-    expect(endLine(end, 10)).not.toContain("than one command");
+    expect(endLine({ ...end, exceeded: "memory" }, told)).toContain("more memory than one command");
+    expect(endLine({ ...end, exceeded: "processes" }, told)).toContain("more processes than one");
+    expect(endLine(end, told)).not.toContain("than one command");
   });
 
   it("is kept with the hosts it tried, and without where it tried none", () => {

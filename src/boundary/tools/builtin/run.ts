@@ -6,6 +6,7 @@ import type { Tool, ToolContext, ToolOutcome, ToolRun } from "#boundary/tools/po
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
 import { ok } from "#core/failure.ts";
+import type { Words } from "#core/model/surface.ts";
 import type { Fact } from "#core/session/tool-facts.ts";
 
 /** Time limits in seconds. */
@@ -103,7 +104,9 @@ async function started(
   if (background) {
     const job = jobs.start(context.session, command, begun.value);
     const fact: Fact = { type: "jobStarted", job: job.id, command };
-    return outcome(`Started as job ${job.id}. Follow or kill it with \`job\`.`, { facts: [fact] });
+    return outcome(`Started as job ${job.id}. Follow or end it with \`${context.words("job")}\`.`, {
+      facts: [fact],
+    });
   }
   const output = collected();
   for await (const chunk of begun.value.output) {
@@ -112,10 +115,15 @@ async function started(
   }
   const end = await begun.value.done;
   const text = await shown(output, context.blobs);
-  return outcome([text, endLine(end, seconds)].filter((line) => line !== "").join("\n"), {
-    failed: end.code !== 0,
-    facts: factsOf(command, end),
-  });
+  return outcome(
+    [text, endLine(end, { seconds, words: context.words })]
+      .filter((line) => line !== "")
+      .join("\n"),
+    {
+      failed: end.code !== 0,
+      facts: factsOf(command, end),
+    },
+  );
 }
 
 /** What a finished command tells the session. */
@@ -131,10 +139,14 @@ export function factsOf(command: string, end: CommandEnd): Fact[] {
 }
 
 /** How it ended, and what to do about what the sandbox kept from it. */
-export function endLine(end: CommandEnd, seconds: number): string {
+export function endLine(
+  end: CommandEnd,
+  { seconds, words }: { seconds: number; words: Words },
+): string {
   const lines: string[] = [];
   if (end.ended === "timeout") {
-    lines.push(`(stopped after its limit of ${seconds} s; raise timeoutSeconds or use background)`);
+    const more = `raise ${words("run.timeoutSeconds")} or use ${words("run.background")}`;
+    lines.push(`(stopped after its limit of ${seconds} s; ${more})`);
   } else if (end.ended === "killed") lines.push("(killed)");
   else if (end.code !== 0) lines.push(`(exit ${end.code ?? end.signal})`);
   else lines.push("(exit 0)");
@@ -154,11 +166,11 @@ export function endLine(end: CommandEnd, seconds: number): string {
   if (refused.length > 0) {
     const names = refused.map(({ host, why }) => `${host} (${why})`).join(", ");
     lines.push(
-      `(not reached: ${names}. If the task needs one, call run again with escalate: {kind: "network", hosts: [...], why} that names it too)`,
+      `(not reached: ${names}. If the task needs one, call again with escalate, kind network and hosts that name it too)`,
     );
   } else if (end.sandboxDenied) {
     lines.push(
-      "(the sandbox refused something. If the task needs it, call run again with escalate: {kind, why}; kind is network with hosts, path, protected or unsandboxed)",
+      "(the sandbox refused something. If the task needs it, call again with escalate and why; its kind is network with hosts, path, protected or unsandboxed)",
     );
   }
   return lines.join("\n");

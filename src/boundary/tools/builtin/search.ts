@@ -72,11 +72,14 @@ export const search = defineTool({
 async function searched(
   wanted: Search,
   path: string,
-  { workspace, readable }: ToolContext,
+  { workspace, readable, words }: ToolContext,
   signal: AbortSignal,
 ): Promise<ToolOutcome> {
   const stat = await workspace.stat(path);
-  if (!stat.ok) return refusal({ ...stat.error, fix: "find the right path with `glob` or `list`" });
+  if (!stat.ok) {
+    const fix = `find the right path with \`${words("glob")}\` or \`${words("list")}\``;
+    return refusal({ ...stat.error, fix });
+  }
   const lines = searchLines({ matchesMax: MATCHES_MAX, countedMax: COUNTED_MAX });
   const args = argsOf(wanted);
   let run: Result<RipgrepEnd>;
@@ -105,7 +108,7 @@ async function searched(
   const withheld = lines.withheld();
   if (found.matches + withheld.matches === 0 && run.value.problem !== "") {
     const failed = fail("bad_input", `the search cannot be made: ${run.value.problem}`, {
-      fix: "correct the pattern, or set `literal: true` to search for plain text",
+      fix: `correct the pattern, or set \`${words("search.literal")}: true\` to search for plain text`,
     });
     return refusal(failed.error);
   }
