@@ -13,17 +13,25 @@ import type { Frame } from "./frame.ts";
 import { ollamaFrames } from "./strict-ollama.ts";
 import type { Issued } from "./strict-rules.ts";
 
+/** What the answer depends on besides its cue. */
+export type Asked = {
+  /** Items given out, for the rules about what must come back. */
+  issued: Issued;
+  /** The tools that the request offers as custom ones: calls of them have no JSON. */
+  freeform: ReadonlySet<unknown>;
+};
+
 /** How each dialect streams an answer: one line each. */
 const streams = {
   responses: responsesFrames,
   chat: chatFrames,
   ollama: ollamaFrames,
-} satisfies Record<string, (cue: Cue, issued: Issued) => Frame[]>;
+} satisfies Record<string, (cue: Cue, asked: Asked) => Frame[]>;
 
 export type Dialect = keyof typeof streams;
 
-export const framesOf = (dialect: Dialect, cue: Cue, issued: Issued): Frame[] =>
-  streams[dialect](cue, issued);
+export const framesOf = (dialect: Dialect, cue: Cue, asked: Asked): Frame[] =>
+  streams[dialect](cue, asked);
 
 function stopOf(answer: ScriptedAnswer): Stop {
   return answer.stop ?? ((answer.calls ?? []).length > 0 ? "calls" : "done");
@@ -100,7 +108,7 @@ function chatFrames({ answer, position }: Cue): Frame[] {
   ];
 }
 
-function responsesFrames(cue: Cue, issued: Issued): Frame[] {
+function responsesFrames(cue: Cue, { issued, freeform }: Asked): Frame[] {
   const { answer, position } = cue;
   const stop = stopOf(answer);
   const frames: Frame[] = [];
@@ -124,6 +132,10 @@ function responsesFrames(cue: Cue, issued: Issued): Frame[] {
     addMessage(add, answer.text, { position, index: output.length, stop }, done);
   }
   for (const [at, call] of (answer.calls ?? []).entries()) {
+    if (freeform.has(call.tool)) {
+      addFreeform(add, call, { position, at, index: output.length }, done);
+      continue;
+    }
     const item = {
       id: `fc_${position + 1}_${at + 1}`,
       type: "function_call",
@@ -171,6 +183,29 @@ function addReasoning(
   const encrypted_content = Buffer.from(`sealed ${position}: ${text}`).toString("base64");
   done({ ...item, summary: [part], encrypted_content });
   return item.id;
+}
+
+function addFreeform(
+  add: Add,
+  call: NonNullable<ScriptedAnswer["calls"]>[number],
+  { position, at, index }: { position: number; at: number; index: number },
+  done: Done,
+): void {
+  const item = {
+    id: `ctc_${position + 1}_${at + 1}`,
+    type: "custom_tool_call",
+    call_id: callIdOf(position, at, call.id),
+    input: "",
+    name: call.tool,
+  };
+  const place = { output_index: index, item_id: item.id };
+  const input = inputText(call.input);
+  add("response.output_item.added", { output_index: index, item });
+  for (const delta of piecesOf(input)) {
+    add("response.custom_tool_call_input.delta", { ...place, delta }, delta.length);
+  }
+  add("response.custom_tool_call_input.done", { ...place, input });
+  done({ ...item, input });
 }
 
 function addMessage(

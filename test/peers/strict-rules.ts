@@ -95,14 +95,18 @@ function isObjectText(input: unknown): boolean {
 
 function toolProblems(tools: readonly unknown[]): string[] {
   const names = new Set<unknown>();
-  return tools.map(fieldsOf).flatMap(({ name, parameters }) => {
+  return tools.map(fieldsOf).flatMap(({ name, parameters, type, format }) => {
     const problems: string[] = [];
     if (!isName(name)) problems.push(`tools: bad name ${JSON.stringify(name)}`);
     if (names.has(name)) problems.push(`tools: ${name} is there twice`);
     names.add(name);
     // "schema must be a JSON Schema of 'type: "object"', got 'type: "None"'"
     // https://github.com/browserbase/stagehand/issues/1159
-    if (fieldsOf(parameters).type !== "object") problems.push(`tools: ${name} takes no object`);
+    if (type === "custom") {
+      const { definition } = fieldsOf(format);
+      if (!definition) problems.push(`tools: ${name} has an empty grammar`);
+    } else if (fieldsOf(parameters).type !== "object")
+      problems.push(`tools: ${name} takes no object`);
     return problems;
   });
 }
@@ -113,10 +117,12 @@ export function responsesProblems(body: Fields, text: string, issued: Issued): s
   const problems: string[] = items.length === 0 ? ["responses: `input` is empty"] : [];
   const seen = new Set<string>();
   let open: string[] = [];
+  const calls = new Map<string, string>();
   for (const [at, item] of items.entries()) {
     const where = `input[${at}]`;
     const callId = textAt(item, "call_id") ?? "";
-    const isResult = item.type === "function_call_output";
+    const result = resultTypes.get(String(item.type));
+    const isResult = result !== undefined;
     // "No tool call found for function call output with call_id …"
     // https://github.com/continuedev/continue/issues/10092
     if (isResult && !open.includes(callId))
@@ -129,8 +135,10 @@ export function responsesProblems(body: Fields, text: string, issued: Issued): s
       open = open.filter((id) => id !== callId);
       if (textAt(item, "output") === "") problems.push(`${where}: empty output`);
     }
-    if (item.type === "function_call") {
-      const { name, arguments: input } = item;
+    if (isResult) problems.push(...kindProblems(calls.get(callId), result, where));
+    if (isCall(item)) {
+      const { name, arguments: json, input = json } = item;
+      calls.set(callId, String(item.type));
       problems.push(...callProblems({ id: callId, name, input, where }, seen));
       open.push(callId);
     }
@@ -141,9 +149,25 @@ export function responsesProblems(body: Fields, text: string, issued: Issued): s
   return [...problems, ...toolProblems(listOf(body.tools))];
 }
 
+/** Results by their type, and the type of the call that each belongs to. */
+const resultTypes = new Map([
+  ["function_call_output", "function_call"],
+  ["custom_tool_call_output", "custom_tool_call"],
+]);
+
+/**
+ * "No tool output found for custom tool call call_…": a free-form call wants its own type of result.
+ * https://github.com/diegosouzapw/OmniRoute/issues/8946
+ */
+const kindProblems = (call: string | undefined, result: string, where: string): string[] =>
+  call === undefined || call === result ? [] : [`${where}: the result of a ${result}, not ${call}`];
+
+const isCall = (item: Fields): boolean =>
+  item.type === "function_call" || item.type === "custom_tool_call";
+
 /** What the model itself may have said between a call and its result: several calls of one answer. */
 const isAnswerItem = (item: Fields): boolean =>
-  item.type === "function_call" || item.type === "reasoning" || item.role === "assistant";
+  isCall(item) || item.type === "reasoning" || item.role === "assistant";
 
 /** Rules for items that the model made. */
 function ownProblems(items: readonly Fields[], at: number, raw: string, issued: Issued): string[] {

@@ -35,6 +35,8 @@ export type Fault =
 /** The faults of an answer that is being given. */
 type Played = Exclude<Fault, { do: "answer" | "hold" }>;
 
+type Playing = { dialect: Dialect; frames: readonly Frame[]; cue: Cue; fault: Played | undefined };
+
 export type Recorded = {
   dialect: Dialect;
   headers: IncomingMessage["headers"];
@@ -99,16 +101,16 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
     const cue = cueIn(options.script, heardIn(dialect, fieldsOf(parsed(body))));
     if (!cue.ok) return sendFailure(response, dialect, cue.error);
     if (fault?.do === "hold") await fault.until;
-    await play(response, dialect, cue.value, fault?.do === "hold" ? undefined : fault);
+    const freeform = freeformIn(fieldsOf(parsed(body)));
+    const frames = framesOf(dialect, cue.value, { issued, freeform });
+    const played = fault?.do === "hold" ? undefined : fault;
+    await play(response, { dialect, frames, cue: cue.value, fault: played });
   }
 
   async function play(
     response: ServerResponse,
-    dialect: Dialect,
-    cue: Cue,
-    fault: Played | undefined,
+    { dialect, frames, cue, fault }: Playing,
   ): Promise<void> {
-    const frames = framesOf(dialect, cue, issued);
     const failure = failureIn(cue);
     if (failure && failure.code !== "broken") {
       return sendFailure(response, dialect, failure);
@@ -269,6 +271,14 @@ async function problemsIn(dialect: Dialect, body: string, issued: Issued): Promi
   return [...torn, ...(await wires[dialect].problems(json, body, issued))];
 }
 
+/** Names of the tools that a request offers with free-form input. */
+const freeformIn = (body: Fields): ReadonlySet<unknown> =>
+  new Set(
+    listOf(body.tools)
+      .map(fieldsOf)
+      .flatMap(({ type, name }) => (type === "custom" ? [name] : [])),
+  );
+
 function isWellFormed(value: unknown): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (typeof value !== "object" || value === null) return true;
@@ -289,8 +299,9 @@ export function heardIn(dialect: Dialect, body: Fields): Heard[] {
 }
 
 function roleOf(item: Fields): Heard["role"] | undefined {
-  if (item.type === "function_call_output" || item.role === "tool") return "tool";
-  if (item.type === "function_call" || item.type === "reasoning") return "assistant";
+  if (/^(function|custom_tool)_call_output$/.test(String(item.type))) return "tool";
+  if (item.role === "tool") return "tool";
+  if (/^(function_call|custom_tool_call|reasoning)$/.test(String(item.type))) return "assistant";
   return item.role === "user" || item.role === "assistant" ? item.role : undefined;
 }
 

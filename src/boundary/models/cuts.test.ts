@@ -17,11 +17,17 @@ const answers: ScriptedAnswer[] = [
   { reasoning: "Hm: ünï 🙂", text: "Two files.", calls: [{ tool: "read", input: "{}" }] },
   { calls: [{ tool: "read", input: '{"path":"a\\u2028b","text":"data: [DONE]\\n\\n"}' }] },
   { calls: [{ tool: "read", input: "" }] },
+  {
+    calls: [{ tool: "apply_patch", input: '*** Begin Patch\n*** Delete File: "a"\n*** End Patch' }],
+  },
   { text: "only words, 🙂 and “quotes”" },
 ];
 
+/** In the Responses dialect calls of `apply_patch` are free-form here. */
+const freeform = new Set(["apply_patch"]);
+
 const bytesOf = (dialect: Dialect, answer: ScriptedAnswer): Buffer => {
-  const frames = framesOf(dialect, { answer, position: 0 }, new Map());
+  const frames = framesOf(dialect, { answer, position: 0 }, { issued: new Map(), freeform });
   return Buffer.from(frames.map(({ text }) => text).join(""));
 };
 

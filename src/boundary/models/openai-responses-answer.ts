@@ -42,6 +42,7 @@ const kinds = new Map<unknown, Kind>([
   ["message", "text"],
   ["reasoning", "reasoning"],
   ["function_call", "call"],
+  ["custom_tool_call", "call"],
 ]);
 
 const deltaKinds = new Map<string, Kind>([
@@ -50,6 +51,7 @@ const deltaKinds = new Map<string, Kind>([
   ["response.reasoning_summary_text.delta", "reasoning"],
   ["response.reasoning_text.delta", "reasoning"],
   ["response.function_call_arguments.delta", "call"],
+  ["response.custom_tool_call_input.delta", "call"],
 ]);
 
 /** `owner` marks opaque data with the model it belongs to. */
@@ -251,7 +253,8 @@ function grown(item: Item, text: string): ModelDelta[] {
 const indexOf = (event: Fields): number => numberAt(event, "output_index") ?? 0;
 
 function wholeText(kind: Kind, item: Fields): string {
-  if (kind === "call") return textAt(item, "arguments") ?? "";
+  // A free-form call has its text in `input`, any other its JSON in `arguments`.
+  if (kind === "call") return textAt(item, "arguments") ?? textAt(item, "input") ?? "";
   if (kind === "text") {
     return listOf(item.content)
       .map((part) => textAt(fieldsOf(part), "text") ?? textAt(fieldsOf(part), "refusal") ?? "")

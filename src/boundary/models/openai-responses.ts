@@ -47,6 +47,13 @@ export function openaiResponses(options: ResponsesOptions): ModelPort {
 const PLAIN = /^(ft:)?(gpt-3|gpt-4|chatgpt-|gpt-audio)|-chat-latest$/;
 
 /**
+ * Models that take tools with free-form input, bound by a grammar: GPT-5 and later, except for the
+ * chat variants. https://developers.openai.com/api/docs/guides/function-calling#custom-tools
+ */
+const takesFreeform = (model: string): boolean =>
+  /^(ft:)?gpt-([5-9]|\d\d)/.test(model) && !PLAIN.test(model);
+
+/**
  * Names the model that opaque data belongs to; other dialects and providers must never be sent it.
  * Encrypted reasoning is bound to the organisation too: with another key the API answers 400
  * (`invalid_encrypted_content`) for ever, so the name holds a fingerprint of host and key.
@@ -71,22 +78,36 @@ function encode(request: ModelRequest, owner: string, options: ResponsesOptions)
     reasoning: reasoning || undefined,
     max_output_tokens: outputTokensMax,
     prompt_cache_key: cacheKey,
-    tools: request.tools.length > 0 ? request.tools.map(toolOf) : undefined,
+    tools: request.tools.length > 0 ? request.tools.map(toolFor(request.model)) : undefined,
     instructions: request.system === "" ? undefined : request.system,
   };
-  const items = paired(request.messages).flatMap((m) => itemsOf(m, request.blobs, owner));
+  const freeform = new Set<string>();
+  const items = paired(request.messages).flatMap((message) =>
+    itemsOf(message, { blobs: request.blobs, owner, freeform }),
+  );
   return { path: "/responses", body: bodyOf(head, "input", items) };
 }
 
-const toolOf = (tool: ToolSpec) => ({
-  type: "function",
-  name: tool.name,
-  description: tool.about,
-  parameters: tool.schema,
-  strict: false,
-});
+function toolFor(model: string): (tool: ToolSpec) => Record<string, unknown> {
+  const isFree = takesFreeform(model);
+  return ({ name, about, schema, freeform }) => {
+    if (!freeform || !isFree) {
+      return { type: "function", name, description: about, parameters: schema, strict: false };
+    }
+    const { syntax, grammar } = freeform;
+    const format = { type: "grammar", syntax, definition: grammar };
+    return { type: "custom", name, description: freeform.about, format };
+  };
+}
 
-function itemsOf(message: Message, blobs: ModelRequest["blobs"], owner: string): string[] {
+type Encoding = {
+  blobs: ModelRequest["blobs"];
+  owner: string;
+  /** Calls sent so far whose input was free-form: their results have a type of their own. */
+  freeform: Set<string>;
+};
+
+function itemsOf(message: Message, { blobs, owner, freeform }: Encoding): string[] {
   if (message.role === "user") {
     const content = shownParts(message.parts, blobs, EMPTY_PROMPT).map(contentOf);
     return [jsonOf({ role: "user", content })];
@@ -96,7 +117,8 @@ function itemsOf(message: Message, blobs: ModelRequest["blobs"], owner: string):
     const only = shown.length === 1 && shown[0]?.type === "text" ? shown[0].text : undefined;
     const output = only ?? shown.map(contentOf);
     const call_id = wireCallId(message.callId);
-    return [jsonOf({ type: "function_call_output", call_id, output })];
+    const type = freeform.has(call_id) ? "custom_tool_call_output" : "function_call_output";
+    return [jsonOf({ type, call_id, output })];
   }
   // Items are tied to the reasoning before them, so an answer whose reasoning cannot be returned
   // (another model's, or without its encrypted content) is told in plain words as a whole.
@@ -105,6 +127,7 @@ function itemsOf(message: Message, blobs: ModelRequest["blobs"], owner: string):
   return message.parts.flatMap((part, at) => {
     const item = isWhole ? own[at] : undefined;
     if (item === undefined) return plainItem(part) ?? [];
+    if (part.type === "call" && isFreeform(item)) freeform.add(wireCallId(part.id));
     if (part.type !== "reasoning") return item;
     // The API refuses reasoning without the item that it led to.
     const next = message.parts.findIndex((other, i) => i > at && other.type !== "reasoning");
@@ -131,13 +154,19 @@ function plainItem(part: AnswerPart): string | undefined {
   }
 }
 
-const itemTypes = { reasoning: "reasoning", text: "message", call: "function_call" } as const;
+const itemTypes: Record<AnswerPart["type"], readonly unknown[]> = {
+  reasoning: ["reasoning"],
+  text: ["message"],
+  call: ["function_call", "custom_tool_call"],
+};
+
+const isFreeform = (item: string): boolean => fieldsOf(parsed(item)).type === "custom_tool_call";
 
 /** The item as the model made it; undefined for another model's, or where a log was tampered with. */
 function ownItem(part: AnswerPart, owner: string): string | undefined {
   if (part.opaque?.model !== owner) return undefined;
   const item = fieldsOf(parsed(part.opaque.data));
-  if (item.type !== itemTypes[part.type]) return undefined;
+  if (!itemTypes[part.type].includes(item.type)) return undefined;
   // Its result names the call by the same id, so one that must be shortened cannot stay verbatim.
   if (part.type === "call" && item.call_id !== wireCallId(part.id)) return undefined;
   if (part.type === "call" && item.name !== wireToolName(part.tool)) return undefined;

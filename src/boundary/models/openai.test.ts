@@ -5,7 +5,7 @@ import { called, modelContract, requestOf, resultOf, said } from "#boundary/mode
 import { contentOf } from "#boundary/models/ollama.ts";
 import { openaiChat } from "#boundary/models/openai-chat.ts";
 import { openaiResponses } from "#boundary/models/openai-responses.ts";
-import type { Script } from "#boundary/models/script.ts";
+import type { Script, ScriptedAnswer } from "#boundary/models/script.ts";
 import { type Message, toolCallsOf } from "#core/model/message.ts";
 import { dialects, portTo } from "../../../test/peers/ports.ts";
 import { heardIn, type Recorded, startStrictStub } from "../../../test/peers/strict.ts";
@@ -43,21 +43,23 @@ modelContract("compatible/chat", async (script) => {
 describe("the strict stub", () => {
   it("sends what the official types say OpenAI sends", async () => {
     const answer = { reasoning: "hm", text: "é", calls: [{ tool: "read", input: {} }] };
-    const answers = [
+    const answers: ScriptedAnswer[] = [
       answer,
       { text: "no", stop: "refused" },
       { text: "so", stop: "length" },
-    ] as const;
+      { calls: [{ tool: "apply_patch", input: "*** Begin Patch" }] },
+    ];
     for (const [position, answer] of answers.entries()) {
-      for (const frame of framesOf("responses", { answer, position }, new Map())) {
+      const asked = { issued: new Map(), freeform: new Set(["apply_patch"]) };
+      for (const frame of framesOf("responses", { answer, position }, asked)) {
         const event = JSON.parse(frame.text.split("data: ")[1] ?? "");
         expect([event.type, await problemsOf("ResponseStreamEvent", event)]).toEqual([
           event.type,
           [],
         ]);
       }
-      const { reasoning: _, ...plain } = answer as typeof answer & { reasoning?: string };
-      for (const frame of framesOf("chat", { answer: plain, position }, new Map()).slice(0, -1)) {
+      const { reasoning: _, ...plain } = answer;
+      for (const frame of framesOf("chat", { answer: plain, position }, asked).slice(0, -1)) {
         const chunk = JSON.parse(frame.text.slice("data: ".length));
         expect(await problemsOf("ChatCompletionChunk", chunk)).toEqual([]);
       }

@@ -1,5 +1,6 @@
 // The family of real model names, as the makers and the usual servers spell them.
 import { expect, it } from "vitest";
+import type { ModelFacts } from "#core/model/catalog.ts";
 import { familyOf } from "#core/model/family.ts";
 
 it.each([
@@ -46,6 +47,10 @@ it.each([
   ["other", "scripted//home/me/claude-script.json"],
   ["other", "scripted/gpt-5.json"],
   ["other", ""],
-])("takes a model of the %s family for what it is: %s", (family, name) => {
-  expect(familyOf(name)).toBe(family);
-});
+  ["claude", "openai/house-model", { family: "claude" }],
+] as [string, string, ModelFacts?][])(
+  "takes a model of the %s family for what it is: %s",
+  (family, name, facts) => {
+    expect(familyOf(name, facts)).toBe(family);
+  },
+);

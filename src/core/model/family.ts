@@ -1,6 +1,6 @@
 // Which family a model belongs to, by its name: what surface of tools and which prompt it gets. A
 // name that says nothing belongs to `other`, whose surface is our plain tools.
-import type { Family } from "#core/model/catalog.ts";
+import type { Family, ModelFacts } from "#core/model/catalog.ts";
 
 /**
  * Names whose makers published the tools that their models work with, whoever serves them. The
@@ -22,8 +22,11 @@ const AT_HOME = new Set(["ollama", "lmstudio", "llamacpp"]);
 /** Billions of parameters up to which a model counts as small: what fits one graphics card. */
 const SMALL_MAX = 40;
 
-/** The family of `provider/model`; the provider may be left out. */
-export function familyOf(name: string): Family {
+/** The family of `provider/model`: what is known of it has the last word, otherwise its name says. */
+export const familyOf = (name: string, { family }: ModelFacts = {}): Family =>
+  family ?? familyByName(name);
+
+function familyByName(name: string): Family {
   const slash = name.indexOf("/");
   const provider = slash === -1 ? "" : name.slice(0, slash);
   if (provider === "scripted") return "other";

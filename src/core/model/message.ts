@@ -91,7 +91,7 @@ export type ToolSpec = {
   name: string;
   about: string;
   schema: Record<string, unknown>;
-  freeform?: { syntax: "lark" | "regex"; grammar: string };
+  freeform?: { about: string; syntax: "lark" | "regex"; grammar: string };
 };
 
 export function toolCallsOf(parts: readonly AnswerPart[]): ToolCall[] {

@@ -38,7 +38,8 @@ export type Surface = {
 
 export type SurfaceDefinition<Schema extends InputSchema> = InputDefinition<Schema> & {
   inner: string;
-  freeform?: ToolSpec["freeform"];
+  /** How the input is written without JSON, and the example's text in that form. */
+  freeform?: { syntax: "lark" | "regex"; grammar: string; example: string };
   /** The inner tool's input, or in words why there is none. */
   map(input: z.output<Schema>): Record<string, unknown> | string;
 };
@@ -50,7 +51,7 @@ export function surfaceTool<Schema extends InputSchema>(
   const form = inputForm(definition);
   return {
     inner,
-    spec: freeform ? { ...form.spec, freeform } : form.spec,
+    spec: freeform ? { ...form.spec, freeform: freely(definition.about, freeform) } : form.spec,
     refuse: form.refuse,
     read(text) {
       const asked = form.read(text);
@@ -60,6 +61,14 @@ export function surfaceTool<Schema extends InputSchema>(
       return ok({ input: given(mapped), repairs: asked.value.repairs });
     },
   };
+}
+
+function freely(
+  about: string,
+  { syntax, grammar, example }: NonNullable<SurfaceDefinition<InputSchema>["freeform"]>,
+): ToolSpec["freeform"] {
+  const whole = `${about}\nThe input is that text itself, not JSON. Example:\n${example}`;
+  return { about: whole, syntax, grammar };
 }
 
 /** Without the keys that were not given. */

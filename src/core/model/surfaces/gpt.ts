@@ -84,7 +84,7 @@ const applyPatch = surfaceTool({
     input: z.string().check(z.minLength(1), z.maxLength(1_000_000), z.describe("The whole patch.")),
   }),
   example: { input: PATCH },
-  freeform: { syntax: "lark", grammar: GRAMMAR },
+  freeform: { syntax: "lark", grammar: GRAMMAR, example: PATCH },
   bare: (text) => (isPatch(text) ? { input: text } : undefined),
   map: ({ input }) => ({ patch: input }),
 });
