@@ -47,6 +47,20 @@ const families: [family: string, model: string, dialect: string, calls: Called[]
     ],
   ],
   [
+    "gpt",
+    "gpt-5.1-codex",
+    "responses",
+    [
+      { tool: "shell_command", input: { command: "sed -n 1,20p sum.js" } },
+      {
+        tool: "apply_patch",
+        input:
+          "*** Begin Patch\n*** Update File: sum.js\n@@\n-export const sum = (a, b) => a - b;\n+export const sum = (a, b) => a + b;\n*** End Patch\n",
+      },
+      { tool: "shell_command", input: { command: "node --test" } },
+    ],
+  ],
+  [
     "local",
     "qwen2.5-coder-7b",
     "chat",

@@ -3,6 +3,7 @@ import * as z from "zod/mini";
 import type { Jobs } from "#boundary/tools/jobs.ts";
 import { collected, plainText, SHOWN_BYTES_MAX, shown } from "#boundary/tools/output.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolRun } from "#boundary/tools/port.ts";
+import { plainlyShown, seenFacts } from "#boundary/tools/seen-by-command.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
 import { ok } from "#core/failure.ts";
@@ -98,6 +99,7 @@ async function started(
   const seconds = Math.min(given.timeoutSeconds ?? (background ? limit : SECONDS), limit);
   // A job outlives its call, so it must not die with the call's signal.
   const signal = background ? new AbortController().signal : running.signal;
+  const before = background ? [] : await plainlyShown(command, cwd, context);
   const spec = { command, cwd, timeoutMs: seconds * 1_000, opened: running.opened };
   const begun = await context.sandbox.start(spec, signal);
   if (!begun.ok) return refusal(begun.error);
@@ -114,6 +116,7 @@ async function started(
     running.progress(plainText(chunk));
   }
   const end = await begun.value.done;
+  const seen = await seenFacts(before, { end, output }, context);
   const text = await shown(output, context.blobs);
   return outcome(
     [text, endLine(end, { seconds, words: context.words })]
@@ -121,7 +124,7 @@ async function started(
       .join("\n"),
     {
       failed: end.code !== 0,
-      facts: factsOf(command, end),
+      facts: [...factsOf(command, end), ...seen],
     },
   );
 }
