@@ -303,6 +303,7 @@ function placesOver(parts: PlaceParts): Places {
     },
     async environmentOf(path, mode) {
       const sandbox = await sandboxAt(parts, path);
+      const { verifyCommands } = await import("#boundary/verify-commands.ts");
       return {
         platform: `${process.platform} ${process.arch}`,
         date: new Date().toISOString().slice(0, 10),
@@ -313,6 +314,7 @@ function placesOver(parts: PlaceParts): Places {
             ? "none; every command asks the user first"
             : `${sandbox.kind}; commands write only here, without network`,
         mode,
+        verify: (await verifyCommands(path)).join("\n"),
       };
     },
   };

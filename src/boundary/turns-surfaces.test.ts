@@ -129,6 +129,9 @@ it("changes the tools before the first step of a model of another family", async
   expect(names(2)).toContain("Edit");
   expect(names(3)).toEqual(expect.arrayContaining(["shell_command", "apply_patch", "read"]));
   expect(names(3)).not.toContain("Edit");
+  expect(JSON.stringify(world.requests[3]?.messages)).toContain(
+    "From here on your tools have other names than above: shell_command, apply_patch",
+  );
   // A name of before is history; a new call by it is answered with the present ones.
   const last = JSON.stringify(world.requests.at(-1)?.messages);
   expect(last).toContain('there is no tool \\"Edit\\"; the tools are: shell_command, apply_patch');

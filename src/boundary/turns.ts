@@ -216,9 +216,9 @@ class Runner {
   /** Another program or model may have other tools: the log says so before a request does. */
   async #changedTools(s: Session): Promise<Result<Session> | null> {
     if (this.#toolsKnown === s.model) return null;
-    const event = await changedTools(this.#parts, s, s.model);
-    if (!event.ok) return await this.#endTurn(s, "failed", event.error);
-    const told = event.value ? await this.#append(s, [event.value]) : null;
+    const events = await changedTools(this.#parts, s, s.model);
+    if (!events.ok) return await this.#endTurn(s, "failed", events.error);
+    const told = events.value.length > 0 ? await this.#append(s, events.value) : null;
     if (told === null || told.ok) this.#toolsKnown = s.model;
     return told;
   }

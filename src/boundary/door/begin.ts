@@ -21,7 +21,7 @@ export async function beginSession(
   const tools = await parts.toolsNow(surface);
   if (!tools.ok) return tools;
   const environment = await parts.environmentOf(located.value.path, mode);
-  const system = await kept(parts, systemPrompt(environment), "text/plain");
+  const system = await kept(parts, systemPrompt(surface, environment), "text/plain");
   const specs = await kept(parts, JSON.stringify(tools.value.specs), "application/json");
   if (!system.ok) return system;
   if (!specs.ok) return specs;

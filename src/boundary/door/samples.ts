@@ -50,6 +50,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
       git: "No git.",
       sandbox: "none",
       mode,
+      verify: "",
     }),
     checks: async () => [],
   };

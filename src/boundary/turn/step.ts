@@ -57,25 +57,30 @@ export async function prepareStep(
 }
 
 /**
- * What says that `model` is to have other tools than the session was told, or null: this program
- * has others, or the model was switched to one of another family.
+ * What says that `model` is to have other tools than the session was told; nothing where it has
+ * the same: this program has others, or the model was switched to one of another family.
  */
 export async function changedTools(
   parts: TurnParts,
   s: Session,
   model: string,
-): Promise<Result<EventOf<"ToolsChanged"> | null>> {
+): Promise<Result<SessionEvent[]>> {
   const place = await parts.placeOf(s);
   if (!place.ok) return place;
   const surface = await parts.familyOf(model);
   const { specs, effects: toolEffects } = offerOf(await offered(place.value.tools, surface));
   const bytes = Buffer.from(JSON.stringify(specs));
   const hash = sha256(bytes);
-  if (hash === s.tools?.tools.hash && surface === s.tools.surface) return ok(null);
+  if (hash === s.tools?.tools.hash && surface === s.tools.surface) return ok([]);
   const kept = await parts.blobs.put(bytes);
   if (!kept.ok) return kept;
   const blob = { hash, bytes: bytes.length, media: "application/json" };
-  return ok({ type: "ToolsChanged", tools: blob, toolEffects, surface });
+  const changed: SessionEvent = { type: "ToolsChanged", tools: blob, toolEffects, surface };
+  if (surface === s.tools?.surface) return ok([changed]);
+  // The prompt and the calls so far are in the words of another family.
+  const names = specs.map(({ name }) => name).join(", ");
+  const text = `From here on your tools have other names than above: ${names}.`;
+  return ok([changed, { type: "ContextAdded", origin: "notice", text }]);
 }
 
 /** Of each deadline the one that waits longer: the user's, or what the provider needs. */
