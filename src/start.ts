@@ -273,18 +273,29 @@ function placesOver(parts: PlaceParts): Places {
   const known = new Map<string, Promise<Result<Place>>>();
 
   async function make(path: string): Promise<Result<Place>> {
-    const [{ localWorkspace }, { judgeOver, readableOver }] = await Promise.all([
-      import("#boundary/workspace/local.ts"),
-      import("#boundary/security/judge.ts"),
-    ]);
+    const [{ localWorkspace }, { judgeOver, readableOver }, { instructionsOver }] =
+      await Promise.all([
+        import("#boundary/workspace/local.ts"),
+        import("#boundary/security/judge.ts"),
+        import("#boundary/instructions.ts"),
+      ]);
     const workspace = localWorkspace(path);
     if (!workspace.ok) return workspace;
     const sandbox = await sandboxAt(parts, path);
     const tools = await parts.tools.tools();
     const sandboxWaived = textSetting(parts.config, "sandbox") === "none";
     const judging = { ...parts, path, sandbox, sandboxWaived };
-    const [judge, readable] = [judgeOver(judging), readableOver(judging)];
-    return ok({ workspace: workspace.value, sandbox, tools, judge, readable, hooks: [] });
+    const { home } = parts.config;
+    const where = { home, path, workspace: workspace.value, locations: parts.locations };
+    return ok({
+      workspace: workspace.value,
+      sandbox,
+      tools,
+      judge: judgeOver(judging),
+      readable: readableOver(judging),
+      instructions: instructionsOver(where),
+      hooks: [],
+    });
   }
 
   return {

@@ -6,7 +6,8 @@ import { bug, cancelled, cut, left, prepareCall, recoverCall } from "#boundary/t
 import { callKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
-import { changedTools, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
+import { prepareStep, runStep, settled } from "#boundary/turn/step.ts";
+import { toldByRunner } from "#boundary/turn/told.ts";
 import { unreachable } from "#core/assert.ts";
 import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { compact } from "#core/session/compact.ts";
@@ -79,8 +80,7 @@ class Runner {
   /** Waits between attempts that are over, by step and attempt. */
   readonly #waited = new Set<string>();
   readonly #hooks: TurnHooks;
-  /** The model whose tools were compared with what the session was told. */
-  #toolsKnown: string | null = null;
+  readonly #told = toldByRunner();
   readonly #parts: TurnParts;
   readonly #stream: string;
   readonly #epoch: number;
@@ -187,10 +187,8 @@ class Runner {
       this.#wait(`wait ${key}`, action.afterMs, () => this.#waited.add(key));
       return null;
     }
-    const changed = await this.#changedTools(s);
-    if (changed) return changed;
-    const begun = await this.#beforePrompt(s);
-    if (begun) return begun;
+    const told = (await this.#tell(s)) ?? (await this.#beforePrompt(s));
+    if (told) return told;
     const prepared = await prepareStep(this.#parts, this.#stream, s);
     if (!prepared.ok) return await this.#endTurn(s, "failed", prepared.error);
     const { request, reserved, ...call } = prepared.value;
@@ -213,13 +211,13 @@ class Runner {
     return started;
   }
 
-  /** Another program or model may have other tools: the log says so before a request does. */
-  async #changedTools(s: Session): Promise<Result<Session> | null> {
-    if (this.#toolsKnown === s.model) return null;
-    const events = await changedTools(this.#parts, s, s.model);
-    if (!events.ok) return await this.#endTurn(s, "failed", events.error);
-    const told = events.value.length > 0 ? await this.#append(s, events.value) : null;
-    if (told === null || told.ok) this.#toolsKnown = s.model;
+  /** Other tools, new instructions: the log says it before a request does. */
+  async #tell(s: Session): Promise<Result<Session> | null> {
+    const news = await this.#told.news(this.#parts, s);
+    if (!news.ok) return await this.#endTurn(s, "failed", news.error);
+    const { events, done } = news.value;
+    const told = events.length > 0 ? await this.#append(s, events) : null;
+    if (told === null || told.ok) done();
     return told;
   }
 

@@ -2,6 +2,7 @@
 import type { Blobs } from "#boundary/blobs/port.ts";
 import type { Channel } from "#boundary/channel/port.ts";
 import type { Hooks } from "#boundary/hooks/port.ts";
+import type { ReadInstructions } from "#boundary/instructions.ts";
 import type { EventLog } from "#boundary/log/port.ts";
 import type { Deadlines, ModelPort } from "#boundary/models/port.ts";
 import type { Requests } from "#boundary/requests.ts";
@@ -40,6 +41,7 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   judge: Judge;
   /** What the policy lets a session read without a question. */
   readable(session: Session): Promise<(path: string) => boolean>;
+  instructions: ReadInstructions;
   hooks: readonly Hooks[];
 };
 

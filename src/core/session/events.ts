@@ -117,6 +117,8 @@ export const eventBodies = {
     origin: z.enum(["instructions", "notice"]),
     text,
     path: z.optional(text),
+    /** Of an instruction file: the hash of its bytes, or `absent` where it is gone. */
+    hash: z.optional(hash),
   }),
   /** A prompt was accepted and its turn runs. */
   TurnStarted: z.object(newTurn),

@@ -13,6 +13,7 @@ import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import {
   emptySession,
   GRANTS_MAX,
+  INSTRUCTIONS_MAX,
   messagesOf,
   type OpenCall,
   type Prompt,
@@ -59,7 +60,7 @@ export function evolve(s: Session, e: SessionEvent): Session {
     case "ToolsChanged":
       return { ...s, tools: toolsOf(e) };
     case "ContextAdded":
-      return told(s, user(e.origin, e.text));
+      return told(instructed(s, e), user(e.origin, e.text));
     case "HookRan":
       return told(s, user("notice", e.say));
     case "TurnStarted":
@@ -270,6 +271,8 @@ function compacted(s: Session, e: EventOf<"Compacted">): Session {
       ...(turn?.wants === "compact" ? { wants: "step" as const } : {}),
     }),
     messages: [user("compaction", e.text), ...kept],
+    // What they said may have been dropped: the runner tells it again.
+    instructions: [],
     contextTokens: 0,
   };
 }
@@ -277,6 +280,17 @@ function compacted(s: Session, e: EventOf<"Compacted">): Session {
 function turnEnded(s: Session): Session {
   return { ...s, messages: messagesOf(s), turn: null, step: null, calls: [], steers: [] };
 }
+
+const instructed = (s: Session, { path, hash }: EventOf<"ContextAdded">): Session =>
+  path === undefined || hash === undefined
+    ? s
+    : {
+        ...s,
+        instructions: [
+          ...s.instructions.filter((other) => other.path !== path),
+          { path, hash },
+        ].slice(-INSTRUCTIONS_MAX),
+      };
 
 /** Said to the model outside a step: at once between turns, with the next step within one. */
 function told(s: Session, message: Message): Session {

@@ -71,6 +71,8 @@ export type Session = {
   /** Hash of each file as this session last read or wrote it; the newest `SEEN_MAX`. */
   seen: readonly { path: string; hash: string }[];
   todo: readonly TodoItem[];
+  /** The instruction files that the messages hold, each as it was told last. */
+  instructions: readonly { path: string; hash: string }[];
   /** Keys of what the user allowed for this session. */
   grants: readonly string[];
   /** Tokens of the whole session, and the size of the last request with its answer. */
@@ -80,6 +82,8 @@ export type Session = {
 
 /** Files remembered as read; an edit of a forgotten one asks to read it again. */
 export const SEEN_MAX = 2_000;
+/** Instruction files remembered as told; a forgotten one is told again. */
+export const INSTRUCTIONS_MAX = 500;
 /** Permissions remembered for the session. */
 export const GRANTS_MAX = 500;
 
@@ -102,6 +106,7 @@ export const emptySession: Session = {
   messages: [],
   seen: [],
   todo: [],
+  instructions: [],
   grants: [],
   usage: noUsage,
   contextTokens: 0,

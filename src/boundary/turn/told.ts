@@ -1,0 +1,116 @@
+// What a session is told before a request besides what was said: that its tools are others now, and
+// instruction files, all of them when a turn begins, those of a folder when a file below it is first
+// seen, and each again only when it changed. What was looked at is a cache of one runner; what was
+// told is in the log, so a new runner tells nothing twice.
+import type { Instructions } from "#boundary/instructions.ts";
+import type { Place, TurnParts } from "#boundary/turn/parts.ts";
+import { changedTools } from "#boundary/turn/step.ts";
+import { ok, type Result } from "#core/failure.ts";
+import type { SessionEvent } from "#core/session/events.ts";
+import type { Session } from "#core/session/state.ts";
+
+/** Files seen last whose folders are looked at. */
+const SEEN_MAX = 200;
+/** Folders looked at before one step, the upper ones first. */
+const FOLDERS_MAX = 200;
+/** Bytes of instructions that are told before one step; what is left over is only named. */
+const TOLD_BYTES_MAX = 98_304;
+
+type News = { events: readonly SessionEvent[]; done(): void };
+
+export type Told = {
+  /** What is to be told before the next request; `done` is called once that is in the log. */
+  news(parts: TurnParts, s: Session): Promise<Result<News>>;
+};
+
+export function toldByRunner(): Told {
+  /** The model whose tools were compared with what the session was told. */
+  let model: string | null = null;
+  let turn = "";
+  let looked: ReadonlySet<string> = new Set();
+  let toldSome = false;
+
+  async function instructions(place: Place, s: Session): Promise<News> {
+    // A compaction drops what was told: it is looked at and told again.
+    const isDropped = toldSome && s.instructions.length === 0;
+    const before = s.turn?.id === turn && !isDropped ? looked : new Set<string>();
+    const folders = foldersOf(s).filter((folder) => !before.has(folder));
+    const now = folders.length > 0 ? await place.instructions(folders) : null;
+    const events = now ? bounded(changed(now, folders, s)) : [];
+    const done = () => {
+      turn = s.turn?.id ?? "";
+      looked = new Set([...before, ...folders]);
+      toldSome = events.length > 0 || s.instructions.length > 0;
+    };
+    return { events, done };
+  }
+
+  return {
+    async news(parts, s) {
+      const place = await parts.placeOf(s);
+      if (!place.ok) return place;
+      const tools = model === s.model ? ok([]) : await changedTools(parts, s, s.model);
+      if (!tools.ok) return tools;
+      const more = await instructions(place.value, s);
+      const done = () => {
+        model = s.model;
+        more.done();
+      };
+      return ok({ events: [...tools.value, ...more.events], done });
+    },
+  };
+}
+
+/** The root, and the folders of the files that the session has seen, the upper ones first. */
+function foldersOf(s: Session): string[] {
+  const folders = new Set(["."]);
+  for (const { path } of s.seen.slice(-SEEN_MAX)) {
+    const names = path.split("/").slice(0, -1);
+    for (let i = 1; i <= names.length; i += 1) folders.add(names.slice(0, i).join("/"));
+  }
+  return [...folders].slice(0, FOLDERS_MAX);
+}
+
+type ContextAdded = Extract<SessionEvent, { type: "ContextAdded" }>;
+
+function changed(
+  { found, isTrusted }: Instructions,
+  folders: string[],
+  s: Session,
+): ContextAdded[] {
+  const told = new Map(s.instructions.map(({ path, hash }) => [path, hash]));
+  const news = found
+    .filter(({ path, hash }) => told.get(path) !== hash)
+    .map(({ path, hash, text }) => added(path, hash, text));
+  const here = new Set(found.map(({ path }) => path));
+  const gone = s.instructions.filter(
+    ({ path, hash }) =>
+      isTrusted && hash !== "absent" && !here.has(path) && folders.includes(folderOf(path)),
+  );
+  const farewell = ({ path }: { path: string }) =>
+    added(path, "absent", `Instructions from ${path} no longer hold: the file is gone.`);
+  return [...news, ...gone.map(farewell)];
+}
+
+/** The folder under which a file was looked for: those above the workspace belong to its root. */
+const folderOf = (path: string): string =>
+  path.startsWith("/") || !path.includes("/") ? "." : path.slice(0, path.lastIndexOf("/"));
+
+const added = (path: string, hash: string, text: string): ContextAdded => ({
+  type: "ContextAdded",
+  origin: "instructions",
+  text,
+  path,
+  hash,
+});
+
+/** Never more at once than a request has room for. */
+function bounded(events: readonly ContextAdded[]): ContextAdded[] {
+  let left = TOLD_BYTES_MAX;
+  return events.map((event) => {
+    left -= Buffer.byteLength(event.text);
+    if (left >= 0) return event;
+    const { path } = event;
+    return { ...event, text: `Instructions from ${path}: too long here; read it if you need it.` };
+  });
+}
