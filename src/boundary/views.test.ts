@@ -4,6 +4,7 @@ import { memoryBlobs } from "#boundary/blobs/memory.ts";
 import { memoryLog } from "#boundary/log/memory.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
+import { noUsage } from "#core/model/message.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { answered, asked, broke, prompted, started, stepStarted } from "#core/session/samples.ts";
 import { emptySession } from "#core/session/state.ts";
@@ -17,7 +18,9 @@ const history: SessionEvent[] = [
   stepStarted(),
   broke(0),
   stepStarted(1, 2),
-  answered([{ id: "c1", tool: "run" }]),
+  answered([{ id: "c1", tool: "run" }], {
+    usage: { ...noUsage, input: 10, written: 4, output: 5 },
+  }),
   asked("c1"),
   { type: "SessionRenamed", title: "named" },
   { type: "TurnEnded", turn: "t1", end: "cancelled" },
@@ -57,7 +60,7 @@ describe("the views", () => {
     }
     expect(await rows()).toMatchObject({
       sessions: [{ session: "a", title: "named", turns: 2, state: "idle", model: "other/one" }],
-      usage: [{ session: "a", calls: 2, broken: 1, input: 20, output: 5, day: 3 }],
+      usage: [{ session: "a", calls: 2, broken: 1, input: 20, written: 4, output: 5, day: 3 }],
       prompts: [{ text: "first" }, { version: 10 }],
     });
   });

@@ -60,12 +60,15 @@ export type Effort = (typeof efforts)[number];
 
 /**
  * Tokens of one model call. `input` counts all of the request, `cached` the share of it read from
- * the provider's cache, `output` all of the answer, `reasoning` its hidden share. `exact` is false
- * where the provider did not say and an upper bound stands in.
+ * the provider's cache, `written` the share of it newly kept there, where that costs more than
+ * plain input (1.25 times at Anthropic), `output` all of the answer, `reasoning` its hidden share.
+ * `exact` is false where the provider did not say and an upper bound stands in.
  */
 export type Usage = {
   input: number;
   cached: number;
+  /** Left out where nothing was written or the provider does not charge for it. */
+  written?: number;
   output: number;
   reasoning: number;
   exact: boolean;
@@ -74,9 +77,11 @@ export type Usage = {
 export const noUsage: Usage = { input: 0, cached: 0, output: 0, reasoning: 0, exact: true };
 
 export function addUsage(a: Usage, b: Usage): Usage {
+  const written = (a.written ?? 0) + (b.written ?? 0);
   return {
     input: a.input + b.input,
     cached: a.cached + b.cached,
+    ...(written > 0 ? { written } : {}),
     output: a.output + b.output,
     reasoning: a.reasoning + b.reasoning,
     exact: a.exact && b.exact,

@@ -1,6 +1,7 @@
 // Bounds on tokens, and counts that are not believed.
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { addUsage, noUsage } from "#core/model/message.ts";
 import {
   ATTACHMENT_TOKENS,
   requestTokensAtMost,
@@ -21,6 +22,8 @@ it("no text has more tokens than UTF-8 bytes", () => {
 it("an attached image counts as an image, not as its base64", () => {
   const body = `{"image_url":"data:image/png;base64,${"A".repeat(20_000)}"}`;
   expect(requestTokensAtMost(body)).toBe(ATTACHMENT_TOKENS + '{"image_url":""}'.length);
+  const source = `{"type":"base64","media_type":"image/png","data":"${"A".repeat(20_000)}"}`;
+  expect(requestTokensAtMost(`[${source},${source}]`)).toBeLessThan(2 * ATTACHMENT_TOKENS + 10);
 });
 
 it("images in Ollama's form count as images too, each one", () => {
@@ -54,4 +57,17 @@ it("counts that are negative, fractional, huge or absent are not believed", () =
     reasoning: 0,
     exact: true,
   });
+});
+
+it("what was written to a cache is a share of the rest of the request, and left out if nothing", () => {
+  const counts = { input: 10, cached: 7, output: 5, reasoning: 0 };
+  expect(usageOf({ ...counts, written: 2 })).toMatchObject({ written: 2 });
+  expect(usageOf({ ...counts, written: 99 })).toMatchObject({ written: 3 });
+  for (const written of [0, -1, 1.5, undefined]) {
+    expect(usageOf({ ...counts, written })).toEqual({ ...counts, exact: true });
+  }
+  const [one, two] = [2, undefined].map((written) => ({ ...noUsage, ...counts, written }));
+  if (!one || !two) throw new Error("two usages");
+  expect(addUsage(one, two)).toMatchObject({ input: 20, written: 2 });
+  expect(addUsage(two, two)).not.toHaveProperty("written");
 });

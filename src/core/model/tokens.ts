@@ -21,7 +21,11 @@ export function tokensAtMost(text: string): number {
   return bytes;
 }
 
-/** An upper bound for a whole request body; attachments in it are data URLs or `images`. */
+/** Attachments: data URLs, or Anthropic's base64 sources with their keys in the order we write. */
+const ATTACHED =
+  /(?:data:[^",;]{0,100};base64,|"type":"base64","media_type":"[^"]{0,100}","data":")([A-Za-z0-9+/=]*)/g;
+
+/** An upper bound for a whole request body, with its attachments in the form of any dialect. */
 export function requestTokensAtMost(body: string): number {
   const { words, attached } = withoutAttachments(body);
   const ofAttached = attached.map((chars) => Math.max(ATTACHMENT_TOKENS, Math.ceil(chars / 4)));
@@ -48,7 +52,7 @@ function withoutAttachments(body: string): { words: string; attached: number[] }
     return "";
   };
   const words = body
-    .replace(/data:[^",;]{0,100};base64,([A-Za-z0-9+/=]*)/g, (_, data: string) => note(data))
+    .replace(ATTACHED, (_, data: string) => note(data))
     // Ollama's form. Inside a text of the request its quotes would be escaped.
     .replace(/"images":\[("[A-Za-z0-9+/=]*"(,"[A-Za-z0-9+/=]*")*)\]/g, (_, list: string) =>
       list.split(",").map(note).join(""),
@@ -80,10 +84,11 @@ function pieceTokens(piece: string, code: number): number {
   return code < 0x10000 ? 1.3 : 3;
 }
 
-/** The four counts as a provider gave them; undefined where they are not believable. */
+/** The counts as a provider gave them; undefined where they are not believable. */
 export function usageOf(counts: {
   input: number | undefined;
   cached: number | undefined;
+  written?: number | undefined;
   output: number | undefined;
   reasoning: number | undefined;
 }): Usage | undefined {
@@ -91,7 +96,9 @@ export function usageOf(counts: {
   if (!isCount(input) || !isCount(output)) return undefined;
   const cached = isCount(counts.cached) ? Math.min(counts.cached, input) : 0;
   const reasoning = isCount(counts.reasoning) ? Math.min(counts.reasoning, output) : 0;
-  return { input, cached, output, reasoning, exact: true };
+  const written = isCount(counts.written) ? Math.min(counts.written, input - cached) : 0;
+  const usage = { input, cached, output, reasoning, exact: true };
+  return written > 0 ? { ...usage, written } : usage;
 }
 
 const isCount = (n: number | undefined): n is number =>

@@ -29,6 +29,7 @@ const answerPart = z.discriminatedUnion("type", [
 const usage = z.object({
   input: count,
   cached: count,
+  written: z.optional(count),
   output: count,
   reasoning: count,
   exact: z.boolean(),

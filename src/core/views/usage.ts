@@ -5,7 +5,7 @@ const DAY_MS = 86_400_000;
 
 export const usage: View = {
   name: "usage",
-  version: 1,
+  version: 2,
   types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
   atOnce: false,
   columns: {
@@ -16,6 +16,7 @@ export const usage: View = {
     broken: "integer",
     input: "integer",
     cached: "integer",
+    written: "integer",
     output: "integer",
     reasoning: "integer",
   },
@@ -27,10 +28,12 @@ export const usage: View = {
     if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];
     const day = Math.floor(record.at / DAY_MS);
     const key = { session: record.stream, model: e.model, day };
-    const { exact: _, ...tokens } = e.usage;
-    const zero = { calls: 0, broken: 0, input: 0, cached: 0, output: 0, reasoning: 0 };
+    const { exact: _, written = 0, ...tokens } = e.usage;
+    const zero = { calls: 0, broken: 0, input: 0, cached: 0, written: 0, output: 0, reasoning: 0 };
     const broken = e.type === "StepBroken" ? 1 : 0;
-    const changes: RowChange[] = [{ do: "add", key, zero, add: { calls: 1, broken, ...tokens } }];
+    const changes: RowChange[] = [
+      { do: "add", key, zero, add: { calls: 1, broken, written, ...tokens } },
+    ];
     return changes;
   },
 };

@@ -132,7 +132,8 @@ The last line is always the result:
 - \`end\`: "done", "cancelled", "failed", "refused", "filtered", "limit" or "permission_needed"
 - \`exit\`: the exit code of the process
 - \`text?\`: the last answer
-- \`usage?\`: tokens of the turn as far as it was watched: { input, cached, output, reasoning, exact }
+- \`usage?\`: tokens of the turn as far as it was watched: { input, cached, written?, output,
+  reasoning, exact }
 - \`steps?\`: model calls of the turn
 - \`failure?\`: { code, say, fix? }
 - \`asks?\`: the permissions that wait for an answer, each as in \`PermissionAsked\`;
