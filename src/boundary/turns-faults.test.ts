@@ -271,3 +271,43 @@ it("a hook that throws says so: before a tool that is a refusal, elsewhere only 
   expect(world.witness).toEqual([]);
   expect(events.at(-1)).toMatchObject({ type: "TurnEnded", end: "done" });
 });
+
+it("an answer that was paused goes on, and the user's side has the last word", async () => {
+  const world = newWorld();
+  const say: Say = (request) =>
+    answersOf(request) === 0
+      ? { parts: [text("so far")], stop: "paused" }
+      : { parts: [text("and to its end")] };
+  const parts = partsOver(world, say);
+  await begin(parts);
+  expect(await drive(parts, "s", never)).toEqual(rest);
+  expect(world.requests).toHaveLength(2);
+  expect(world.requests[1]?.messages.slice(-2)).toMatchObject([
+    { role: "assistant", parts: [{ text: "so far" }] },
+    { role: "user", origin: "notice", parts: [{ text: "Go on where you stopped." }] },
+  ]);
+  expect((await eventsOf(world)).at(-1)).toMatchObject({ type: "TurnEnded", end: "done" });
+});
+
+it("an answer that filled the window is compacted once, and its model told that it was cut", async () => {
+  const world = newWorld();
+  const isTold = ({ messages }: Parameters<Say>[0]) =>
+    messages.some((m) => m.role === "user" && m.origin === "notice");
+  const say: Say = (request) => {
+    const answers = answersOf(request);
+    if (isTold(request)) return { parts: [text("done")] };
+    if (answers < 4) return { parts: [call(`c${answers}`, "look")] };
+    return { parts: [text("so")], stop: "overflow" };
+  };
+  const parts = partsOver(world, say);
+  await begin(parts);
+  expect(await drive(parts, "s", never)).toEqual(rest);
+  const events = await eventsOf(world);
+  expect(events.filter((e) => e.type === "Compacted")).toHaveLength(1);
+  expect(world.requests.at(-1)?.messages.at(-1)).toMatchObject({
+    role: "user",
+    origin: "notice",
+    parts: [{ text: expect.stringContaining("the context was full") }],
+  });
+  expect(events.at(-1)).toMatchObject({ type: "TurnEnded", end: "done" });
+});

@@ -245,6 +245,10 @@ function noticeFor(end: ModelEnd): string | undefined {
       ? "Your answer was cut off by the output limit before it was whole, so nothing of it was run. Do the same in smaller pieces."
       : "Your answer was cut off by the output limit. Go on exactly where it ended.";
   }
+  if (end.stop === "paused") return "Go on where you stopped.";
+  if (end.stop === "overflow" && (spoke || called)) {
+    return "Your answer was cut off because the context was full; it was shortened. Go on.";
+  }
   if ((end.stop === "done" || end.stop === "calls") && !called && !spoke) {
     return "Your answer was empty. Go on with the task, or say what you did and what is left.";
   }
