@@ -19,6 +19,12 @@ const error = (message: string, code: string | null = null, type = "invalid_requ
   error: { message, code, type, param: null },
 });
 
+const anthropic = (message: string, type = "invalid_request_error", error_code?: string) => ({
+  type: "error",
+  error: { type, message, details: error_code ? { error_code } : null },
+  request_id: "req_1",
+});
+
 describe("an error response", () => {
   const table: [status: number, body: unknown, means: string][] = [
     [400, error("Unknown parameter: 'x'."), "rejected broken"],
@@ -59,6 +65,29 @@ describe("an error response", () => {
     [504, "", "overloaded broken"],
     [529, error("Overloaded", null, "overloaded_error"), "overloaded broken"],
     [418, error("", "constructor", "__proto__"), "rejected broken"],
+    [400, anthropic("Your credit balance is too low to access the Anthropic API."), "quota broken"],
+    [400, anthropic("You have reached your specified API usage limits."), "quota broken"],
+    [400, anthropic("messages: text content blocks must be non-empty"), "rejected broken"],
+    [
+      400,
+      anthropic("input length and `max_tokens` exceed context limit: 190000 + 21000 > 200000"),
+      "overflow overflow",
+    ],
+    [400, anthropic("Output blocked by content filtering policy"), "rejected filtered"],
+    [402, anthropic("x", "billing_error"), "quota broken"],
+    [403, anthropic("x", "permission_error"), "unauthorised broken"],
+    [404, anthropic("model: claude-x", "not_found_error"), "not_found broken"],
+    [413, anthropic("Request exceeds the maximum size", "request_too_large"), "too_large overflow"],
+    [
+      429,
+      anthropic("This request would exceed your account's rate limit.", "rate_limit_error"),
+      "rate_limited broken",
+    ],
+    [429, anthropic("x", "rate_limit_error", "enforced_spend_limit_reached"), "quota broken"],
+    [429, anthropic("x", "rate_limit_error", "ramp_limit_exceeded"), "rate_limited broken"],
+    [500, anthropic("Internal server error", "api_error"), "overloaded broken"],
+    [504, anthropic("x", "timeout_error"), "overloaded broken"],
+    [529, anthropic("Overloaded", "overloaded_error"), "overloaded broken"],
   ];
   it.each(table)("%i %j means %s", (status, body, means) => {
     expect(meaning(status, body)).toBe(means);
@@ -98,6 +127,13 @@ describe("an error inside a stream", () => {
     [{ code: "invalid_image", message: "x" }, "rejected broken"],
     [{ code: 429, message: "slow" }, "rate_limited broken"],
     [{ code: 502, message: "Provider returned error" }, "overloaded broken"],
+    [{ type: "overloaded_error", message: "Overloaded" }, "overloaded broken"],
+    [{ type: "api_error", message: "x" }, "overloaded broken"],
+    [{ type: "rate_limit_error", message: "x" }, "rate_limited broken"],
+    [
+      { type: "invalid_request_error", message: "Output blocked by content filtering policy" },
+      "rejected filtered",
+    ],
     ["it broke", "overloaded broken"],
     [{}, "overloaded broken"],
   ];
@@ -125,5 +161,26 @@ describe("Retry-After", () => {
   ];
   it.each(table)("%j is %s ms", (headers, ms) => {
     expect(retryAfterOf(headers, now)).toBe(ms);
+  });
+
+  it("is read off Anthropic's limits where it is missing, and only when they refuse", () => {
+    const wait = (status: number, headers: Record<string, string>) =>
+      refusalOf({ status, headers, body: "", nowMs: now }, asked).retryAfterMs;
+    const used = {
+      "anthropic-ratelimit-requests-remaining": "0",
+      "anthropic-ratelimit-requests-reset": "2026-10-21T07:28:05Z",
+      "anthropic-ratelimit-input-tokens-remaining": "0",
+      "anthropic-ratelimit-input-tokens-reset": "2026-10-21T07:28:20Z",
+      "anthropic-ratelimit-output-tokens-remaining": "900",
+      "anthropic-ratelimit-output-tokens-reset": "2026-10-21T07:29:00Z",
+    };
+    expect(wait(429, used)).toBe(20_000);
+    expect(wait(429, { ...used, "retry-after": "3" })).toBe(3_000);
+    expect(wait(529, used)).toBeUndefined();
+    const plan = { "anthropic-ratelimit-unified-reset": String(now / 1_000 + 3_600) };
+    expect(wait(429, { ...used, ...plan })).toBe(3_600_000);
+    const full = { ...used, "anthropic-ratelimit-input-tokens-reset": "soon" };
+    expect(wait(429, full)).toBe(5_000);
+    expect(wait(429, {})).toBeUndefined();
   });
 });

@@ -41,8 +41,8 @@ const byStatus: Record<number, Meaning> = {
 
 /**
  * Error codes and types by meaning. Sources: OpenAI's error guide and `ResponseError.code` of its
- * types; `exceed_context_size_error` llama.cpp; `overloaded_error`, `authentication_error` … the
- * Anthropic form, which several compatible servers pass through.
+ * types; `exceed_context_size_error` llama.cpp; `ErrorType` and the `error_code`s of Anthropic's
+ * types, which several compatible servers pass through.
  */
 const byWord = new Map<string, Meaning>(
   Object.entries({
@@ -75,14 +75,28 @@ const byWord = new Map<string, Meaning>(
     image_content_policy_violation: { code: "rejected", stop: "filtered" },
     bio_policy: { code: "rejected", stop: "filtered" },
     misalignment_policy_violation: { code: "rejected", stop: "filtered" },
+    not_found_error: { code: "not_found" },
+    request_too_large: { code: "too_large", stop: "overflow" },
+    request_body_too_large_after_decoding: { code: "too_large", stop: "overflow" },
+    api_error: { code: "overloaded" },
+    timeout_error: { code: "overloaded" },
+    enforced_spend_limit_reached: { code: "quota" },
+    contract_spend_limit_reached: { code: "quota" },
+    linked_organization_spend_limit_reached: { code: "quota" },
+    linked_organization_billing_unavailable: { code: "quota" },
+    ramp_limit_exceeded: { code: "rate_limited" },
   } as const satisfies Record<string, Meaning>),
 );
 
-/** How providers word "the request does not fit": OpenAI, vLLM, llama.cpp, LM Studio, others. */
+/** How providers word "the request does not fit": OpenAI, Anthropic, vLLM, llama.cpp, LM Studio. */
 const OVERFLOW =
-  /context[ _]?(length|window|size)|maximum (model|prompt) length|prompt is too long|input is too long|too many (input )?tokens|reduce the length|exceeds? the (available |model'?s? )?context|context (the )?overflow/i;
+  /context[ _]?(length|window|size)|exceed context limit|maximum (model|prompt) length|prompt is too long|input is too long|too many (input )?tokens|reduce the length|exceeds? the (available |model'?s? )?context|context (the )?overflow/i;
 /** … and "your money is used up", under a status that otherwise means "slow down". */
 const QUOTA = /quota|billing|spend(ing)? limit|credit balance|insufficient (balance|credit|funds)/i;
+/** … and under 400, as Anthropic says it: https://github.com/anthropics/claude-code/issues/66314 */
+const SPENT = /credit balance is too low|reached your specified (workspace )?api usage limits/i;
+/** "Output blocked by content filtering policy": https://github.com/anthropics/claude-code/issues/58367 */
+const FILTERED = /blocked by content filtering/i;
 /** A server that wants a moment: tells a per-minute "quota" from a used-up one. */
 const PER_TIME = /per[ -](second|minute|hour|day)|try again in|retry in/i;
 
@@ -95,10 +109,11 @@ export function refusalOf(
   asked: Asked,
 ): Refusal {
   const error = errorIn(parsed(answer.body)) ?? { message: htmlFree(answer.body) };
-  const retryAfterMs = retryAfterOf(answer.headers, answer.nowMs);
-  const { status } = answer;
+  const { status, headers, nowMs } = answer;
+  const resetMs = status === 429 ? resetAfterOf(headers, nowMs) : undefined;
+  const retryAfterMs = retryAfterOf(headers, nowMs) ?? resetMs;
   if (status >= 300 && status < 400) {
-    const to = String(answer.headers.location ?? "elsewhere");
+    const to = String(headers.location ?? "elsewhere");
     const say = `${asked.who} redirects to ${shown(to, asked)}, which is not followed`;
     return {
       failure: fail("rejected", say, { fix: "correct its base URL" }).error,
@@ -126,10 +141,12 @@ function refusalFrom(error: Fields, status: number, asked: Asked): Refusal {
 }
 
 function meaningOf(error: Fields, message: string, status: number): Meaning {
-  const word = [textAt(error, "code"), textAt(error, "type")]
+  const word = wordsOf(error)
     .map((name) => (name === undefined ? undefined : byWord.get(name.toLowerCase())))
     .find((meaning) => meaning !== undefined);
   if (word?.stop === "overflow" || word?.code === "quota") return word;
+  if (FILTERED.test(message)) return { code: "rejected", stop: "filtered" };
+  if (status === 400 && SPENT.test(message)) return { code: "quota" };
   const mayOverflow = [400, 413, 422, 500].includes(status);
   if (mayOverflow && OVERFLOW.test(message)) return { code: "overflow", stop: "overflow" };
   if ((status === 429 || status === 403) && QUOTA.test(message) && !PER_TIME.test(message)) {
@@ -144,6 +161,13 @@ function meaningOf(error: Fields, message: string, status: number): Meaning {
   if (FAULTY.test(name)) return { code: "rejected" };
   return { code: status >= 500 ? "overloaded" : "rejected" };
 }
+
+/** What an error calls itself, the most exact name first. */
+const wordsOf = (error: Fields): (string | undefined)[] => [
+  textAt(fieldsOf(error.details), "error_code"),
+  textAt(error, "code"),
+  textAt(error, "type"),
+];
 
 const sayings = (
   asked: Asked,
@@ -204,6 +228,26 @@ export function retryAfterOf(
   if (typeof value !== "string" || !/^[A-Z][a-z]{2},/.test(value)) return undefined;
   const at = Date.parse(value);
   return Number.isNaN(at) ? undefined : Math.max(0, at - nowMs);
+}
+
+/** Anthropic's limits, each with what remains and when it is full again. */
+const LIMITS = ["requests", "tokens", "input-tokens", "output-tokens"];
+
+/**
+ * When a limit that is used up is lifted, where `retry-after` does not say: the time of a plan's
+ * window (seconds since 1970), else the last of the limits of which nothing remains (RFC 3339).
+ * https://platform.claude.com/docs/en/api/rate-limits and
+ * https://github.com/lidge-jun/opencodex/pull/3809
+ */
+function resetAfterOf(headers: NodeJS.Dict<string | string[]>, nowMs: number): number | undefined {
+  const seconds = decimal(headers["anthropic-ratelimit-unified-reset"]);
+  const times = LIMITS.flatMap((limit) => {
+    const named = `anthropic-ratelimit-${limit}`;
+    const at = Date.parse(String(headers[`${named}-reset`] ?? ""));
+    return headers[`${named}-remaining`] === "0" && !Number.isNaN(at) ? [at] : [];
+  });
+  const at = seconds === undefined ? Math.max(...times) : seconds * 1_000;
+  return Number.isFinite(at) ? Math.max(0, at - nowMs) : undefined;
 }
 
 function decimal(value: string | string[] | undefined): number | undefined {
