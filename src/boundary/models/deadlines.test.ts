@@ -195,6 +195,26 @@ describe("the clocks", () => {
     expect(silent).toMatchObject({ type: "deadline", name: "silence" });
   });
 
+  it.each([
+    ["first token", { firstTokenMs: 5 }, "firstToken"],
+    ["idle", { idleMs: 5 }, "idle"],
+  ] as const)("leave the %s deadline where it stood when a ping was read", async (_, set, name) => {
+    const passed = await new Promise((passed) => {
+      const { at, clock } = clockAt();
+      const watch = watchDeadlines({ ...long, ...set }, passed, clock);
+      watch.headers();
+      if (name === "idle") watch.progress();
+      // The reader is busy for a second, then for no time at all: only the first one is not counted.
+      watch.hold();
+      at.nowMs = 1_000;
+      watch.release();
+      at.nowMs = 1_005;
+      watch.hold();
+      watch.release();
+    });
+    expect(passed).toMatchObject({ type: "deadline", name });
+  });
+
   it("do not follow the wall clock", async () => {
     const { now } = Date;
     try {

@@ -58,7 +58,7 @@ export function watchDeadlines(
   let bytesMs = startMs;
   let progressMs: number | undefined;
   let graceMs: number | undefined;
-  let held = false;
+  let heldMs: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let armed = { bootMs: clock.bootMs(), forMs: 0 };
 
@@ -66,7 +66,7 @@ export function watchDeadlines(
   function running(): { name: DeadlineName; ms: number; atMs: number }[] {
     const total = due("total", startMs, deadlines.totalMs);
     if (headersMs === undefined) return [due("connect", startMs, deadlines.connectMs), total];
-    if (held) return [total];
+    if (heldMs !== undefined) return [total];
     const silence = due("silence", bytesMs, deadlines.silenceMs);
     if (progressMs === undefined) {
       return [due("firstToken", headersMs, deadlines.firstTokenMs), silence, total];
@@ -110,21 +110,23 @@ export function watchDeadlines(
     progress() {
       const isFirst = progressMs === undefined;
       progressMs = clock.nowMs();
-      if (isFirst && !held) arm();
+      if (isFirst && heldMs === undefined) arm();
     },
     hold() {
-      held = true;
+      heldMs ??= clock.nowMs();
     },
+    // The deadlines go on where they stood: what was read may have been no more than a ping.
     release() {
-      held = false;
       bytesMs = clock.nowMs();
-      if (progressMs !== undefined) progressMs = bytesMs;
-      else if (headersMs !== undefined) headersMs = bytesMs;
+      const pausedMs = bytesMs - (heldMs ?? bytesMs);
+      heldMs = undefined;
+      if (progressMs !== undefined) progressMs = Math.min(bytesMs, progressMs + pausedMs);
+      else if (headersMs !== undefined) headersMs += pausedMs;
       arm();
     },
     grace(ms) {
       graceMs ??= clock.nowMs() + ms;
-      if (!held) arm();
+      if (heldMs === undefined) arm();
     },
     stop: () => clearTimeout(timer),
   };
