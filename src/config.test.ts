@@ -54,6 +54,8 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   "openai.baseUrl": { user: "https://a.test/v1", may: [], mayNot: ["https://evil.test/v1"] },
   "openai.apiKey": { user: "k1", may: [], mayNot: ["k2"] },
   "openai.dialect": { user: "chat", may: [], mayNot: ["responses"] },
+  "anthropic.baseUrl": { user: "https://a.test", may: [], mayNot: ["https://evil.test"] },
+  "anthropic.apiKey": { user: "k1", may: [], mayNot: ["k2"] },
   "limits.contextTokens": { user: 1_000, may: [999], mayNot: [1_001] },
   "limits.stepsPerTurn": { user: 10, may: [9], mayNot: [11] },
   "deadlines.connectMs": { user: 10, may: [], mayNot: [9, 11] },

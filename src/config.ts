@@ -71,6 +71,19 @@ export const keys = {
     env: ["AIEX_OPENAI_DIALECT"],
     choices: ["auto", "responses", "chat"],
   },
+  "anthropic.baseUrl": {
+    about: "Where Anthropic's API or a compatible one answers, before /v1/messages.",
+    kind: "text",
+    fallback: "https://api.anthropic.com",
+    env: ["ANTHROPIC_BASE_URL"],
+  },
+  "anthropic.apiKey": {
+    about: "The key for that API; ANTHROPIC_AUTH_TOKEN, where it is set, counts more.",
+    kind: "text",
+    fallback: "",
+    env: ["ANTHROPIC_API_KEY"],
+    secret: true,
+  },
   "limits.contextTokens": {
     about: "Tokens of a request at which old messages are compacted.",
     kind: "number",

@@ -216,13 +216,14 @@ type ModelSettings = ReturnType<typeof modelSettings>;
 /** What the providers read, by the names of their environment variables. */
 function modelSettings(config: Config, env: StartOptions["env"]) {
   const dialect = textSetting(config, "openai.dialect");
+  const urlOf = (key: ConfigKey) => (isDefault(config, key) ? "" : textSetting(config, key));
   return {
     ...env,
     OPENAI_API_KEY: textSetting(config, "openai.apiKey"),
-    OPENAI_BASE_URL: isDefault(config, "openai.baseUrl")
-      ? ""
-      : textSetting(config, "openai.baseUrl"),
+    OPENAI_BASE_URL: urlOf("openai.baseUrl"),
     AIEX_OPENAI_DIALECT: dialect === "auto" ? "" : dialect,
+    ANTHROPIC_API_KEY: textSetting(config, "anthropic.apiKey"),
+    ANTHROPIC_BASE_URL: urlOf("anthropic.baseUrl"),
   };
 }
 
@@ -252,7 +253,7 @@ async function defaultModel(
 }
 
 const noModel = fail("no_model", "no model is configured, and none is in reach", {
-  fix: "set OPENAI_API_KEY, start Ollama or LM Studio, or name one: aiex config set model provider/name",
+  fix: "set OPENAI_API_KEY or ANTHROPIC_API_KEY, start Ollama or LM Studio, or name one: aiex config set model provider/name",
 });
 
 type PlaceParts = StartOptions & {

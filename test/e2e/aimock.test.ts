@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LLMock } from "@copilotkit/aimock";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dialectNames } from "../peers/dialects.ts";
 import { desk, eventsOf, modelAt } from "./kit.ts";
 
 const mock = new LLMock({ port: 0 });
@@ -27,7 +28,7 @@ const files = {
     'import test from "node:test";\nimport assert from "node:assert";\nimport { sum } from "./sum.js";\ntest("sum", () => assert.equal(sum(2, 3), 5));\n',
 };
 
-describe.each(["chat", "responses"])("aiex ask against aimock, in the %s dialect", (dialect) => {
+describe.each(dialectNames)("aiex ask against aimock, in the %s dialect", (dialect) => {
   it("reads, edits, runs the test, answers; and the session tells it", async () => {
     const { aiex, folder } = desk(files, modelAt(`${mock.url}/v1`, dialect));
     expect((await aiex("trust")).code).toBe(0);

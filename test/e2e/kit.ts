@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
+import { spoken } from "../peers/dialects.ts";
+import type { Dialect } from "../peers/strict-answers.ts";
 
 const root = dirname(dirname(import.meta.dirname));
 export const program = join(root, "bin", "aiex");
@@ -78,10 +80,8 @@ export const eventsOf = (out: string): Record<string, unknown>[] =>
     .filter((line) => line !== "")
     .map((line) => JSON.parse(line));
 
-/** Environment of a model behind a URL. */
-export const modelAt = (url: string, dialect = "chat"): Record<string, string> => ({
-  OPENAI_BASE_URL: url,
-  OPENAI_API_KEY: "sk-test",
-  AIEX_MODEL: "openai/stub",
-  AIEX_OPENAI_DIALECT: dialect,
-});
+/** Environment of a model with our plain tools (large, of no known family), at a URL with `/v1`. */
+export function modelAt(url: string, dialect: Dialect = "chat"): Record<string, string> {
+  const { provider, settings } = spoken[dialect];
+  return { ...settings(url), AIEX_MODEL: `${provider}/stub-100b` };
+}

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { expect, it, onTestFinished } from "vitest";
 import type { ScriptedAnswer } from "#boundary/models/script.ts";
 import { fieldsOf } from "#core/model/json.ts";
+import { spoken } from "../peers/dialects.ts";
 import { startStrictStub } from "../peers/strict.ts";
+import type { Dialect } from "../peers/strict-answers.ts";
 import { desk, eventsOf, modelAt } from "./kit.ts";
 
 const files = {
@@ -17,11 +19,11 @@ const files = {
 
 type Called = NonNullable<ScriptedAnswer["calls"]>[number];
 
-const families: [family: string, model: string, dialect: string, calls: Called[]][] = [
+const families: [family: string, model: string, dialect: Dialect, calls: Called[]][] = [
   [
     "claude",
     "claude-sonnet-4-5",
-    "chat",
+    "messages",
     [
       { tool: "Read", input: { file_path: "sum.js" } },
       { tool: "Edit", input: { file_path: "sum.js", old_string: "a - b", new_string: "a + b" } },
@@ -78,7 +80,7 @@ it.each(families)("aiex ask with a %s model (%s)", async (_, model, dialect, cal
   onTestFinished(() => stub.close());
   const { aiex, folder } = desk(files, {
     ...modelAt(stub.url, dialect),
-    AIEX_MODEL: `openai/${model}`,
+    AIEX_MODEL: `${spoken[dialect].provider}/${model}`,
   });
   expect((await aiex("trust")).code).toBe(0);
   const ran = await aiex("ask", "--yes", "--json", "fix the sum");

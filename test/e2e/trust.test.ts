@@ -181,6 +181,8 @@ const WIDER: Record<ConfigKey, unknown> = {
   "openai.baseUrl": "http://127.0.0.1:1/v1",
   "openai.apiKey": "stolen",
   "openai.dialect": "chat",
+  "anthropic.baseUrl": "http://127.0.0.1:1",
+  "anthropic.apiKey": "stolen",
   "limits.contextTokens": 100_000_000,
   "limits.stepsPerTurn": 100_000,
   "deadlines.connectMs": 1,

@@ -1,36 +1,31 @@
-// A generated model behind the real encoding of both dialects: every request it gets is held
+// A generated model behind the real encoding of all dialects: every request it gets is held
 // against the official types and the ordering rules, every answer is as bad as its seed says.
-import { openaiChat } from "#boundary/models/openai-chat.ts";
-import { openaiResponses } from "#boundary/models/openai-responses.ts";
 import type { ModelEnd, ModelPort } from "#boundary/models/port.ts";
 import type { FailureCode } from "#core/failure.ts";
-import { fieldsOf } from "#core/model/json.ts";
 import { type AnswerPart, noUsage } from "#core/model/message.ts";
-import { chatProblems, responsesProblems } from "../peers/strict-rules.ts";
-import { problemsOf } from "../peers/strict-schema.ts";
+import { dialectNames, spoken } from "../peers/dialects.ts";
+import { problemsIn } from "../peers/strict-wires.ts";
 import type { Attack } from "./attacks.ts";
 import type { Random } from "./random.ts";
 
 export type Watched = { requests: number; problems: string[] };
 
-const nowhere = { provider: "openai", baseUrl: "http://127.0.0.1:9/v1", apiKey: "" };
+const nowhere = "http://127.0.0.1:9/v1";
 
 export function hostileModel(
   random: Random,
   attack: (random: Random) => Attack,
   watched: Watched,
 ): ModelPort {
-  const chat = random.chance(0.5);
-  const real = chat
-    ? openaiChat({ ...nowhere, isOpenAi: true })
-    : openaiResponses({ ...nowhere, summary: undefined });
+  const dialect = random.pick(dialectNames);
+  const real = spoken[dialect].port(nowhere);
   let calls = 0;
   return {
     name: real.name,
     encode: (request) => real.encode(request),
     async *call(wire, { signal }) {
       watched.requests += 1;
-      watched.problems.push(...(await problemsIn(chat, wire.body)));
+      watched.problems.push(...(await problemsIn(dialect, wire.body, new Map())));
       const end = answer(random, () => {
         calls += 1;
         return { id: `c${calls}`, ...attack(random) };
@@ -45,19 +40,6 @@ export function hostileModel(
       yield end;
     },
   };
-}
-
-async function problemsIn(chat: boolean, text: string): Promise<string[]> {
-  const body: unknown = JSON.parse(text);
-  const fields = fieldsOf(body);
-  if (chat) {
-    return [
-      ...(await problemsOf("ChatCompletionCreateParamsStreaming", body)),
-      ...chatProblems(fields),
-    ];
-  }
-  const schema = await problemsOf("ResponseCreateParamsStreaming", body);
-  return [...schema, ...responsesProblems(fields, text, new Map())];
 }
 
 const usage = { ...noUsage, input: 100, output: 10 };

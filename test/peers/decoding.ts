@@ -1,6 +1,7 @@
 // Runs recorded bytes through a dialect's decoder without a network, however they are cut: for
 // tests that need thousands of streams. The deltas and the end are as the port would yield them.
 import type { Decoded, Decoder } from "#boundary/models/answer.ts";
+import { messagesDecoder } from "#boundary/models/anthropic-answer.ts";
 import { ndjsonReader } from "#boundary/models/ndjson.ts";
 import { ollamaDecoder } from "#boundary/models/ollama-answer.ts";
 import { chatDecoder } from "#boundary/models/openai-chat-answer.ts";
@@ -22,21 +23,22 @@ export const chatBody = JSON.stringify({
 });
 
 /** The decoder of each dialect and what cuts its bytes into events: one line each. */
-const dialects = {
+const decoders = {
   responses: { decoder: () => responsesDecoder("stub/m", asked), reader: sseReader },
   chat: { decoder: (body: string) => chatDecoder(body, asked), reader: sseReader },
+  messages: { decoder: () => messagesDecoder("stub/m", asked), reader: sseReader },
   ollama: { decoder: (body: string) => ollamaDecoder(body, asked), reader: ndjsonReader },
 } satisfies Record<Dialect, { decoder(body: string): Decoder; reader(): SseReader }>;
 
 export const decoderOf = (dialect: Dialect, body = chatBody): Decoder =>
-  dialects[dialect].decoder(body);
+  decoders[dialect].decoder(body);
 
 /** A whole or cut stream of a dialect, decoded. */
 export const decodedAs = (
   dialect: Dialect,
   bytes: Uint8Array | string,
   how: "close" | "reset" = "close",
-) => decoded(decoderOf(dialect), bytes, how, dialects[dialect].reader());
+) => decoded(decoderOf(dialect), bytes, how, decoders[dialect].reader());
 
 const reset: Refusal = { failure: fail("broken", "the stream was cut").error, stop: "broken" };
 

@@ -9,7 +9,8 @@ import {
   type ScriptedAnswer,
 } from "#boundary/models/script.ts";
 import type { Stop } from "#core/model/message.ts";
-import type { Frame } from "./frame.ts";
+import { asciiJson, type Frame, stopOf, usageOf } from "./frame.ts";
+import { messagesFrames } from "./strict-messages.ts";
 import { ollamaFrames } from "./strict-ollama.ts";
 import type { Issued } from "./strict-rules.ts";
 
@@ -25,6 +26,7 @@ export type Asked = {
 const streams = {
   responses: responsesFrames,
   chat: chatFrames,
+  messages: messagesFrames,
   ollama: ollamaFrames,
 } satisfies Record<string, (cue: Cue, asked: Asked) => Frame[]>;
 
@@ -32,21 +34,6 @@ export type Dialect = keyof typeof streams;
 
 export const framesOf = (dialect: Dialect, cue: Cue, asked: Asked): Frame[] =>
   streams[dialect](cue, asked);
-
-function stopOf(answer: ScriptedAnswer): Stop {
-  return answer.stop ?? ((answer.calls ?? []).length > 0 ? "calls" : "done");
-}
-
-const usageOf = (answer: ScriptedAnswer) =>
-  answer.usage ?? { input: 100, cached: 40, output: 20, reasoning: 5 };
-
-/** JSON in ASCII: proof that items are returned as they came and not as they would be written. */
-function asciiJson(value: unknown): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff<>]/g,
-    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-}
 
 const finishReasons: Partial<Record<Stop, string>> = {
   done: "stop",

@@ -9,6 +9,7 @@ import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 const require = createRequire(import.meta.url);
 
 const responses = { package: "openai", file: "resources/responses/responses.d.ts" };
+const messages = { package: "@anthropic-ai/sdk", file: "resources/messages/messages.d.ts" };
 const completions = { package: "openai", file: "resources/chat/completions/completions.d.ts" };
 
 /** Where each type is declared. */
@@ -17,6 +18,8 @@ const homes = {
   ResponseStreamEvent: responses,
   ChatCompletionCreateParamsStreaming: completions,
   ChatCompletionChunk: completions,
+  MessageCreateParamsStreaming: messages,
+  RawMessageStreamEvent: messages,
   ChatRequest: { package: "ollama", file: "dist/browser.d.ts" },
 } as const;
 

@@ -4,20 +4,13 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
-import {
-  type Cue,
-  cueIn,
-  type Heard,
-  type Script,
-  type ScriptedAnswer,
-} from "#boundary/models/script.ts";
-import type { Failure, FailureCode } from "#core/failure.ts";
-import { type Fields, fieldsOf, listOf, parsed, textAt } from "#core/model/json.ts";
+import { type Cue, cueIn, type Script, type ScriptedAnswer } from "#boundary/models/script.ts";
+import { fieldsOf, parsed } from "#core/model/json.ts";
 import type { Frame } from "./frame.ts";
 import { type Dialect, framesOf } from "./strict-answers.ts";
-import { asTyped, ollamaProblems } from "./strict-ollama.ts";
-import { chatProblems, type Issued, responsesProblems } from "./strict-rules.ts";
-import { problemsOf } from "./strict-schema.ts";
+import { type ErrorAnswer, openAiErrors } from "./strict-errors.ts";
+import type { Issued } from "./strict-rules.ts";
+import { dialectAt, freeformIn, heardIn, problemsIn, wires } from "./strict-wires.ts";
 
 /** What goes wrong with one answer. Bytes count the response's body. */
 export type Fault =
@@ -84,25 +77,29 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
     }
     const dialect = dialectAt(path);
     if (request.method !== "POST" || !dialect) {
-      return sendJson(response, 404, errorBody(`Invalid URL (${request.method} ${path})`, null));
+      return sendJson(
+        response,
+        404,
+        openAiErrors.malformed(`Invalid URL (${request.method} ${path})`),
+      );
     }
+    const { errors, headerProblems } = wires[dialect];
     const body = Buffer.concat(await Array.fromAsync(request)).toString();
-    const problems = await problemsIn(dialect, body, issued);
+    const badHeaders = headerProblems?.(request.headers) ?? [];
+    const problems = [...badHeaders, ...(await problemsIn(dialect, body, issued))];
     const recorded: Recorded = { dialect, headers: request.headers, body, problems };
     const index = requests.push(recorded) - 1;
-    if (problems.length > 0) {
-      return sendJson(response, 400, wires[dialect].error(problems.join("; "), null));
-    }
+    if (problems.length > 0) return sendJson(response, 400, errors.malformed(problems.join("; ")));
     const fault = options.fault?.(index, recorded);
     if (fault?.do === "answer") {
       response.writeHead(fault.status, { "content-type": "application/json", ...fault.headers });
-      return void response.end(fault.body ?? JSON.stringify(errorBody("injected fault", null)));
+      return void response.end(fault.body ?? JSON.stringify(errors.malformed("injected fault")));
     }
-    const cue = cueIn(options.script, heardIn(dialect, fieldsOf(parsed(body))));
-    if (!cue.ok) return sendFailure(response, dialect, cue.error);
+    const asked = fieldsOf(parsed(body));
+    const cue = cueIn(options.script, heardIn(dialect, asked));
+    if (!cue.ok) return sendError(response, errors.of(cue.error));
     if (fault?.do === "hold") await fault.until;
-    const freeform = freeformIn(fieldsOf(parsed(body)));
-    const frames = framesOf(dialect, cue.value, { issued, freeform });
+    const frames = framesOf(dialect, cue.value, { issued, freeform: freeformIn(asked) });
     const played = fault?.do === "hold" ? undefined : fault;
     await play(response, { dialect, frames, cue: cue.value, fault: played });
   }
@@ -113,7 +110,7 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
   ): Promise<void> {
     const failure = failureIn(cue);
     if (failure && failure.code !== "broken") {
-      return sendFailure(response, dialect, failure);
+      return sendFailure(response, dialect, failure, frames);
     }
     if (failure) {
       const bytes = Buffer.from(cutFrames(frames, failure.afterChars ?? 0));
@@ -179,7 +176,7 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
 
   const server = createServer((request, response) => {
     serve(request, response).catch((error) => {
-      if (response.writable) sendJson(response, 500, errorBody(String(error), "stub_bug"));
+      if (response.writable) sendJson(response, 500, openAiErrors.malformed(String(error)));
     });
   });
   let connections = 0;
@@ -205,111 +202,6 @@ export async function startStrictStub(options: StrictStubOptions): Promise<Stric
       await new Promise((closed) => server.close(closed));
     },
   };
-}
-
-/** What a dialect's server does in its own way, besides its answers: one entry each. */
-type DialectWire = {
-  path: string;
-  media: string;
-  /** What ends an event, and what is sent to keep a connection alive. */
-  between: string;
-  ping: string;
-  /** The messages of a conversation. */
-  items(body: Fields): readonly unknown[];
-  problems(json: unknown, text: string, issued: Issued): Promise<string[]>;
-  error(message: string, code: string | null): object;
-};
-
-const sse = { media: "text/event-stream; charset=utf-8", between: "\n\n", ping: ": ping\n\n" };
-
-const wires: Record<Dialect, DialectWire> = {
-  responses: {
-    ...sse,
-    path: "/v1/responses",
-    items: (body) => listOf(body.input),
-    problems: async (json, text, issued) => [
-      ...(await problemsOf("ResponseCreateParamsStreaming", json)),
-      ...responsesProblems(fieldsOf(json), text, issued),
-    ],
-    error: errorBody,
-  },
-  chat: {
-    ...sse,
-    path: "/v1/chat/completions",
-    items: (body) => listOf(body.messages),
-    problems: async (json) => [
-      ...(await problemsOf("ChatCompletionCreateParamsStreaming", json)),
-      ...chatProblems(fieldsOf(json)),
-    ],
-    error: errorBody,
-  },
-  ollama: {
-    path: "/api/chat",
-    media: "application/x-ndjson",
-    between: "\n",
-    // Ollama itself sends none; an empty line is all that a proxy could.
-    ping: "\n",
-    items: (body) => listOf(body.messages),
-    problems: async (json) => [
-      ...(await problemsOf("ChatRequest", asTyped(json))),
-      ...ollamaProblems(fieldsOf(json)),
-    ],
-    // `gin.H{"error": …}` throughout `server/routes.go`.
-    error: (message) => ({ error: message }),
-  },
-};
-
-const dialectAt = (path: string): Dialect | undefined =>
-  (Object.keys(wires) as Dialect[]).find((dialect) => wires[dialect].path === path);
-
-async function problemsIn(dialect: Dialect, body: string, issued: Issued): Promise<string[]> {
-  const json = parsed(body);
-  if (json === undefined) return ["the body is not JSON"];
-  // Strict parsers, Rust's and Go's among them, refuse or spoil half a surrogate pair.
-  const halves = /\\ud[89a-f]/i.test(body) && !isWellFormed(json);
-  const torn = halves ? ["a text holds half a surrogate pair"] : [];
-  return [...torn, ...(await wires[dialect].problems(json, body, issued))];
-}
-
-/** Names of the tools that a request offers with free-form input. */
-const freeformIn = (body: Fields): ReadonlySet<unknown> =>
-  new Set(
-    listOf(body.tools)
-      .map(fieldsOf)
-      .flatMap(({ type, name }) => (type === "custom" ? [name] : [])),
-  );
-
-function isWellFormed(value: unknown): boolean {
-  if (typeof value === "string") return value.isWellFormed();
-  if (typeof value !== "object" || value === null) return true;
-  return Object.entries(value).every(([key, inner]) => key.isWellFormed() && isWellFormed(inner));
-}
-
-/** A conversation as the script sees it; answers next to each other count as one. */
-export function heardIn(dialect: Dialect, body: Fields): Heard[] {
-  const items = wires[dialect].items(body).map(fieldsOf);
-  const heard: Heard[] = [];
-  for (const item of items) {
-    const role = roleOf(item);
-    if (role === undefined) continue;
-    if (role === "assistant" && heard.at(-1)?.role === "assistant") continue;
-    heard.push({ role, text: wordsOf(item.content ?? item.output) });
-  }
-  return heard;
-}
-
-function roleOf(item: Fields): Heard["role"] | undefined {
-  if (/^(function|custom_tool)_call_output$/.test(String(item.type))) return "tool";
-  if (item.role === "tool") return "tool";
-  if (/^(function_call|custom_tool_call|reasoning)$/.test(String(item.type))) return "assistant";
-  return item.role === "user" || item.role === "assistant" ? item.role : undefined;
-}
-
-function wordsOf(content: unknown): string {
-  if (typeof content === "string") return content;
-  return listOf(content)
-    .map((part) => textAt(fieldsOf(part), "text") ?? "")
-    .join("\n");
 }
 
 const joined = (frames: readonly Frame[]): string => frames.map(({ text }) => text).join("");
@@ -343,31 +235,26 @@ function stream(
   response.write(bytes, () => response.socket?.destroy());
 }
 
-/** How OpenAI says a failure of ours: status, `error.code`, `error.type`. */
-const refusals: Partial<Record<FailureCode, [status: number, code: string | null]>> = {
-  rate_limited: [429, "rate_limit_exceeded"],
-  quota: [429, "insufficient_quota"],
-  unauthorised: [401, "invalid_api_key"],
-  not_found: [404, "model_not_found"],
-  overflow: [400, "context_length_exceeded"],
-  too_large: [413, null],
-  overloaded: [503, "server_error"],
-  rejected: [400, null],
-};
-
+/** As the answer, or, where some of it came before and the dialect has one, as its last event. */
 function sendFailure(
   response: ServerResponse,
   dialect: Dialect,
-  failure: Pick<Failure, "code" | "say"> & { retryAfterMs?: number },
+  failure: NonNullable<ScriptedAnswer["failure"]>,
+  frames: readonly Frame[],
 ): void {
-  const { retryAfterMs } = failure;
-  const [status, code] = refusals[failure.code] ?? [418, null];
-  if (retryAfterMs !== undefined) response.setHeader("retry-after-ms", String(retryAfterMs));
-  sendJson(response, status, wires[dialect].error(failure.say, code));
+  const { errors } = wires[dialect];
+  const error = errors.of(failure);
+  if (errors.event && failure.afterChars !== undefined) {
+    const bytes = Buffer.from(cutFrames(frames, failure.afterChars) + errors.event(error.body));
+    stream(response, dialect, bytes, { reset: false });
+  } else {
+    sendError(response, error);
+  }
 }
 
-function errorBody(message: string, code: string | null): object {
-  return { error: { message, type: "invalid_request_error", param: null, code } };
+function sendError(response: ServerResponse, { status, headers, body }: ErrorAnswer): void {
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  sendJson(response, status, body);
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

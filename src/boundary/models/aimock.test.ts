@@ -5,6 +5,7 @@ import { called, requestOf, resultOf, said } from "#boundary/models/contract.ts"
 import { openModel } from "#boundary/models/index.ts";
 import type { Message } from "#core/model/message.ts";
 import { textOf, toolCallsOf } from "#core/model/message.ts";
+import { dialectNames, spoken } from "../../../test/peers/dialects.ts";
 
 const mock = new LLMock({ port: 0 });
 
@@ -38,18 +39,10 @@ beforeAll(async () => {
 });
 afterAll(() => mock.stop());
 
-/** The model and the settings that lead to each dialect: one line each. */
-const ways: Record<string, () => [model: string, settings: Record<string, string>]> = {
-  responses: () => ["openai/gpt-5", { ...openai(), AIEX_OPENAI_DIALECT: "responses" }],
-  chat: () => ["openai/gpt-5", { ...openai(), AIEX_OPENAI_DIALECT: "chat" }],
-  ollama: () => ["ollama/qwen3", { OLLAMA_HOST: mock.url }],
-};
-const openai = () => ({ OPENAI_BASE_URL: `${mock.url}/v1`, OPENAI_API_KEY: "sk-mock" });
-
-describe.each(Object.keys(ways))("aimock, in the %s dialect", (dialect) => {
+describe.each(dialectNames)("aimock, in the %s dialect", (dialect) => {
   async function asking(...messages: Message[]) {
-    const [model, settings] = ways[dialect]?.() ?? ["", {}];
-    const opened = await openModel(model, settings);
+    const { provider, model, settings } = spoken[dialect];
+    const opened = await openModel(`${provider}/${model}`, settings(`${mock.url}/v1`));
     if (!opened.ok) throw new Error(opened.error.say);
     return (await called(opened.value.port, requestOf(opened.value.model, { messages }))).end;
   }

@@ -29,3 +29,14 @@ export function objectText(input: string): string {
   if (isObject(parsed(input))) return input;
   return input.trim() === "" ? "{}" : JSON.stringify({ malformed: input });
 }
+
+/**
+ * The same where the object itself stands in the request: the text that the model wrote, unless
+ * half a surrogate pair in it has to be replaced.
+ */
+export function objectJson(input: string): string {
+  const text = objectText(input);
+  const value = parsed(text);
+  const readable = jsonOf(value);
+  return readable === JSON.stringify(value) ? text : readable;
+}

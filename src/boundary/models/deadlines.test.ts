@@ -10,7 +10,7 @@ import { openModel, probe } from "#boundary/models/index.ts";
 import { openaiChat } from "#boundary/models/openai-chat.ts";
 import type { Deadlines, ModelEnd } from "#boundary/models/port.ts";
 import type { ScriptedAnswer } from "#boundary/models/script.ts";
-import { dialects, portTo } from "../../../test/peers/ports.ts";
+import { dialectNames, spoken } from "../../../test/peers/dialects.ts";
 import { type Fault, startStrictStub } from "../../../test/peers/strict.ts";
 
 const long: Deadlines = {
@@ -30,15 +30,15 @@ async function ended(
   answer = words,
 ): Promise<ModelEnd[]> {
   const stub = await startStrictStub({ script: { answers: [answer] }, fault: () => fault });
-  const calls = dialects.map(async (dialect) => {
-    const port = portTo(dialect, stub.url);
-    const request = requestOf("gpt-5");
+  const calls = dialectNames.map(async (dialect) => {
+    const { model, port } = spoken[dialect];
+    const to = port(stub.url);
     const options = {
-      model: request.model,
+      model,
       signal: AbortSignal.timeout(15_000),
       deadlines: { ...long, ...deadlines },
     };
-    const items = await Array.fromAsync(port.call(port.encode(request), options));
+    const items = await Array.fromAsync(to.call(to.encode(requestOf(model)), options));
     return items.at(-1) as ModelEnd;
   });
   const ends = await Promise.all(calls);
@@ -219,8 +219,8 @@ describe("the clocks", () => {
     const { now } = Date;
     try {
       Date.now = () => now() + 3_600_000;
-      const [end] = await ended({ do: "slow", bytes: 500, pauseMs: 20 }, { silenceMs: 2_000 });
-      expect(end?.stop).toBe("done");
+      const ends = await ended({ do: "slow", bytes: 500, pauseMs: 20 }, { silenceMs: 2_000 });
+      expect(ends.map(({ stop }) => stop)).toEqual(dialectNames.map(() => "done"));
     } finally {
       Date.now = now;
     }

@@ -1,7 +1,14 @@
 // What models are in reach without any configuration: keys in the settings, Ollama and LM Studio on
 // this machine. Local servers are asked for their list within 300 ms; nothing is ever started.
 import { lmStudioModels } from "#boundary/models/facts-compatible.ts";
-import { type Local, localUrl, type ModelSettings, OPENAI_URL } from "#boundary/models/index.ts";
+import {
+  ANTHROPIC_URL,
+  anthropicProof,
+  type Local,
+  localUrl,
+  type ModelSettings,
+  OPENAI_URL,
+} from "#boundary/models/index.ts";
 import { lookup } from "#boundary/models/lookup.ts";
 import { fieldsOf, listOf, textAt } from "#core/model/json.ts";
 
@@ -13,6 +20,9 @@ const MODELS_MAX = 1_000;
 
 /** Proposed where the user names none: made for code, and in the official types' `ChatModel`. */
 const OPENAI_MODEL = "gpt-5.1-codex";
+
+/** The same at Anthropic: the newest of its middle line in `Model` of the official types. */
+const ANTHROPIC_MODEL = "claude-sonnet-5-5";
 
 export type Found = {
   provider: string;
@@ -32,6 +42,7 @@ export type Discovery = {
 export async function discover(settings: ModelSettings, signal: AbortSignal): Promise<Discovery> {
   const places = [
     named(settings, signal),
+    anthropic(settings),
     local("ollama", settings, signal),
     local("lmstudio", settings, signal),
   ];
@@ -65,6 +76,24 @@ async function named(settings: ModelSettings, signal: AbortSignal): Promise<Plac
     outcome: "set",
     found: { provider: "openai", by, models: [`openai/${OPENAI_MODEL}`] },
   };
+}
+
+/**
+ * What Anthropic's settings name. Nothing is asked: of a compatible server, whose list of models has
+ * no common form, only a model that the user names can be used.
+ */
+async function anthropic(settings: ModelSettings): Promise<Place> {
+  const where = "ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL";
+  const proof = anthropicProof(settings);
+  const url = settings.ANTHROPIC_BASE_URL?.trim();
+  if (!proof && !url) return { where, outcome: "not set" };
+  const host = URL.parse(url ?? "")?.host ?? "no URL";
+  if (url && host !== new URL(ANTHROPIC_URL).host) {
+    return { where, outcome: `${host}: name its model, as anthropic/name` };
+  }
+  if (!proof) return { where, outcome: "a URL, but no key" };
+  const models = [`anthropic/${ANTHROPIC_MODEL}`];
+  return { where, outcome: "set", found: { provider: "anthropic", by: proof.name, models } };
 }
 
 const titles: Record<Local, string> = { ollama: "Ollama", lmstudio: "LM Studio" };

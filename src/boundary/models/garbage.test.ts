@@ -9,7 +9,7 @@ import { openaiChat } from "#boundary/models/openai-chat.ts";
 import type { ModelDelta } from "#boundary/models/port.ts";
 import { textOf, toolCallsOf } from "#core/model/message.ts";
 import { decodedAs } from "../../../test/peers/decoding.ts";
-import { dialects, portTo } from "../../../test/peers/ports.ts";
+import { dialectNames, spoken } from "../../../test/peers/dialects.ts";
 import type { Dialect } from "../../../test/peers/strict-answers.ts";
 
 const word = fc.constantFrom("", "a", "é🙂", "\u2028", '{"path":"a"}', '{"path":', "{}", "[DONE]");
@@ -144,16 +144,76 @@ const ollamaLine = fc.record(
   { requiredKeys: [] },
 );
 
+const block = fc.record(
+  {
+    type: maybe(fc.constantFrom("text", "thinking", "redacted_thinking", "tool_use", "image")),
+    id: maybe(fc.constantFrom("a", "b", "")),
+    name: maybe(fc.constant("read")),
+    input: maybe(fc.constantFrom({}, { path: "a" })),
+    text: maybe(word),
+    thinking: maybe(word),
+  },
+  { requiredKeys: [] },
+);
+
+const change = fc.record(
+  {
+    type: maybe(
+      fc.constantFrom("text_delta", "thinking_delta", "input_json_delta", "signature_delta"),
+    ),
+    text: maybe(word),
+    thinking: maybe(word),
+    partial_json: maybe(word),
+    signature: maybe(word),
+    stop_reason: maybe(fc.constantFrom("end_turn", "tool_use", "max_tokens", "toString")),
+  },
+  { requiredKeys: [] },
+);
+
+const messagesEvent = fc.record(
+  {
+    type: maybe(
+      fc.constantFrom(
+        "message_start",
+        "content_block_start",
+        "content_block_delta",
+        "content_block_stop",
+        "message_delta",
+        "message_stop",
+        "ping",
+        "constructor",
+      ),
+    ),
+    index,
+    content_block: maybe(block),
+    delta: maybe(change),
+    usage: odd,
+  },
+  { requiredKeys: [] },
+);
+
 const inputs = (deltas: readonly ModelDelta[], id: string) =>
   deltas.map((delta) => (delta.type === "callInput" && delta.id === id ? delta.text : "")).join("");
 
 const framed = (data: string) => `data: ${data}\n\n`;
 
-describe.each<[Dialect, fc.Arbitrary<object>, (data: string) => string]>([
-  ["chat", chatChunk, framed],
-  ["responses", responsesEvent, framed],
-  ["ollama", ollamaLine, (data) => `${data}\n`],
-])("events of %s that nobody should send", (dialect, event, frame) => {
+type Sending = {
+  event: fc.Arbitrary<object>;
+  frame(data: string): string;
+  /** `mixed`: items or blocks may grow in any order; parts stand in the order of the answer. */
+  order: "told" | "mixed";
+};
+
+/** What each dialect is sent: one line each. */
+const sendings: Record<Dialect, Sending> = {
+  responses: { event: responsesEvent, frame: framed, order: "mixed" },
+  chat: { event: chatChunk, frame: framed, order: "told" },
+  messages: { event: messagesEvent, frame: framed, order: "mixed" },
+  ollama: { event: ollamaLine, frame: (data) => `${data}\n`, order: "told" },
+};
+
+describe.each(dialectNames)("events of %s that nobody should send", (dialect) => {
+  const { event, frame, order } = sendings[dialect];
   it("never throw, and end in parts that are what the deltas said", async () => {
     const line = fc.oneof({ weight: 20, arbitrary: event }, word);
     await fc.assert(
@@ -163,10 +223,9 @@ describe.each<[Dialect, fc.Arbitrary<object>, (data: string) => string]>([
         const end = await decodedAs(dialect, bytes, whole ? "close" : "reset");
         const calls = toolCallsOf(end.parts);
         const told = end.deltas.map((delta) => (delta.type === "text" ? delta.text : ""));
-        // Items of Responses may grow in any order; their parts stand in the order of the answer.
         const sorted = (text: string) => Array.from(text).sort().join("");
         expect(sorted(textOf(end.parts))).toBe(sorted(told.join("")));
-        if (dialect !== "responses") expect(textOf(end.parts)).toBe(told.join(""));
+        if (order === "told") expect(textOf(end.parts)).toBe(told.join(""));
         if (end.stop !== "calls") expect(calls).toEqual([]);
         if (end.stop === "broken") expect(end.failure).toBeDefined();
         expect(new Set(calls.map((call) => call.id)).size).toBe(calls.length);
@@ -210,8 +269,11 @@ async function ends(sent: Sent) {
   servers.push(server);
   await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
   const { port } = server.address() as AddressInfo;
-  const all = dialects.map((dialect) => portTo(dialect, `http://127.0.0.1:${port}/v1`));
-  return Promise.all(all.map(async (to) => (await called(to, requestOf("gpt-5"))).end));
+  const all = dialectNames.map(async (dialect) => {
+    const { model, port: portTo } = spoken[dialect];
+    return (await called(portTo(`http://127.0.0.1:${port}/v1`), requestOf(model))).end;
+  });
+  return Promise.all(all);
 }
 
 describe("a server that answers 200 with", () => {

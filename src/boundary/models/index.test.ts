@@ -28,6 +28,12 @@ describe("a model's name", () => {
     expect(await open("openai/a", { ...elsewhere, AIEX_OPENAI_DIALECT: "responses" })).toBe(
       "openai/responses a",
     );
+    const anthropic = { ANTHROPIC_API_KEY: "sk-ant-1" };
+    expect(await open("anthropic/claude-opus-5-5", anthropic)).toBe(
+      "anthropic/messages claude-opus-5-5",
+    );
+    const compatible = { ANTHROPIC_BASE_URL: "http://127.0.0.1:9/anthropic" };
+    expect(await open("anthropic/glm-5", compatible)).toBe("anthropic/messages glm-5");
     expect(await open("ollama/llama3.2", {})).toBe("ollama/native llama3.2");
     expect(await open("lmstudio/qwen", {})).toBe("lmstudio/chat qwen");
   });
@@ -53,6 +59,27 @@ describe("a model's name", () => {
     expect(await code({ OPENAI_API_KEY: "k", OPENAI_BASE_URL: "file:///etc" })).toBe("bad_input");
     expect(await code({ OPENAI_API_KEY: "k", AIEX_OPENAI_DIALECT: "x" })).toBe("bad_input");
     expect(await code({ OPENAI_API_KEY: " sk-1\n" })).toBe("ok");
+  });
+
+  it("of Anthropic fails so too, and a token counts more than a key", async () => {
+    const opened = (settings: Record<string, string>) => openModel("anthropic/claude", settings);
+    expect(await opened({})).toMatchObject({ error: { code: "no_model" } });
+    const spaced = await opened({ ANTHROPIC_API_KEY: "k", ANTHROPIC_AUTH_TOKEN: "a b" });
+    expect(spaced).toMatchObject({
+      error: { code: "bad_input", say: expect.stringContaining("ANTHROPIC_AUTH_TOKEN") },
+    });
+    const url = await opened({ ANTHROPIC_API_KEY: "k", ANTHROPIC_BASE_URL: "nowhere" });
+    expect(url).toMatchObject({
+      error: { code: "bad_input", fix: "write it like https://api.anthropic.com" },
+    });
+    const accountOf = async (settings: Record<string, string>) => {
+      const model = await opened(settings);
+      return model.ok ? model.value.account : model.error.say;
+    };
+    const both = await accountOf({ ANTHROPIC_API_KEY: "k", ANTHROPIC_AUTH_TOKEN: "t" });
+    expect(both).toMatch(/^[0-9a-f]{8}$/);
+    expect(both).toBe(await accountOf({ ANTHROPIC_AUTH_TOKEN: "t" }));
+    expect(both).not.toBe(await accountOf({ ANTHROPIC_API_KEY: "k" }));
   });
 
   it("of a script opens the file", async () => {
@@ -147,11 +174,25 @@ describe("discovery", () => {
   it("finds a key, and says what it looked for when there is nothing", async () => {
     const { found } = await discover({ ...nowhere, OPENAI_API_KEY: "sk-1" }, signal());
     expect(found).toMatchObject([{ provider: "openai", by: "OPENAI_API_KEY" }]);
+    const anthropic = await discover({ ...nowhere, ANTHROPIC_AUTH_TOKEN: "t" }, signal());
+    expect(anthropic.found).toEqual([
+      {
+        provider: "anthropic",
+        by: "ANTHROPIC_AUTH_TOKEN",
+        models: ["anthropic/claude-sonnet-5-5"],
+      },
+    ]);
+    // A URL may hold a password: only its host is shown.
+    const ANTHROPIC_BASE_URL = "https://user:secret@box.example/anthropic";
+    const other = await discover({ ...nowhere, ANTHROPIC_BASE_URL }, signal());
+    expect(other.found).toEqual([]);
+    expect(other.looked[1]?.outcome).toBe("box.example: name its model, as anthropic/name");
     const none = await discover(nowhere, signal());
     expect(none).toEqual({
       found: [],
       looked: [
         { where: "OPENAI_API_KEY and OPENAI_BASE_URL", outcome: "not set" },
+        { where: "ANTHROPIC_API_KEY and ANTHROPIC_BASE_URL", outcome: "not set" },
         { where: "Ollama on 127.0.0.1:9", outcome: "nothing there" },
         { where: "LM Studio on 127.0.0.1:9", outcome: "nothing there" },
       ],
@@ -165,7 +206,7 @@ describe("discovery", () => {
     const host = (server: typeof mute) => `127.0.0.1:${(server.address() as AddressInfo).port}`;
     const settings = { AIEX_OLLAMA_HOST: host(mute), AIEX_LM_STUDIO_HOST: host(other) };
     const { looked } = await discover(settings, signal());
-    expect(looked.slice(1).map(({ outcome }) => outcome)).toEqual([
+    expect(looked.slice(2).map(({ outcome }) => outcome)).toEqual([
       "no answer within 300 ms",
       "something else answers there",
     ]);

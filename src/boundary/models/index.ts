@@ -10,7 +10,8 @@ import type { ModelFacts } from "#core/model/catalog.ts";
  * `OPENAI_API_KEY`, `OPENAI_BASE_URL`, `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`;
  * `AIEX_OPENAI_DIALECT` (`responses` or `chat`; by default `responses` at api.openai.com, `chat`
  * elsewhere); `AIEX_OPENAI_SUMMARY` (`auto`, `concise`, `detailed`: readable reasoning);
- * `OLLAMA_HOST` or `AIEX_OLLAMA_HOST`, `AIEX_LM_STUDIO_HOST`.
+ * `ANTHROPIC_API_KEY`, or `ANTHROPIC_AUTH_TOKEN` (sent as a bearer token; counts more),
+ * `ANTHROPIC_BASE_URL`; `OLLAMA_HOST` or `AIEX_OLLAMA_HOST`, `AIEX_LM_STUDIO_HOST`.
  */
 export type ModelSettings = Readonly<Record<string, string | undefined>>;
 
@@ -45,6 +46,7 @@ export const providers: Readonly<Record<string, Provider>> = {
     open: openOpenAi,
     describe: describeCompatible,
   },
+  anthropic: { about: "Anthropic, or any server that speaks its API", open: openAnthropic },
   ollama: {
     about: "models on this machine, by Ollama",
     open: openOllama,
@@ -59,6 +61,8 @@ export const providers: Readonly<Record<string, Provider>> = {
 };
 
 export const OPENAI_URL = "https://api.openai.com/v1";
+
+export const ANTHROPIC_URL = "https://api.anthropic.com";
 
 /** A local server may load gigabytes from disk before its headers come. */
 const deadlinesLocal: Deadlines = {
@@ -128,7 +132,7 @@ function providerOf(name: string): Result<{ provider: Provider; model: string }>
 }
 
 async function openOpenAi(model: string, settings: ModelSettings): Promise<Result<OpenedModel>> {
-  const baseUrl = httpUrl(settings.OPENAI_BASE_URL || OPENAI_URL, "OPENAI_BASE_URL");
+  const baseUrl = httpUrl(settings.OPENAI_BASE_URL || OPENAI_URL, "OPENAI_BASE_URL", OPENAI_URL);
   if (!baseUrl.ok) return baseUrl;
   const isOpenAi = new URL(baseUrl.value).hostname === "api.openai.com";
   const apiKey = settings.OPENAI_API_KEY?.trim() ?? "";
@@ -137,11 +141,7 @@ async function openOpenAi(model: string, settings: ModelSettings): Promise<Resul
       fix: "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that needs none",
     });
   }
-  if (!/^[\x21-\x7e]*$/.test(apiKey)) {
-    return fail("bad_input", "OPENAI_API_KEY holds characters that no key has", {
-      fix: "copy the key again, without spaces and quotes",
-    });
-  }
+  if (!isKey(apiKey)) return badKey("OPENAI_API_KEY");
   const dialect = settings.AIEX_OPENAI_DIALECT || (isOpenAi ? "responses" : "chat");
   const headers = headersOf({
     "openai-organization": settings.OPENAI_ORG_ID,
@@ -164,6 +164,39 @@ async function openOpenAi(model: string, settings: ModelSettings): Promise<Resul
     fix: "use responses or chat",
   });
 }
+
+async function openAnthropic(model: string, settings: ModelSettings): Promise<Result<OpenedModel>> {
+  const given = settings.ANTHROPIC_BASE_URL || ANTHROPIC_URL;
+  const baseUrl = httpUrl(given, "ANTHROPIC_BASE_URL", ANTHROPIC_URL);
+  if (!baseUrl.ok) return baseUrl;
+  const proof = anthropicProof(settings);
+  if (!proof && new URL(baseUrl.value).hostname === new URL(ANTHROPIC_URL).hostname) {
+    return fail("no_model", "Anthropic needs a key, and ANTHROPIC_API_KEY is not set", {
+      fix: "set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server that needs none",
+    });
+  }
+  if (proof && !isKey(proof.secret)) return badKey(proof.name);
+  const { anthropic } = await import("#boundary/models/anthropic.ts");
+  const port = anthropic({ provider: "anthropic", baseUrl: baseUrl.value, proof });
+  const account = await fingerprint(`${baseUrl.value}\n${proof?.secret ?? ""}`);
+  return ok({ port, model, deadlines: deadlinesDefault, account });
+}
+
+/** Who asks: the token where there is one, else the key. Both together are an error there. */
+export function anthropicProof(settings: ModelSettings) {
+  const token = settings.ANTHROPIC_AUTH_TOKEN?.trim();
+  if (token) return { type: "token", secret: token, name: "ANTHROPIC_AUTH_TOKEN" } as const;
+  const key = settings.ANTHROPIC_API_KEY?.trim();
+  return key ? ({ type: "key", secret: key, name: "ANTHROPIC_API_KEY" } as const) : undefined;
+}
+
+/** What may stand in a header, and a space never does in a key. */
+const isKey = (text: string): boolean => /^[\x21-\x7e]*$/.test(text);
+
+const badKey = (name: string) =>
+  fail("bad_input", `${name} holds characters that no key has`, {
+    fix: "copy the key again, without spaces and quotes",
+  });
 
 export type Local = "ollama" | "lmstudio";
 
@@ -209,7 +242,7 @@ async function describeLmStudio(model: string, settings: ModelSettings, signal: 
 
 /** OpenAI itself says nothing of its models; other servers behind the same API say their window. */
 async function describeCompatible(model: string, settings: ModelSettings, signal: AbortSignal) {
-  const baseUrl = httpUrl(settings.OPENAI_BASE_URL || OPENAI_URL, "OPENAI_BASE_URL");
+  const baseUrl = httpUrl(settings.OPENAI_BASE_URL || OPENAI_URL, "OPENAI_BASE_URL", OPENAI_URL);
   if (!baseUrl.ok) return baseUrl;
   if (new URL(baseUrl.value).hostname === "api.openai.com") return ok({});
   const { compatibleFacts } = await import("#boundary/models/facts-compatible.ts");
@@ -248,11 +281,11 @@ function hostUrl(host: string | undefined, port: number, name: string): Result<s
   return ok(url.href.replace(/\/$/, ""));
 }
 
-function httpUrl(text: string, name: string): Result<string> {
+function httpUrl(text: string, name: string, example: string): Result<string> {
   const url = URL.parse(text.trim());
   if (url?.protocol === "https:" || url?.protocol === "http:") return ok(url.href);
   return fail("bad_input", `${name} is "${text}", which is no http or https URL`, {
-    fix: `write it like ${OPENAI_URL}`,
+    fix: `write it like ${example}`,
   });
 }
 

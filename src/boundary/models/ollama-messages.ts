@@ -1,6 +1,6 @@
 // A conversation as Ollama takes it: each message as a ready JSON text. Arguments of calls go back as
 // the object that the model wrote, character for character; images stand in a field of their own.
-import { jsonOf, objectText } from "#boundary/models/body.ts";
+import { jsonOf, objectJson } from "#boundary/models/body.ts";
 import {
   EMPTY_PROMPT,
   EMPTY_RESULT,
@@ -9,7 +9,6 @@ import {
   shownResult,
 } from "#boundary/models/openai-wire.ts";
 import type { ModelRequest } from "#boundary/models/port.ts";
-import { parsed } from "#core/model/json.ts";
 import { type AnswerPart, type CallPart, type Message, textOf } from "#core/model/message.ts";
 import { paired, wireCallId, wireToolName } from "#core/model/pairing.ts";
 
@@ -93,11 +92,7 @@ function answerText(parts: readonly AnswerPart[]): string[] {
   return [calls.length === 0 ? text : `${text.slice(0, -1)},"tool_calls":[${calls.join(",")}]}`];
 }
 
-/** A call, with its arguments as they were written wherever a server can read them. */
 function callText({ id, tool, input }: CallPart): string {
-  const raw = objectText(input);
-  const value = parsed(raw);
-  const whole = jsonOf(value) === JSON.stringify(value);
   const head = jsonOf({ id: wireCallId(id), function: { name: wireToolName(tool) } });
-  return `${head.slice(0, -2)},"arguments":${whole ? raw : jsonOf(value)}}}`;
+  return `${head.slice(0, -2)},"arguments":${objectJson(input)}}}`;
 }

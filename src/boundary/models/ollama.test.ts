@@ -7,6 +7,7 @@ import type { ModelRequest } from "#boundary/models/port.ts";
 import type { Script } from "#boundary/models/script.ts";
 import { type Message, textOf, toolCallsOf } from "#core/model/message.ts";
 import { decodedAs } from "../../../test/peers/decoding.ts";
+import { spoken } from "../../../test/peers/dialects.ts";
 import { type Recorded, startStrictStub } from "../../../test/peers/strict.ts";
 
 const malformed: Recorded[] = [];
@@ -21,11 +22,7 @@ async function peer(script: Script) {
   return { port, model: "qwen3:8b", close, stub };
 }
 
-modelContract("ollama/native", peer, {
-  stops: ["done", "length"],
-  inputs: "objects",
-  content: contentOf,
-});
+modelContract("ollama/native", peer, spoken.ollama.wire);
 
 const port = ollama({ provider: "ollama", baseUrl: "http://127.0.0.1:9" });
 const bodyOf = (more: Partial<ModelRequest> = {}) =>

@@ -1,4 +1,5 @@
-// What the two OpenAI dialects share: where requests go, and how attachments and results are shown.
+// What the two OpenAI dialects share: where requests go, and, for other dialects too, how attachments
+// and results are shown.
 import type { HttpAsk } from "#boundary/models/http.ts";
 import type { ModelRequest, WireRequest } from "#boundary/models/port.ts";
 import type { Asked } from "#boundary/models/refusal.ts";
@@ -41,7 +42,7 @@ export type Shown =
   | { type: "image"; url: string }
   | { type: "file"; name: string; url: string };
 
-/** Image types both dialects accept: OpenAI's guide on images and vision. */
+/** Image types all dialects accept: the guides of OpenAI and Anthropic on images and vision. */
 const IMAGES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
 /** The parts of a message as a model is shown them: never empty, unknown attachments as a line. */
@@ -67,7 +68,7 @@ function shownBlob(blob: BlobRef, base64: string | undefined): Shown {
   return { type: "text", text: `[${about} cannot be shown: only images and PDF can]` };
 }
 
-/** The text of a tool result; models of these dialects have no other sign that a call failed. */
+/** The text of a tool result; models of OpenAI's dialects have no other sign that a call failed. */
 export const EMPTY_RESULT = "(no output)";
 export const EMPTY_PROMPT = "(empty message)";
 export const FAILED = "The call failed: ";

@@ -1,16 +1,14 @@
 // Both OpenAI dialects against the strict stub: the contract, and that nothing was malformed.
 import { globalAgent } from "node:http";
 import { afterAll, describe, expect, it } from "vitest";
-import { called, modelContract, requestOf, resultOf, said } from "#boundary/models/contract.ts";
-import { contentOf } from "#boundary/models/ollama.ts";
+import { called, modelContract, requestOf } from "#boundary/models/contract.ts";
 import { openaiChat } from "#boundary/models/openai-chat.ts";
 import { openaiResponses } from "#boundary/models/openai-responses.ts";
 import type { Script, ScriptedAnswer } from "#boundary/models/script.ts";
-import { type Message, toolCallsOf } from "#core/model/message.ts";
-import { dialects, portTo } from "../../../test/peers/ports.ts";
-import { heardIn, type Recorded, startStrictStub } from "../../../test/peers/strict.ts";
+import { type Recorded, startStrictStub } from "../../../test/peers/strict.ts";
 import { framesOf } from "../../../test/peers/strict-answers.ts";
 import { problemsOf } from "../../../test/peers/strict-schema.ts";
+import { heardIn } from "../../../test/peers/strict-wires.ts";
 
 const malformed: Recorded[] = [];
 const apiKey = "sk-test-0123456789";
@@ -87,43 +85,6 @@ describe("the strict stub", () => {
     ];
     expect(heardIn("chat", { messages })).toEqual(heard);
     expect(heardIn("responses", { input })).toEqual(heard);
-  });
-});
-
-describe("a turn of thirty steps, with steering", () => {
-  const answers = Array.from({ length: 30 }, (_, i) => ({
-    reasoning: `thought ${i} – ünï`,
-    text: i % 3 === 0 ? `step ${i} <b>` : undefined,
-    calls: Array.from({ length: 1 + (i % 3) }, (_, n) => ({
-      tool: "read",
-      input: { path: `${n} 🙂` },
-    })),
-  }));
-
-  it("is thirty requests, each beginning with the one before it, and none malformed", async () => {
-    const stub = await startStrictStub({ script: { answers } });
-    for (const dialect of dialects) {
-      const port = portTo(dialect, stub.url);
-      const messages: Message[] = [said("begin")];
-      const bodies: string[] = [];
-      for (const [step] of answers.entries()) {
-        const request = requestOf("gpt-5", { messages });
-        bodies.push(contentOf(port.encode(request).body));
-        const { end } = await called(port, request);
-        expect([step, end.stop]).toEqual([step, "calls"]);
-        messages.push({ role: "assistant", parts: end.parts });
-        // Results come in any order and the user speaks in between; the wire knows only one order.
-        if (step % 5 === 0) messages.push(said(`steer ${step}`));
-        const calls = toolCallsOf(end.parts).toReversed();
-        messages.push(...calls.map(({ id }) => resultOf(id, `out ${step}`, step % 7 === 0)));
-      }
-      for (const [i, body] of bodies.entries()) {
-        expect(body.startsWith((bodies[i - 1] ?? "").replace(/\]\}$/, ""))).toBe(true);
-      }
-    }
-    expect(stub.requests).toHaveLength(30 * dialects.length);
-    expect(stub.malformed().map(({ problems }) => problems)).toEqual([]);
-    await stub.close();
   });
 });
 

@@ -7,7 +7,8 @@
 //   byte to the same model;
 // - the same request always becomes the same wire bytes (`encode`), which name the step in the log,
 //   and a longer one begins with a shorter one's content; settings that follow the size of the
-//   request (Ollama's window) stand behind that content;
+//   request (Ollama's window) stand behind that content, marks of a cache (Anthropic's) are no part
+//   of it;
 // - at most one HTTP exchange is made: retries belong to the gateway, one loop for all.
 import type { Failure } from "#core/failure.ts";
 import type { ModelFacts } from "#core/model/catalog.ts";

@@ -1,39 +1,38 @@
 // Tools through text: the port's contract over two dialects whose servers are given no tools.
 import { afterAll, describe, expect, it } from "vitest";
 import { called, modelContract, requestOf, resultOf, said } from "#boundary/models/contract.ts";
-import { contentOf } from "#boundary/models/ollama.ts";
 import { deadlinesDefault, type ModelItem } from "#boundary/models/port.ts";
 import { inputText, type Script, type ScriptedAnswer } from "#boundary/models/script.ts";
 import { textCalls } from "#boundary/models/text-calls.ts";
 import { type Message, textOf, toolCallsOf } from "#core/model/message.ts";
 import { writtenCall } from "#core/model/text-calls.ts";
-import { portTo } from "../../../test/peers/ports.ts";
+import { spoken } from "../../../test/peers/dialects.ts";
 import { type Recorded, startStrictStub } from "../../../test/peers/strict.ts";
 import type { Dialect } from "../../../test/peers/strict-answers.ts";
 
 const malformed: Recorded[] = [];
 
 /** A model that writes its calls into its text. */
-const spoken = ({ calls = [], ...answer }: ScriptedAnswer): ScriptedAnswer => {
+const written = ({ calls = [], ...answer }: ScriptedAnswer): ScriptedAnswer => {
   const texts = calls.map(({ tool, input }) => writtenCall(tool, inputText(input)));
   const text = [answer.text ?? [], texts].flat().join("\n");
   return { ...answer, ...(text === "" ? {} : { text }) };
 };
 
 async function peer(dialect: Dialect, script: Script) {
-  const stub = await startStrictStub({ script: { answers: script.answers.map(spoken) } });
+  const stub = await startStrictStub({ script: { answers: script.answers.map(written) } });
   const close = async () => {
     malformed.push(...stub.malformed());
     await stub.close();
   };
-  return { port: textCalls(portTo(dialect, stub.url)), model: "phi", stub, close };
+  return { port: textCalls(spoken[dialect].port(stub.url)), model: "phi", stub, close };
 }
 
 for (const dialect of ["ollama", "chat"] as const) {
   modelContract(`${dialect}, tools through text`, (script) => peer(dialect, script), {
     stops: ["done", "length"],
     inputs: "texts",
-    content: contentOf,
+    content: spoken[dialect].wire.content,
   });
 }
 
@@ -46,7 +45,9 @@ describe("a request with tools through text", () => {
     ],
   });
   const bodyOf = (messages: readonly Message[]) =>
-    JSON.parse(textCalls(portTo("chat", "http://x/v1")).encode(requestOf("m", { messages })).body);
+    JSON.parse(
+      textCalls(spoken.chat.port("http://x/v1")).encode(requestOf("m", { messages })).body,
+    );
 
   it("names each tool in the system prompt, and calls and results in the conversation", () => {
     const body = bodyOf([
@@ -69,7 +70,7 @@ describe("a request with tools through text", () => {
   });
 
   it("has no word of tools where there are none", () => {
-    const port = textCalls(portTo("chat", "http://x/v1"));
+    const port = textCalls(spoken.chat.port("http://x/v1"));
     const { messages } = JSON.parse(port.encode(requestOf("m", { tools: [] })).body);
     expect(messages[0].content).toBe("You help.");
   });

@@ -22,6 +22,7 @@ export function noModelText(checks: readonly Check[], paint: Paint): string {
     ...looked,
     "To connect one, any of:",
     "  export OPENAI_API_KEY=sk-…                  OpenAI",
+    "  export ANTHROPIC_API_KEY=sk-ant-…           Anthropic",
     "  start Ollama or LM Studio                   found by itself; nothing to set",
     "  export OPENAI_BASE_URL=https://…/v1         any other that speaks OpenAI's API",
     "",
