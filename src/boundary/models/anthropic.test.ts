@@ -157,6 +157,29 @@ describe("the cache", () => {
   });
 });
 
+describe("thinking within a budget", () => {
+  it("is well-formed through calls, steering and a change of model in their midst", async () => {
+    const calls = [{ tool: "read", input: {} }];
+    const answers = Array.from({ length: 6 }, (_, i) => ({ reasoning: `r${i}`, calls }));
+    const { stub, port, close } = await peer({ answers });
+    const messages: Message[] = [said("begin")];
+    const models = ["claude-haiku-4-5", "claude-opus-4-5"];
+    for (const [step] of answers.entries()) {
+      const request = requestOf(models[step < 3 ? 0 : 1] ?? "", { messages, effort: "medium" });
+      const { end } = await called(port, request);
+      expect([step, end.stop]).toEqual([step, "calls"]);
+      messages.push({ role: "assistant", parts: end.parts });
+      messages.push(...toolCallsOf(end.parts).map(({ id }) => resultOf(id, "out")));
+      messages.push(said(`steer ${step}`));
+    }
+    const asked = stub.requests.map(({ body }) => JSON.parse(body).thinking?.type);
+    // The other model's calls begin without thinking of its own, so it goes without.
+    expect(asked).toEqual([...Array(3).fill("enabled"), ...Array(3).fill(undefined)]);
+    expect(stub.requests[0]?.headers["anthropic-beta"]).toBe("interleaved-thinking-2025-05-14");
+    await close();
+  });
+});
+
 describe("who asks", () => {
   it("is told by a key or by a token, after the base URL with or without its version", async () => {
     const { stub, close } = await peer({ answers: [{ text: "a" }] });
