@@ -234,9 +234,9 @@ function throughGateway(settings: ReturnType<typeof modelSettings>) {
     const { openModel } = await import("#boundary/models/index.ts");
     const opened = await openModel(name, settings);
     if (!opened.ok) return opened;
-    const { port, model, account, deadlines } = opened.value;
+    const { port, account, ...rest } = opened.value;
     loading ??= import("#boundary/models/gateway.ts").then(({ gateway }) => gateway());
-    return ok({ port: (await loading).through(port, account), model, deadlines });
+    return ok({ ...rest, port: (await loading).through(port, account) });
   };
 }
 

@@ -23,6 +23,8 @@ export type OpenedModel = {
   deadlines: Deadlines;
   /** Tells keys apart for the gateway; no secret. */
   account: string;
+  /** What is known of the model without asking anybody. */
+  facts?: ModelFacts;
 };
 
 export type Provider = {

@@ -9,7 +9,7 @@ import type { Requests } from "#boundary/requests.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Result } from "#core/failure.ts";
-import type { Family } from "#core/model/catalog.ts";
+import type { Family, ModelFacts } from "#core/model/catalog.ts";
 import type { Access, Opened } from "#core/security/access.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
@@ -45,8 +45,14 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   hooks: readonly Hooks[];
 };
 
-/** `deadlines` are what this provider needs at least: a local server loads a model first. */
-export type ModelOpened = { port: ModelPort; model: string; deadlines?: Deadlines };
+/** A model to ask. What is missing is not known of it. */
+export type ModelOpened = {
+  port: ModelPort;
+  model: string;
+  /** What its provider needs at least: a local server loads a model first. */
+  deadlines?: Deadlines;
+  facts?: ModelFacts;
+};
 
 export type TurnParts = {
   log: EventLog;

@@ -14,6 +14,7 @@ import type { Landing, TurnParts } from "#boundary/turn/parts.ts";
 import { retryAfter } from "#core/backoff.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { type BlobRef, type Message, noUsage, type ToolSpec } from "#core/model/message.ts";
+import { requestTokensAtMost } from "#core/model/tokens.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { messagesOf, type OpenStep, type Session } from "#core/session/state.ts";
 
@@ -39,20 +40,23 @@ export async function prepareStep(
   if (!tools.ok) return tools;
   const messages = messagesOf(s);
   const blobs = await base64Of(parts, messages);
-  const { port, model } = opened.value;
+  const { port, model, facts } = opened.value;
   const deadlines = longer(parts.deadlines, opened.value.deadlines);
   const wire = port.encode({
     model,
     system: system.value,
     messages,
     tools: JSON.parse(tools.value) as ToolSpec[],
+    outputTokensMax: facts?.outputTokensMax,
     cacheKey: stream,
     effort: s.effort ?? undefined,
+    facts,
     blobs,
   });
   const request = await parts.requests.put(stream, JSON.stringify(wire));
   if (!request.ok) return request;
-  const reserved = reservedFor(wire);
+  // An upper bound: a token has at least one byte, and an image does not cost its base64.
+  const reserved = requestTokensAtMost(wire.body);
   return ok({ port, model, wire, deadlines, request: request.value, reserved });
 }
 
@@ -93,9 +97,6 @@ function longer(ours: Deadlines, needed: Deadlines = ours): Deadlines {
     totalMs: Math.max(ours.totalMs, needed.totalMs),
   };
 }
-
-/** Upper bound of a request's tokens: no tokenizer makes more than one token of a UTF-8 byte. */
-const reservedFor = (wire: WireRequest): number => Buffer.byteLength(wire.body);
 
 async function textIn(parts: TurnParts, hash: string): Promise<Result<string>> {
   const bytes = await parts.blobs.get(hash);

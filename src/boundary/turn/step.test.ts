@@ -1,0 +1,51 @@
+// The request of a step: what it tells the adapter of the model, and what is set aside for it.
+import { expect, it } from "vitest";
+import { begin, newWorld, partsOver, text } from "#boundary/turn/samples.ts";
+import { prepareStep } from "#boundary/turn/step.ts";
+import { drive } from "#boundary/turns.ts";
+import { ok } from "#core/failure.ts";
+import { ATTACHMENT_TOKENS } from "#core/model/tokens.ts";
+import { dialectNames, spoken } from "../../../test/peers/dialects.ts";
+
+it("a request says what is known of its model, and no more", async () => {
+  for (const facts of [{ images: false, outputTokensMax: 1_234 }, { images: true }, undefined]) {
+    const world = newWorld();
+    const parts = partsOver(world, () => ({ parts: [text("done")] }));
+    await begin(parts);
+    const opened = await parts.openModel("m");
+    if (!opened.ok) throw new Error(opened.error.say);
+    const openModel = async () => ok({ ...opened.value, facts });
+    await drive({ ...parts, openModel }, "s", new AbortController().signal);
+    const [request] = world.requests;
+    expect([request?.facts, request?.outputTokensMax]).toEqual([facts, facts?.outputTokensMax]);
+  }
+});
+
+it.each(dialectNames)(
+  "an image in %s sets aside what an image costs, not its bytes",
+  async (name) => {
+    const { model, port } = spoken[name];
+    const parts = partsOver(newWorld(), () => ({}));
+    const opened = { port: port("http://127.0.0.1:9/v1"), model };
+    await begin(parts);
+    const reserved = async () => {
+      const s = await parts.sessions.fold("s");
+      if (!s.ok) throw new Error(s.error.say);
+      const step = await prepareStep({ ...parts, openModel: async () => ok(opened) }, "s", s.value);
+      if (!step.ok) throw new Error(step.error.say);
+      return { s: s.value, tokens: step.value.reserved, bytes: step.value.wire.body.length };
+    };
+    const before = await reserved();
+    expect(before.tokens).toBe(before.bytes);
+    const image = new Uint8Array(24_000);
+    const hash = await parts.blobs.put(image);
+    if (!hash.ok) throw new Error(hash.error.say);
+    const blob = { hash: hash.value, bytes: image.length, media: "image/png" };
+    const steered = { type: "Steered", text: "look", attachments: [blob] } as const;
+    await parts.sessions.append("s", before.s, [steered], { actor: "user", epoch: 0 });
+    const after = await reserved();
+    expect(after.bytes).toBeGreaterThan(before.bytes + 32_000);
+    expect(after.tokens - before.tokens).toBeGreaterThan(ATTACHMENT_TOKENS);
+    expect(after.tokens - before.tokens).toBeLessThan(ATTACHMENT_TOKENS + 500);
+  },
+);
