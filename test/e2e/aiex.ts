@@ -150,13 +150,17 @@ export class Machine {
     };
   }
 
-  /** Types into a terminal: each step waits for a text on the screen, then sends its keys. */
-  async type(args: readonly string[], steps: readonly (readonly [string, string])[]) {
+  /** Types into a terminal: each step waits for a text on the screen, then sends keys or acts. */
+  async type(
+    args: readonly string[],
+    steps: readonly (readonly [string, string | (() => void)])[],
+  ) {
     const terminal = this.terminal(args);
     const typing = async () => {
       for (const [wait, keys] of steps) {
         await terminal.shows(wait);
-        terminal.types(keys);
+        if (typeof keys === "string") terminal.types(keys);
+        else keys();
       }
     };
     // What was never shown is seen by the test itself, on the whole screen.

@@ -307,11 +307,13 @@ describe("in a terminal", () => {
     expect(screen).toContain("Done.");
   });
 
+  const untilSaid = "while [ ! -e said ]; do sleep 0.05; done";
+
   it("talks: steers while it works, takes a reason as no, cancels, and quits", async () => {
     const model = machine.model("m", [
       asking[0] ?? {},
       { text: "Not looked.", expect: { from: "tool", contains: "use the local docs" } },
-      { text: "Slowly.", calls: [{ tool: "run", input: { command: "sleep 2" } }] },
+      { text: "Slowly.", calls: [{ tool: "run", input: { command: untilSaid } }] },
       { text: "Heard.", expect: { from: "user", contains: "be brief" } },
       ...slow,
     ]);
@@ -323,7 +325,8 @@ describe("in a terminal", () => {
         ["or type why not", "use the local docs\r"],
         ["Not looked.", ""],
         ["> ", "second\r"],
-        ["run sleep 2", "be brief\r"],
+        ["run while", "be brief\r"],
+        ["(said)", () => machine.write("said", "")],
         ["Heard.", ""],
         ["> ", "third\r"],
         ["run sleep 30", "\x03"],

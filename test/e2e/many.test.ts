@@ -1,5 +1,7 @@
 // Many processes, one log: ten prompts at once in one folder, the very first start included; two on
 // one session; and one that is killed while another waits.
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type StrictStub, startStrictStub } from "../peers/strict.ts";
 import { desk, eventsOf, modelAt } from "./kit.ts";
@@ -41,30 +43,33 @@ describe("ten `aiex ask` at once, the first start included", () => {
 });
 
 describe("two processes on one session", () => {
-  const slow = {
+  /** The command of the first turn; it ends once the test has made the file `go`, or never. */
+  const waiting = (command = "while [ ! -e go ]; do sleep 0.05; done; echo once >> ran.txt") => ({
     answers: [
-      {
-        calls: [{ tool: "run", input: { command: "sleep 1; echo once >> ran.txt; cat ran.txt" } }],
-      },
+      { calls: [{ tool: "run", input: { command } }] },
       { text: "First." },
       { text: "Second." },
     ],
-  };
+  });
 
   it("one runs, the other follows and sees its own turn run too", async () => {
-    stub = await startStrictStub({ script: slow });
-    const { aiex, start } = desk({}, modelAt(stub.url));
+    stub = await startStrictStub({ script: waiting() });
+    const { aiex, start, folder } = desk({}, modelAt(stub.url));
     await aiex("trust");
     const first = start("ask", "--json", "one");
-    const id = await sessionOf(first);
-    const second = await aiex("ask", "--json", "--session", id, "two");
+    const id = await sessionOf(first, "ToolStarted");
+    const asking = start("ask", "--json", "--session", id, "two");
+    const ending = ended(asking);
+    await ending.queued;
+    writeFileSync(join(folder, "go"), "");
+    const second = await ending.ran;
     expect(second.code).toBe(0);
     expect(eventsOf(second.out).at(-1)).toMatchObject({ type: "result", text: "Second." });
     expect((await aiex("audit", "verify")).code).toBe(0);
   });
 
   it("when the one that runs is killed, the other goes on, and nothing runs twice", async () => {
-    stub = await startStrictStub({ script: slow });
+    stub = await startStrictStub({ script: waiting("sleep 1000") });
     const { aiex, start } = desk({}, modelAt(stub.url));
     await aiex("trust");
     const first = start("ask", "--json", "one");
@@ -81,6 +86,21 @@ describe("two processes on one session", () => {
     expect(starts).toHaveLength(1);
   });
 });
+
+/** How a started process ends, and when it has queued its prompt behind an open turn. */
+function ended(child: ReturnType<ReturnType<typeof desk>["start"]>) {
+  let [out, err] = ["", ""];
+  const queued = Promise.withResolvers<void>();
+  child.stdout?.on("data", (chunk: Buffer) => (out += chunk));
+  child.stderr?.on("data", (chunk: Buffer) => {
+    err += chunk;
+    if (err.includes("queued behind the turn")) queued.resolve();
+  });
+  const ran = new Promise<{ code: number | null; out: string }>((resolve) => {
+    child.on("close", (code) => resolve({ code, out }));
+  });
+  return { queued: queued.promise, ran };
+}
 
 /** The id of the session a running `ask --json` works in, once it printed an event of that type. */
 async function sessionOf(
