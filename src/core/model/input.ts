@@ -8,6 +8,8 @@ import { repairedText, repairedValue } from "#core/model/repair.ts";
 
 /** Characters of argument text that are looked at; a call with more is refused unread. */
 const INPUT_CHARACTERS_MAX = 4_000_000;
+/** Repairs told of one call. */
+const REPAIRS_MAX = 20;
 /** Problems named in one refusal. */
 const PROBLEMS_MAX = 8;
 /** Characters of a wrong value that a refusal repeats. */
@@ -90,7 +92,8 @@ function mend(text: string, schema: unknown, tool: string) {
   const object = repairedText(text);
   if (!object) return undefined;
   const fitted = repairedValue(object.value, schema, tool);
-  return { value: fitted.value, repairs: [...object.repairs, ...fitted.repairs] };
+  const repairs = [...object.repairs, ...fitted.repairs].slice(0, REPAIRS_MAX);
+  return { value: fitted.value, repairs };
 }
 
 function valueIn(text: string): Result<unknown> {

@@ -124,6 +124,14 @@ describe("the repair of arguments", () => {
     expect(form.read('{"file_path":"a","content":7}').ok).toBe(false);
   });
 
+  it("takes off a few leftovers, and makes nothing of a heap of them", () => {
+    const call = '{"file_path":"a","content":"b"}';
+    const heap = "</s>".repeat(1_000);
+    expect(form.read(`${call}</parameter></function></tool_call>`).ok).toBe(true);
+    expect(form.read(call + heap).ok).toBe(false);
+    expect(form.read(`\`\`\`${" ".repeat(100_000)}${call}`).ok).toBe(false);
+  });
+
   it("renames no key where two could be meant", () => {
     expect(form.read('{"filePath":"a","FilePath":"b","content":""}').ok).toBe(false);
     expect(form.read('{"filePath":"a","file_path":"b","content":""}').ok).toBe(false);

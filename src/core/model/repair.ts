@@ -9,7 +9,11 @@ export type Repaired = { value: unknown; repairs: readonly string[] };
 /** Layers of quoting or wrapping that are taken off; a model that adds more means something else. */
 const LAYERS_MAX = 3;
 
-/** What other formats of tool calls leave behind the object. */
+/** Fences and markers that are taken off; a text with more of them is no call with leftovers. */
+const MARKERS_MAX = 8;
+const FENCE = "```";
+/** What other formats of tool calls leave before the object, and behind it. */
+const BEGINNING = "<tool_call>";
 const LEFTOVERS = [
   "</tool_call>",
   "</function_call>",
@@ -47,24 +51,31 @@ function objectIn(text: string, layer: number): Repaired | undefined {
 /** Without a code fence around it and without markers of another format. */
 function unwrapped(text: string, repairs: string[]): string {
   let bare = text.replace(/^\uFEFF/, "").trim();
-  for (let before = ""; before !== bare; ) {
-    before = bare;
-    const fenced = /^```[a-zA-Z]*[ \t]*\n([\s\S]*?)\n?[ \t]*```$/.exec(bare)?.[1];
+  for (let taken = 0; taken < MARKERS_MAX; taken += 1) {
+    const fenced = insideFence(bare);
+    const end = LEFTOVERS.find((marker) => bare.endsWith(marker));
     if (fenced !== undefined) {
       bare = fenced.trim();
       repairs.push("code fence");
-    }
-    const marker = LEFTOVERS.find((end) => bare.endsWith(end));
-    if (marker) {
-      bare = bare.slice(0, -marker.length).trim();
-      repairs.push(`leftover ${marker}`);
-    }
-    if (bare.startsWith("<tool_call>")) {
-      bare = bare.slice("<tool_call>".length).trim();
-      repairs.push("leftover <tool_call>");
-    }
+    } else if (end) {
+      bare = bare.slice(0, -end.length).trim();
+      repairs.push(`leftover ${end}`);
+    } else if (bare.startsWith(BEGINNING)) {
+      bare = bare.slice(BEGINNING.length).trim();
+      repairs.push(`leftover ${BEGINNING}`);
+    } else return bare;
   }
   return bare;
+}
+
+/** What stands between the fences; the first line holds nothing but the name of a language. */
+function insideFence(text: string): string | undefined {
+  const lineEnd = text.indexOf("\n");
+  const isFenced = text.startsWith(FENCE) && text.endsWith(FENCE) && lineEnd !== -1;
+  if (!isFenced || !/^[a-zA-Z]*\s*$/.test(text.slice(FENCE.length, lineEnd).slice(0, 40))) {
+    return undefined;
+  }
+  return text.slice(lineEnd, -FENCE.length);
 }
 
 /** A value of almost-JSON: only what stands outside strings is read more freely. */
