@@ -13,7 +13,10 @@ import type { Session } from "#core/session/state.ts";
 const SEEN_MAX = 200;
 /** Folders looked at before one step, the upper ones first. */
 const FOLDERS_MAX = 200;
-/** Bytes of instructions that are told before one step; what is left over is only named. */
+/**
+ * Bytes of instructions that are told before one step; what is left over is only named. A small
+ * window gets less: as many bytes as it has tokens are about a quarter of it.
+ */
 const TOLD_BYTES_MAX = 98_304;
 
 type News = { events: readonly SessionEvent[]; done(): void };
@@ -36,7 +39,7 @@ export function toldByRunner(): Told {
     const before = s.turn?.id === turn && !isDropped ? looked : new Set<string>();
     const folders = foldersOf(s).filter((folder) => !before.has(folder));
     const now = folders.length > 0 ? await place.instructions(folders) : null;
-    const events = now ? bounded(changed(now, folders, s)) : [];
+    const events = now ? bounded(changed(now, folders, s), s) : [];
     const done = () => {
       turn = s.turn?.id ?? "";
       looked = new Set([...before, ...folders]);
@@ -105,8 +108,8 @@ const added = (path: string, hash: string, text: string): ContextAdded => ({
 });
 
 /** Never more at once than a request has room for. */
-function bounded(events: readonly ContextAdded[]): ContextAdded[] {
-  let left = TOLD_BYTES_MAX;
+function bounded(events: readonly ContextAdded[], s: Session): ContextAdded[] {
+  let left = Math.min(TOLD_BYTES_MAX, s.start?.limits.contextTokens ?? 0);
   return events.map((event) => {
     left -= Buffer.byteLength(event.text);
     if (left >= 0) return event;

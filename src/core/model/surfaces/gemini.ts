@@ -21,6 +21,9 @@ import {
 /** Lines of one window of the inner tool. */
 const LINES_MAX = 2_000;
 
+/** Seconds of a command in the foreground: these models cannot set a limit themselves. */
+const RUN_SECONDS = 600;
+
 const readFile = surfaceTool({
   name: "read_file",
   inner: "read",
@@ -91,7 +94,7 @@ const runShellCommand = surfaceTool({
   about: [
     "Run a bash command in the workspace: build, test, lint, git, a server (`is_background`).",
     SANDBOX,
-    "Not for reading, searching or editing files. Limit 1800 s in the foreground.",
+    `Not for reading, searching or editing files. Limit ${RUN_SECONDS} s in the foreground.`,
   ].join(" "),
   input: z.strictObject({
     command: commandKey,
@@ -104,8 +107,7 @@ const runShellCommand = surfaceTool({
   map: ({ command, dir_path, is_background, escalate }) => ({
     command,
     cwd: dir_path,
-    // The model cannot set a limit here, so it gets the longest of the foreground.
-    timeoutSeconds: is_background ? undefined : 1_800,
+    timeoutSeconds: is_background ? undefined : RUN_SECONDS,
     background: is_background,
     escalate,
   }),
