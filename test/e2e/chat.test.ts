@@ -109,7 +109,7 @@ describe("the chat", () => {
     const escalate = { kind: "unsandboxed", why: "to look around" };
     const { screen } = await chatWith([
       { delayMs: 1_500, calls: [run("true", { escalate })] },
-      { text: "Fine, not then." },
+      { expect: { from: "tool", contains: "use the local docs" }, text: "Fine, not then." },
     ]);
     screen.type(`go${ENTER}`);
     await screen.shows("asking");
@@ -121,7 +121,7 @@ describe("the chat", () => {
     screen.type(`y${ENTER}`);
     await screen.until((text) => (rows(text).at(-5) ?? "").includes("[y] once"));
     expect(screen.text()).not.toContain("allowed");
-    await answerUntil(screen, "no", "not allowed");
+    await answerUntil(screen, "use the local docs", "not allowed");
     await screen.shows("Fine, not then.");
     await screen.until((text) => rows(text).slice(-4).join().includes("yes, half a thought"));
   });
@@ -170,6 +170,16 @@ describe("the chat", () => {
     await screen.shows("Again.");
   });
 
+  it("leaves at the second Ctrl-C in a row, and says so at the first", async () => {
+    const { screen } = await chatWith([]);
+    screen.type(`half a thought${CTRL_C}`);
+    await screen.until((text) => !text.includes("half a thought"));
+    screen.type(CTRL_C);
+    await screen.shows("Ctrl-C again or Ctrl-D leaves");
+    screen.type(CTRL_C);
+    expect(await screen.ended).toBe(0);
+  });
+
   it("attaches an image that is named by its path", async () => {
     const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex").toString("latin1");
     const { screen, at } = await chatWith([{ text: "A picture." }]);
@@ -207,7 +217,9 @@ describe("the chat", () => {
     screen.resize(100, 30);
     const shown = await screen.shows("done · 1 step");
     const told = [...shown.matchAll(/number (\d+) of this answer/g)].map(([, n]) => Number(n));
-    expect(told).toEqual(Array.from({ length: 30 }, (_, i) => i));
+    // What was drawn while the size changed, before the program knew, may stand there once more.
+    const once = told.filter((n, i) => n !== told[i - 1]);
+    expect(once).toEqual(Array.from({ length: 30 }, (_, i) => i));
   });
 });
 

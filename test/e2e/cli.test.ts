@@ -307,53 +307,6 @@ describe("in a terminal", () => {
     expect(screen).toContain("Done.");
   });
 
-  const untilSaid = "while [ ! -e said ]; do sleep 0.05; done";
-
-  it("talks: steers while it works, takes a reason as no, cancels, and quits", async () => {
-    const model = machine.model("m", [
-      asking[0] ?? {},
-      { text: "Not looked.", expect: { from: "tool", contains: "use the local docs" } },
-      { text: "Slowly.", calls: [{ tool: "run", input: { command: untilSaid } }] },
-      { text: "Heard.", expect: { from: "user", contains: "be brief" } },
-      ...slow,
-    ]);
-    await machine.run(["trust"]);
-    const { code, screen } = await machine.type(
-      ["--color", "never", "-m", model],
-      [
-        ["> ", "look\r"],
-        ["or type why not", "use the local docs\r"],
-        ["Not looked.", ""],
-        ["> ", "second\r"],
-        ["run while", "be brief\r"],
-        ["(said)", () => machine.write("said", "")],
-        ["Heard.", ""],
-        ["> ", "third\r"],
-        ["run sleep 30", "\x03"],
-        ["cancelled", ""],
-        ["> ", "\x04"],
-      ],
-    );
-    expect({ code, screen }).toMatchObject({ code: 0 });
-    expect(screen).toContain("(said)");
-  });
-
-  it("names the model, shows the prompt again after Ctrl-C, and ends the line on Ctrl-D", async () => {
-    const model = machine.model("m", []);
-    await machine.run(["trust"]);
-    const { code, screen } = await machine.type(
-      ["--color", "never", "-m", model],
-      [
-        ["> ", "\x03"],
-        ["leaves)", ""],
-        ["> ", "\x04"],
-      ],
-    );
-    expect({ code, screen }).toMatchObject({ code: 0 });
-    expect(screen).toContain(model);
-    expect(screen.endsWith("\r\n")).toBe(true);
-  });
-
   it("says once that a turn was cancelled", async () => {
     const model = machine.model("m", slow);
     const { screen } = await machine.type(
