@@ -4,6 +4,7 @@ import {
   CombinedAutocompleteProvider,
   type Component,
   Editor,
+  getNativeClipboard,
   matchesKey,
   ProcessTerminal,
   truncateToWidth,
@@ -18,6 +19,7 @@ import { filesIn } from "#interfaces/cli/chat/files.ts";
 import { highlighter } from "#interfaces/cli/chat/highlight.ts";
 import { LiveScreen } from "#interfaces/cli/chat/live-screen.ts";
 import { orders } from "#interfaces/cli/chat/orders.ts";
+import { PastedImages } from "#interfaces/cli/chat/pasted.ts";
 import { Questions } from "#interfaces/cli/chat/questions.ts";
 import { FRAME_MS } from "#interfaces/cli/chat/status.ts";
 import { editorTheme } from "#interfaces/cli/chat/theme.ts";
@@ -43,6 +45,7 @@ export class Chat {
   readonly #screen: LiveScreen;
   readonly #editor: Editor;
   readonly #questions: Questions;
+  readonly #pasted = new PastedImages(getNativeClipboard);
   /** What runs now; null between turns. */
   #running: Promise<void> | null = null;
   /** Texts that came too late to steer: prompts of the next turns. */
@@ -126,7 +129,9 @@ export class Chat {
     if (!this.report(speaking)) return;
     const session = speaking.value;
     this.talk = { ...this.talk, session };
-    const sent = await this.talk.app.send({ type: "SubmitPrompt", session, ...prompt.value });
+    const attachments = [...prompt.value.attachments, ...this.#pasted.namedIn(text)];
+    const said = { ...prompt.value, attachments };
+    const sent = await this.talk.app.send({ type: "SubmitPrompt", session, ...said });
     if (!this.report(sent) || behind === "turn") return;
     const at = sent.value.version;
     await this.#watch({ session, after: at - 1, turn: { at } });
@@ -251,10 +256,18 @@ export class Chat {
     if (matchesKey(data, "ctrl+c")) this.#interrupt();
     else if (matchesKey(data, "escape") && this.#running && !this.#editor.isShowingAutocomplete()) {
       this.#cancel();
-    } else if (matchesKey(data, "ctrl+d") && this.#editor.getText() === "") this.quit();
+    } else if (matchesKey(data, "ctrl+v")) void this.#paste();
+    else if (matchesKey(data, "ctrl+d") && this.#editor.getText() === "") this.quit();
     else if (matchesKey(data, "shift+tab")) void this.#turnMode();
     else return this.#questions.isSettling();
     return true;
+  }
+
+  async #paste(): Promise<void> {
+    const pasted = await this.#pasted.paste();
+    if ("insert" in pasted) this.#editor.insertTextAtCursor(pasted.insert);
+    else this.note(pasted.say);
+    this.#screen.requestRender();
   }
 
   /** Ctrl-C: cancels the turn, else empties the editor; twice in a row, it leaves. */

@@ -75,7 +75,8 @@ async function help(chat: Chat): Promise<void> {
   const keys = [
     "Enter sends, Shift-Enter or Ctrl-J begins a new line, Up brings earlier prompts back.",
     "While a turn runs, what you send steers it. Esc or Ctrl-C cancels it.",
-    "Shift-Tab goes through the modes. Name an image or a PDF by its path to attach it.",
+    "Shift-Tab goes through the modes. Name an image or a PDF by its path to attach it;",
+    "Ctrl-V pastes an image from the clipboard.",
   ];
   chat.activity.say([...rows, "", ...keys].map((text): Line => ({ kind: "note", text })));
 }
