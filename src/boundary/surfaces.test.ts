@@ -226,3 +226,28 @@ describe("a call in a family's words", () => {
     expect(far.text).toContain("`bash_id` must have at most 20 characters");
   });
 });
+
+/** The tool of each family that runs commands. */
+const commanding: Record<Family, string> = {
+  claude: "Bash",
+  gpt: "shell_command",
+  gemini: "run_shell_command",
+  local: "run",
+  other: "run",
+};
+
+describe("a command that wants the network", () => {
+  it.each(families)(
+    "names its hosts in the words of %s, and asks for just those",
+    async (family) => {
+      const tool = (await toolsOf(family)).get(commanding[family]);
+      const hosts = ["registry.npmjs.org"];
+      const escalate = { kind: "network", why: "to install", hosts };
+      const flat = { escalate: escalate.kind, why: escalate.why, hosts };
+      const input = { command: "npm install", ...(family === "local" ? flat : { escalate }) };
+      const prepared = await tool?.prepare(JSON.stringify(input), place().context);
+      expect(prepared).toMatchObject({ ok: true });
+      expect(prepared?.ok && JSON.stringify(prepared.value.access)).toContain(hosts[0]);
+    },
+  );
+});

@@ -45,7 +45,8 @@ export type Tables = {
   /**
    * Feeds a table that `atOnce` feeds again from the first record, and puts the new rows in the
    * place of the old ones at once. Appends of any process get in between and are counted once; none
-   * waits for more than `FEED_RECORDS` records at a time. Answers the position it is fed up to.
+   * waits for more than `FEED_RECORDS` records at a time, unless they append faster than it reads.
+   * Answers the position it is fed up to.
    */
   refill(table: string, signal: AbortSignal): Promise<Result<number>>;
   rows(table: string, query: RowQuery): Promise<Result<Row[]>>;

@@ -19,6 +19,8 @@ type Refilling = {
   atOnce: AtOnce;
   /** The first `FEED_RECORDS` records after a position. */
   pageAfter(position: number): LogRecord[];
+  /** The newest position. */
+  last(): number;
   /** Runs work in one write transaction. */
   write<T>(work: () => Result<T>): Result<T>;
   query<T>(work: () => T): Result<T>;
@@ -37,15 +39,41 @@ export async function refill(
   if (!cleaned.ok) return cleaned;
   const begun = write(() => ok(tables.beginNext(table)));
   if (!begun.ok) return begun;
-  for (;;) {
+  const most = pagesAtMost(parts);
+  if (!most.ok) return most;
+  for (let pages = 0; ; pages += 1) {
     if (signal.aborted) return cancelled;
-    const stepped = fillPage(table, parts);
+    const isLate = pages >= most.value;
+    const stepped = isLate ? write(() => ok(rest(table, parts))) : fillPage(table, parts);
     if (!stepped.ok) return stepped;
     if (stepped.value === "done") break;
     await others();
   }
   const dropped = await dropOld(table, parts);
   return dropped.ok ? parts.query(() => tables.position(table)) : dropped;
+}
+
+/** Pages that others may add meanwhile, for each one that there was: beyond that they must wait. */
+const GROWTH = 2;
+/** The same for a log that is short. */
+const PAGES_MIN = 20;
+
+/** After so many pages the rest is done under the lock: others may append faster than this reads. */
+function pagesAtMost({ query, last }: Refilling): Result<number> {
+  const end = query(last);
+  return end.ok ? ok(PAGES_MIN + GROWTH * Math.ceil(end.value / FEED_RECORDS)) : end;
+}
+
+/** All that is left, under one lock. */
+function rest(table: string, parts: Refilling): Step {
+  const { tables, pageAfter } = parts;
+  for (;;) {
+    if (lastPage(table, parts) === "done") return "done";
+    const after = tables.nextPosition(table);
+    if (after === null) return "done";
+    const page = pageAfter(after);
+    tables.feedNext(table, page.at(-1)?.position ?? after, changesOf(table, parts, page));
+  }
 }
 
 const cancelled = fail("cancelled", "the rebuilding was called off", {

@@ -128,10 +128,14 @@ function logOver(
     return ok(added);
   }
 
+  const newest = (): number =>
+    Number(db.prepare("SELECT coalesce(max(position), 0) AS n FROM records").get()?.n);
+
   const refilling = {
     tables,
     atOnce,
     pageAfter: (position: number) => readToFeed.all(position) as unknown as LogRecord[],
+    last: newest,
     write,
     query,
   };
@@ -171,10 +175,7 @@ function logOver(
         readPositions.all(last?.position ?? after) as unknown as LogRecord[];
       return pages(take, signal);
     },
-    async last() {
-      const newest = "SELECT coalesce(max(position), 0) AS n FROM records";
-      return query(() => Number(db.prepare(newest).get()?.n));
-    },
+    last: async () => query(newest),
     async streams(prefix, limit) {
       const sql = "SELECT DISTINCT stream FROM records WHERE stream >= ? AND stream < ? LIMIT ?";
       const end = `${prefix}\u{10ffff}`;

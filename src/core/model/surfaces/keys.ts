@@ -28,10 +28,19 @@ export const lineKey = (about: string) => z.int().check(z.gte(1), z.describe(abo
 export const flagKey = (about: string) => z.boolean().check(z.describe(about));
 
 /** How a command asks to leave the sandbox; the same for every family, none was trained on it. */
+/** Hosts that a command needs, as `run` takes them. */
+export const hostsKey = z
+  .array(z.string().check(z.maxLength(300)))
+  .check(
+    z.maxLength(100),
+    z.describe('For network: the hosts needed, e.g. ["registry.npmjs.org", "*.docs.rs"].'),
+  );
+
 export const escalateKey = z
   .strictObject({
     kind: z.enum(["network", "path", "protected", "unsandboxed"]),
     path: z.optional(z.string().check(z.describe("Absolute path wanted, for path and protected."))),
+    hosts: z.optional(hostsKey),
     why: z.string().check(z.minLength(1), z.maxLength(500)),
   })
   .check(z.describe("Ask the user to let this command out of the sandbox."));

@@ -2,7 +2,7 @@
 // where those are so already; nothing here is of a particular maker.
 import * as z from "zod/mini";
 import { type Surface, surfaceTool, wordsFrom } from "#core/model/surface.ts";
-import { commandKey, flagKey, pathKey, textKey } from "#core/model/surfaces/keys.ts";
+import { commandKey, flagKey, hostsKey, pathKey, textKey } from "#core/model/surfaces/keys.ts";
 
 const edit = surfaceTool({
   name: "edit",
@@ -39,14 +39,16 @@ const run = surfaceTool({
     escalate: z.optional(z.enum(["network", "path", "protected", "unsandboxed"])),
     why: z.optional(z.string().check(z.minLength(1), z.maxLength(500))),
     escalatePath: z.optional(pathKey("Absolute path wanted, for path and protected.")),
+    hosts: z.optional(hostsKey),
   }),
   example: { command: "npm test" },
-  map: ({ command, seconds, escalate, why, escalatePath }) => {
+  map: ({ command, seconds, escalate, why, escalatePath, hosts }) => {
     if (escalate && why === undefined) return "`escalate` needs `why`: one sentence for the user";
     const asked = escalate && {
       kind: escalate,
       why,
       ...(escalatePath === undefined ? {} : { path: escalatePath }),
+      ...(hosts === undefined ? {} : { hosts }),
     };
     return { command, timeoutSeconds: seconds, escalate: asked };
   },
