@@ -87,7 +87,7 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return withCall(s, e.callId, (c) => ({
         ...c,
         state: "started",
-        started: { epoch: s.epoch, effect: e.effect, intent: e.intent },
+        started: { epoch: s.epoch, effect: e.effect, intent: e.intent, title: e.title },
       }));
     case "ToolFinished":
       return toolFinished(s, e);

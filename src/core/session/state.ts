@@ -26,7 +26,7 @@ export type OpenCall = {
   ask?: EventBody<"PermissionAsked">;
   /** Hash of what the user allowed; the call runs only if it is still exactly that. */
   granted?: { hash: string; opens: EventBody<"PermissionAsked">["opens"] };
-  started?: { epoch: number; effect: Effect; intent: Intent };
+  started?: { epoch: number; effect: Effect; intent: Intent; title: string };
   result?: Extract<Message, { role: "tool" }>;
 };
 

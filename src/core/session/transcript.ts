@@ -119,7 +119,7 @@ export function transcriptFrom(session: Session | null): Transcript {
       ...blank(made, call.id),
       tool: call.tool,
       input: call.input,
-      title: ask?.title ?? `${call.tool} ${call.input}`,
+      title: started?.title ?? ask?.title ?? `${call.tool} ${call.input}`,
       state: started ? "started" : state === "asked" ? "asked" : "wanted",
       ask: ask ?? null,
     })),

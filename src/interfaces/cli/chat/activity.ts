@@ -1,6 +1,6 @@
 // A turn in a chat. What is finished is printed once; what is under way (the end of an answer, tools
 // that run, what is going on) is the few lines that this component draws again and again.
-import { type Component, Markdown, wrapTextWithAnsi } from "@earendil-works/pi-tui";
+import { type Component, Markdown, visibleWidth, wrapTextWithAnsi } from "@earendil-works/pi-tui";
 import type { Entry } from "#app";
 import { noUsage } from "#core/model/message.ts";
 import { screen as harmless } from "#core/security/screen.ts";
@@ -111,8 +111,17 @@ export class Activity implements Component, TurnView {
   /** Lines about the chat itself, for good. */
   say(lines: readonly Line[]): void {
     const { columns } = this.#terminal;
-    const rows = lines.flatMap((line) => drawn(this.#terminal, line).split("\n"));
-    this.#screen.print(rows.flatMap((row) => wrapTextWithAnsi(row, columns)));
+    for (const line of lines) {
+      // What goes on in the next row stands under the beginning of the line.
+      const indent = line.kind === "prompt" ? "" : "  ";
+      const rows = drawn(this.#terminal, line)
+        .split("\n")
+        .flatMap((row) =>
+          visibleWidth(row) <= columns ? [row] : wrapTextWithAnsi(row, columns - indent.length),
+        );
+      const [first = "", ...rest] = rows;
+      this.#screen.print([first, ...rest.map((row) => indent + row)]);
+    }
   }
 
   /** Text that has its colours. */
