@@ -59,9 +59,9 @@ export const efforts = ["low", "medium", "high"] as const;
 export type Effort = (typeof efforts)[number];
 
 /**
- * Tokens of one model call. `input` counts all of the request, `cached` the share of it read from
- * the provider's cache, `written` the share of it newly kept there, where that costs more than
- * plain input (1.25 times at Anthropic), `output` all of the answer, `reasoning` its hidden share.
+ * Tokens of model calls. `input` counts all of the request, `cached` the share of it read from the
+ * provider's cache, `written` the share of it newly kept there, where that costs more than plain
+ * input (1.25 times at Anthropic), `output` all of the answer, `reasoning` its hidden share.
  * `exact` is false where the provider did not say and an upper bound stands in.
  */
 export type Usage = {
@@ -72,12 +72,18 @@ export type Usage = {
   output: number;
   reasoning: number;
   exact: boolean;
+  /** What it cost by the prices of the moment at which it was settled, where they were known. */
+  cost?: Cost;
 };
+
+/** Whole nano-dollars. `whole` is false where a price was missing for some of the tokens. */
+export type Cost = { nanoDollars: number; whole: boolean };
 
 export const noUsage: Usage = { input: 0, cached: 0, output: 0, reasoning: 0, exact: true };
 
 export function addUsage(a: Usage, b: Usage): Usage {
   const written = (a.written ?? 0) + (b.written ?? 0);
+  const cost = a.cost || b.cost ? addCost(costIn(a), costIn(b)) : undefined;
   return {
     input: a.input + b.input,
     cached: a.cached + b.cached,
@@ -85,8 +91,18 @@ export function addUsage(a: Usage, b: Usage): Usage {
     output: a.output + b.output,
     reasoning: a.reasoning + b.reasoning,
     exact: a.exact && b.exact,
+    ...(cost ? { cost } : {}),
   };
 }
+
+const addCost = (a: Cost, b: Cost): Cost => ({
+  nanoDollars: a.nanoDollars + b.nanoDollars,
+  whole: a.whole && b.whole,
+});
+
+/** No tokens cost nothing; tokens without a price cost what nobody knows. */
+const costIn = ({ cost, input, output }: Usage): Cost =>
+  cost ?? { nanoDollars: 0, whole: input + output === 0 };
 
 /**
  * A tool as a model is told of it: `schema` is the JSON Schema of its arguments. `freeform` is how

@@ -1,7 +1,17 @@
 // How times, amounts and columns read.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ago, column, cut, lasted, short, tokens, width } from "#interfaces/cli/figures.ts";
+import {
+  ago,
+  column,
+  cut,
+  dollars,
+  lasted,
+  moneyText,
+  short,
+  tokens,
+  width,
+} from "#interfaces/cli/figures.ts";
 
 const now = new Date(2026, 4, 20, 12, 0, 0).getTime();
 const minute = 60_000;
@@ -27,6 +37,29 @@ describe("figures", () => {
     const usage = { input: 12_345, cached: 8_000, output: 456, reasoning: 0, exact: true };
     expect(tokens(usage)).toBe("12.3k in (8.0k cached), 456 out");
     expect(tokens({ ...usage, cached: 0, exact: false })).toBe("at most 12.3k in, 456 out");
+  });
+});
+
+describe("money", () => {
+  it("is said in cents, and below ten cents with what counts", () => {
+    const said = [0, 1, 50, 42_100_000, 99_999_999, 100_000_000, 12_304_000_000].map(dollars);
+    expect(said).toEqual([
+      "$0",
+      "$0.000000001",
+      "$0.00000005",
+      "$0.0421",
+      "$0.10",
+      "$0.10",
+      "$12.30",
+    ]);
+  });
+
+  it("says how sure it is, and nothing where nothing is known", () => {
+    const cost = { nanoDollars: 1_500_000_000, whole: true };
+    expect(moneyText({ cost, exact: true })).toBe("$1.50");
+    expect(moneyText({ cost, exact: false })).toBe("at most $1.50");
+    expect(moneyText({ cost: { ...cost, whole: false }, exact: true })).toBe("over $1.50");
+    expect(moneyText({ exact: true })).toBe("");
   });
 });
 

@@ -1,5 +1,6 @@
 // How times, amounts and columns read: short, in plain words, the same everywhere.
 import type { Usage } from "#core/model/message.ts";
+import { NANO_PER_DOLLAR } from "#core/model/money.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -46,6 +47,26 @@ export const count = (n: number, one: string, many = `${one}s`): string =>
 export function tokens({ input, cached, output, exact }: Usage): string {
   const read = cached > 0 ? ` (${short(cached)} cached)` : "";
   return `${exact ? "" : "at most "}${short(input)} in${read}, ${short(output)} out`;
+}
+
+/**
+ * What calls cost, as people read money: `$0.042`, `at most $1.20` where tokens were not counted,
+ * `over $1.20` where some of them had no price. Empty where nothing is known.
+ */
+export function moneyText({ cost, exact }: Pick<Usage, "cost" | "exact">): string {
+  if (!cost) return "";
+  const amount = dollars(cost.nanoDollars);
+  if (!cost.whole) return `over ${amount}`;
+  return exact ? amount : `at most ${amount}`;
+}
+
+/** Cents from ten cents on, three places that count below: `$12.30`, `$0.0421`, `$0`. */
+export function dollars(nano: number): string {
+  if (nano === 0) return "$0";
+  const whole = nano / NANO_PER_DOLLAR;
+  const counts = Number(whole.toPrecision(3));
+  if (counts >= 0.1) return `$${whole.toFixed(2)}`;
+  return `$${counts.toFixed(9).replace(/0+$/, "")}`;
 }
 
 const wide =
