@@ -76,16 +76,23 @@ export type ModelEnd = {
   callsDropped?: number;
   /** How long the other end asks to wait before the next try, where it says so. */
   retryAfterMs?: number;
+  /** Another key of the same provider can be asked at once. */
+  otherKey?: true;
 };
 
 export type ModelItem = ModelDelta | ModelEnd;
+
+export type CallOptions = {
+  model: string;
+  signal: AbortSignal;
+  deadlines: Deadlines;
+  /** Told when the call has to wait before it is made, for how long and for what. */
+  waiting?: (forMs: number, forWhat: string) => void;
+};
 
 export type ModelPort = {
   /** `provider/dialect`, for the log and for error messages. */
   readonly name: string;
   encode(request: ModelRequest): WireRequest;
-  call(
-    wire: WireRequest,
-    options: { model: string; signal: AbortSignal; deadlines: Deadlines },
-  ): AsyncIterable<ModelItem>;
+  call(wire: WireRequest, options: CallOptions): AsyncIterable<ModelItem>;
 };
