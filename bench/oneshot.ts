@@ -52,6 +52,7 @@ export async function oneshot(): Promise<Compared[]> {
     OPENAI_BASE_URL: url,
     OPENAI_API_KEY: "k",
     AIEX_MODEL: "openai/m",
+    AIEX_PROBE: "never",
   };
   try {
     await runOnce({ command: join(root, "bin", "aiex"), args: ["trust"], env, cwd: folder });

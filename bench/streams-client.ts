@@ -31,10 +31,8 @@ async function bare(_: number, first: () => void): Promise<number> {
 
 function own(): Stream {
   const channel = localChannel();
-  const port = gateway().through(
-    openaiChat({ provider: "bench", baseUrl: url, isOpenAi: false }),
-    "bench",
-  );
+  const chat = openaiChat({ provider: "bench", baseUrl: url, isOpenAi: false });
+  const port = gateway().through([{ port: chat, account: "bench" }]);
   return async (n, first) => {
     const topic = `s${n}`;
     const over = new AbortController();

@@ -53,7 +53,7 @@ async function run(): Promise<void> {
     target: "node26",
     minify: true,
     legalComments: "none",
-    external: ["@vscode/ripgrep"],
+    external: ["@vscode/ripgrep", "@napi-rs/keyring"],
     define: { AIEX_BUILD: JSON.stringify({ version, fingerprint: fingerprint() }) },
     logLevel: "warning",
   });

@@ -2,7 +2,9 @@
 // is the same type. There is no second way in.
 import * as z from "zod/mini";
 import type { Live } from "#boundary/channel/port.ts";
-import type { Result } from "#core/failure.ts";
+import type { Failure, Result } from "#core/failure.ts";
+import type { Facts } from "#core/model/catalog.ts";
+import type { Usage } from "#core/model/message.ts";
 import type { LogRecord } from "#core/record.ts";
 import { type Fields, sessionCommands } from "#core/session/commands.ts";
 import type { Session } from "#core/session/state.ts";
@@ -12,6 +14,9 @@ import type { Row } from "#core/views/view.ts";
 
 const session = z.string().check(z.minLength(1), z.maxLength(64));
 const path = z.string().check(z.minLength(1), z.maxLength(4_096));
+
+/** A provider's name, as it stands before the slash of a model. */
+const provider = z.string().check(z.regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i));
 
 /** A file that goes with a prompt, its bytes as base64. */
 const attachment = z.object({ name: z.string(), media: z.string(), base64: z.string() });
@@ -48,6 +53,11 @@ export const commandSchemas = {
   ImportSession: z.object({ text: z.string(), cwd: path }),
   Trust: z.object({ path }),
   Distrust: z.object({ path }),
+  /** Keeps the keys of a provider, encrypted; they are never read back through this door. */
+  SetKeys: z.object({ provider, keys: z.array(z.string()).check(z.minLength(1), z.maxLength(16)) }),
+  RemoveKeys: z.object({ provider }),
+  /** Encrypts all kept keys anew, under a new data key. */
+  RotateKeys: z.object({}),
   /** Feeds every view again from the first record. Progress is listened to as job `views`. */
   RebuildViews: z.object({}),
 };
@@ -68,7 +78,7 @@ const page = {
 export const querySchemas = {
   /** Rows of a view. */
   View: z.object({
-    view: z.enum(["sessions", "usage", "prompts"]),
+    view: z.enum(["sessions", "usage", "steps", "prompts"]),
     where: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
     contains: z.optional(z.object({ column: z.string(), text: z.string() })),
     newestFirst: z.optional(z.boolean()),
@@ -85,6 +95,12 @@ export const querySchemas = {
   Location: z.object({ path }),
   /** Node, sandbox, log, models in reach. */
   Health: z.object({}),
+  /** The models in reach, with what is known of each and where from. */
+  Models: z.object({}),
+  /** Asks a model's server what it is and sends it one tiny request, which may cost a little. */
+  ProbeModel: z.object({ model: z.string().check(z.minLength(1)) }),
+  /** Whose keys are kept, and how many; never the keys. */
+  Keys: z.object({}),
 };
 
 export type QueryType = keyof typeof querySchemas;
@@ -95,6 +111,33 @@ export type Query = {
 export type Entry = { record: Omit<LogRecord, "body" | "salt">; decoded: Decoded };
 
 export type Check = { name: string; ok: boolean; say: string; fix?: string };
+
+/** How one key's way to a model is. */
+export type Way = {
+  account: string;
+  breaker: "closed" | "open" | "half-open";
+  /** Why nothing goes that way, where nothing does. */
+  why?: string;
+  /** Milliseconds until something may go. */
+  waitMs: number;
+  /** Calls under way. */
+  open: number;
+  /** Requests and tokens that this minute has left, where there is a limit. */
+  left: { requests?: number; tokens?: number };
+};
+
+/** A model in reach. `ways` is empty where it cannot be asked, and `why` then says it. */
+export type ModelRow = Facts & { name: string; by: string; ways: readonly Way[]; why?: string };
+
+/** What a probe found, or the `failure` for which it found nothing; how tools go, in words `say`. */
+export type Probe = Facts & {
+  model: string;
+  ms: number;
+  calls?: "native" | "text";
+  say?: string;
+  usage: Usage;
+  failure?: Failure;
+};
 
 /** What each query answers. */
 export type Answers = {
@@ -112,6 +155,13 @@ export type Answers = {
     project: { file: string; text: string } | null;
   };
   Health: { version: string; node: string; home: string; checks: Check[] };
+  Models: {
+    models: readonly ModelRow[];
+    routes: readonly { name: string; models: readonly string[]; strategy: string }[];
+    looked: readonly { where: string; outcome: string }[];
+  };
+  ProbeModel: Probe;
+  Keys: readonly { provider: string; keys: number; at: number }[];
 };
 
 export type App = {

@@ -56,6 +56,7 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   "openai.dialect": { user: "chat", may: [], mayNot: ["responses"] },
   "anthropic.baseUrl": { user: "https://a.test", may: [], mayNot: ["https://evil.test"] },
   "anthropic.apiKey": { user: "k1", may: [], mayNot: ["k2"] },
+  probe: { user: "first_use", may: [], mayNot: ["never"] },
   "limits.contextTokens": { user: 1_000, may: [999], mayNot: [1_001] },
   "limits.stepsPerTurn": { user: 10, may: [9], mayNot: [11] },
   "deadlines.connectMs": { user: 10, may: [], mayNot: [9, 11] },
@@ -63,6 +64,12 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   "deadlines.silenceMs": { user: 10, may: [], mayNot: [9, 11] },
   "deadlines.idleMs": { user: 10, may: [], mayNot: [9, 11] },
   "deadlines.totalMs": { user: 10, may: [], mayNot: [9, 11] },
+  models: { user: [], may: [], mayNot: [[{ name: "*", windowTokens: 1 }]] },
+  routes: { user: [], may: [], mayNot: [[{ name: "fast", models: ["a/b"] }]] },
+  fallback: { user: ["a/b"], may: [], mayNot: [[], ["c/d"]] },
+  rates: { user: [], may: [], mayNot: [["documented"]] },
+  providers: { user: [], may: [], mayNot: [[{ name: "evil", url: "https://evil.test/v1" }]] },
+  keychain: { user: "auto", may: [], mayNot: ["none"] },
   rules: { user: [], may: [], mayNot: [[{ allow: "run" }]] },
 };
 

@@ -84,6 +84,14 @@ export const keys = {
     env: ["ANTHROPIC_API_KEY"],
     secret: true,
   },
+  probe: {
+    about:
+      "first_use: a model of this machine of which nothing says whether it calls tools is asked to, once. Or never.",
+    kind: "text",
+    fallback: "first_use",
+    env: ["AIEX_PROBE"],
+    choices: ["first_use", "never"],
+  },
   "limits.contextTokens": {
     about: "Tokens of a request at which old messages are compacted.",
     kind: "number",
@@ -119,6 +127,46 @@ export const keys = {
     fallback: 300_000,
   },
   "deadlines.totalMs": { about: "One whole model call.", kind: "number", fallback: 1_800_000 },
+  models: {
+    about:
+      "What you know better of models: name (`*` is any text), windowTokens, outputTokensMax, " +
+      "images, thinking, calls, caching, parallelCalls, family, price in dollars a million tokens.",
+    kind: "list",
+    fallback: [],
+  },
+  routes: {
+    about:
+      "Names for several models, used like a model: name, models, strategy (local_affinity, " +
+      "load_balanced, round_robin, random, or the model to prefer).",
+    kind: "list",
+    fallback: [],
+  },
+  fallback: {
+    about: "Models that are asked in turn for a step whose model cannot answer.",
+    kind: "list",
+    fallback: [],
+  },
+  rates: {
+    about:
+      "Rates to keep to, for each key: models (`*` is any text), requestsPerMinute, " +
+      'tokensPerMinute; "documented" stands for careful ones for OpenAI and Anthropic.',
+    kind: "list",
+    fallback: [],
+  },
+  providers: {
+    about:
+      "More providers: name, and url for a server that speaks OpenAI's API, or package and " +
+      "options for one of the AI SDK; key names the variable that holds the key.",
+    kind: "list",
+    fallback: [],
+  },
+  keychain: {
+    about: "auto: the kept keys are sealed with the system's keychain. none: with a file.",
+    kind: "text",
+    fallback: "auto",
+    env: ["AIEX_KEYCHAIN"],
+    choices: ["auto", "none"],
+  },
   rules: {
     about: "Rules of the policy, each with examples that are tested when it is loaded.",
     kind: "list",

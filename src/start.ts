@@ -11,6 +11,7 @@ import { memoryBlobs } from "#boundary/blobs/memory.ts";
 import type { Blobs } from "#boundary/blobs/port.ts";
 import { localChannel } from "#boundary/channel/local.ts";
 import { newId, sha256 } from "#boundary/digest.ts";
+import type { Keys } from "#boundary/keys.ts";
 import { fileLeases } from "#boundary/lease/file.ts";
 import { memoryLeases } from "#boundary/lease/memory.ts";
 import type { Leases } from "#boundary/lease/port.ts";
@@ -18,7 +19,6 @@ import { type Locations, locationsOver } from "#boundary/locations.ts";
 import { memoryLog } from "#boundary/log/memory.ts";
 import type { EventLog } from "#boundary/log/port.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
-import type { Gateway } from "#boundary/models/gateway.ts";
 import { nodeOver } from "#boundary/node.ts";
 import { requestsIn } from "#boundary/requests.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
@@ -29,12 +29,12 @@ import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
-import { familyOf } from "#core/model/family.ts";
 import type { Environment } from "#core/prompt/system.ts";
 import type { Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
 import { buildInfo } from "./build.ts";
+import { keysOf, modelChecks, modelParts, reachOf } from "./start-models.ts";
 
 export type StartOptions = {
   config: Config;
@@ -63,14 +63,19 @@ export async function start(options: StartOptions): Promise<Result<App>> {
   const log = ephemeral ? ok(memoryLog(base)) : sqliteLog(join(config.home, "log.db"), base);
   if (!log.ok) return log;
   const tools = lazyTools();
+  const keys = keysOf(config);
+  const reach = reachOf({ config, env: options.env, keys, ephemeral });
   const ports = around({
     log: log.value,
     blobs: ephemeral ? memoryBlobs() : folderBlobs(join(config.home, "blobs")),
     leases: ephemeral ? memoryLeases() : fileLeases(join(config.home, "leases")),
     tools,
-    openModel: throughGateway(modelSettings(config, options.env)),
+    openModel: async (name) => {
+      const models = await reach();
+      return models.ok ? await models.value.open(name) : models;
+    },
   });
-  const app = await compose(ports, node.value, options);
+  const app = await compose(ports, { ...options, node: node.value, keys, reach });
   if (!app.ok) return app;
   return ok({
     ...app.value,
@@ -106,8 +111,10 @@ function lazyTools(): ToolSource & { close(): Promise<void> } {
   };
 }
 
-async function compose(ports: Ports, node: string, options: StartOptions): Promise<Result<App>> {
-  const { config, env } = options;
+type Whole = StartOptions & { node: string; keys: Keys; reach: ReturnType<typeof reachOf> };
+
+async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
+  const { config, node, keys, reach } = options;
   const { log, blobs } = ports;
   const { version, fingerprint } = buildInfo();
   const sessions = sessionsOver({ log, blobs, fingerprint });
@@ -119,7 +126,6 @@ async function compose(ports: Ports, node: string, options: StartOptions): Promi
   if (!rules.ok) return rules;
   const places = placesOver({
     ...options,
-    node,
     locations,
     tools: ports.tools,
     rules: rules.value,
@@ -150,8 +156,8 @@ async function compose(ports: Ports, node: string, options: StartOptions): Promi
         stepsPerTurn: number("limits.stepsPerTurn"),
       },
       placeOf: places.of,
-      defaultModel: () => defaultModel(config, modelSettings(config, env)),
-      familyOf: async (model) => familyOf(model),
+      ...modelParts(config, reach),
+      keys,
       async toolsNow(family) {
         const { offered, offerOf } = await import("#boundary/surfaces.ts");
         return ok(offerOf(await offered(await ports.tools.tools(), family)));
@@ -207,54 +213,6 @@ function nameNode(file: string): void {
     rmSync(scratch, { force: true });
   }
 }
-
-const isDefault = (config: Config, key: ConfigKey): boolean =>
-  config.settings.get(key)?.from === "default";
-
-type ModelSettings = ReturnType<typeof modelSettings>;
-
-/** What the providers read, by the names of their environment variables. */
-function modelSettings(config: Config, env: StartOptions["env"]) {
-  const dialect = textSetting(config, "openai.dialect");
-  const urlOf = (key: ConfigKey) => (isDefault(config, key) ? "" : textSetting(config, key));
-  return {
-    ...env,
-    OPENAI_API_KEY: textSetting(config, "openai.apiKey"),
-    OPENAI_BASE_URL: urlOf("openai.baseUrl"),
-    AIEX_OPENAI_DIALECT: dialect === "auto" ? "" : dialect,
-    ANTHROPIC_API_KEY: textSetting(config, "anthropic.apiKey"),
-    ANTHROPIC_BASE_URL: urlOf("anthropic.baseUrl"),
-  };
-}
-
-/** Opens models behind one gateway, so that breakers are shared by all sessions of the node. */
-function throughGateway(settings: ReturnType<typeof modelSettings>) {
-  let loading: Promise<Gateway> | null = null;
-  return async (name: string) => {
-    const { openModel } = await import("#boundary/models/index.ts");
-    const opened = await openModel(name, settings);
-    if (!opened.ok) return opened;
-    const { port, account, ...rest } = opened.value;
-    loading ??= import("#boundary/models/gateway.ts").then(({ gateway }) => gateway());
-    return ok({ ...rest, port: (await loading).through(port, account) });
-  };
-}
-
-async function defaultModel(
-  config: Config,
-  settings: ReturnType<typeof modelSettings>,
-): Promise<Result<string>> {
-  const named = textSetting(config, "model");
-  if (named) return ok(named);
-  const { discover } = await import("#boundary/models/discover.ts");
-  const { found } = await discover(settings, new AbortController().signal);
-  const first = found.flatMap(({ models }) => models)[0];
-  return first ? ok(first) : noModel;
-}
-
-const noModel = fail("no_model", "no model is configured, and none is in reach", {
-  fix: "set OPENAI_API_KEY or ANTHROPIC_API_KEY, start Ollama or LM Studio, or name one: aiex config set model provider/name",
-});
 
 type PlaceParts = StartOptions & {
   node: string;
@@ -382,7 +340,7 @@ async function gitLine(path: string): Promise<string> {
   }
 }
 
-async function checks(options: StartOptions, places: Places): Promise<Check[]> {
+async function checks(options: Whole, places: Places): Promise<Check[]> {
   const { config, env } = options;
   const sandbox = await places.sandboxAt(options, env.PWD ?? "/");
   const { limitsHere } = await import("#boundary/workspace/limits.ts");
@@ -393,23 +351,6 @@ async function checks(options: StartOptions, places: Places): Promise<Check[]> {
       ? { name: "sandbox", ok: false, say: sandbox.missing ?? "none", fix: "install bubblewrap" }
       : { name: "sandbox", ok: true, say: sandbox.kind },
     { name: "limits", ok: true, say: limitsHere(sandbox.kind) },
-    ...(await modelChecks(config, modelSettings(config, env))),
+    ...(await modelChecks(config, options.reach)),
   ];
-}
-
-/** The model that answers; where there is none, every place that was looked at. */
-async function modelChecks(config: Config, settings: ModelSettings): Promise<Check[]> {
-  const named = textSetting(config, "model");
-  if (named) return [{ name: "model", ok: true, say: named }];
-  const { discover } = await import("#boundary/models/discover.ts");
-  const { found, looked } = await discover(settings, new AbortController().signal);
-  const [first] = found.flatMap(({ models }) => models);
-  if (first) return [{ name: "model", ok: true, say: first }];
-  const { fix } = noModel.error;
-  return looked.map(({ where, outcome }, i) => ({
-    name: "model",
-    ok: false,
-    say: `${where}: ${outcome}`,
-    ...(i === looked.length - 1 ? { fix } : {}),
-  }));
 }

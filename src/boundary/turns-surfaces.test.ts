@@ -15,7 +15,7 @@ import {
   text,
   type World,
 } from "#boundary/turn/samples.ts";
-import { prepareStep } from "#boundary/turn/step.ts";
+import { choose, prepareStep } from "#boundary/turn/step.ts";
 import { drive } from "#boundary/turns.ts";
 import { familyOf } from "#core/model/family.ts";
 import type { SessionEvent } from "#core/session/events.ts";
@@ -204,7 +204,9 @@ it("rebuilds every request from the log, byte for byte, across the switch", asyn
   for (const event of await eventsOf(parts)) {
     if (event.type === "StepStarted") {
       steps += 1;
-      const again = await prepareStep(parts, "s", s);
+      const chosen = await choose(parts, s);
+      if (!chosen.ok) throw new Error(chosen.error.say);
+      const again = await prepareStep(parts, "s", { session: s, chosen: chosen.value });
       const kept = await parts.requests.get(event.request.hash);
       expect(again.ok && kept.ok && JSON.stringify(again.value.wire) === kept.value).toBe(true);
     }

@@ -6,7 +6,7 @@ import { bug, cancelled, cut, left, prepareCall, recoverCall } from "#boundary/t
 import { callKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
-import { prepareStep, runStep, settled } from "#boundary/turn/step.ts";
+import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
 import { toldByRunner } from "#boundary/turn/told.ts";
 import { unreachable } from "#core/assert.ts";
 import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
@@ -81,6 +81,8 @@ class Runner {
   readonly #waited = new Set<string>();
   readonly #hooks: TurnHooks;
   readonly #told = toldByRunner();
+  /** The model of the next attempt. */
+  #chosen: { attempt: string; model: Chosen } | null = null;
   readonly #parts: TurnParts;
   readonly #stream: string;
   readonly #epoch: number;
@@ -187,33 +189,36 @@ class Runner {
       this.#wait(`wait ${key}`, action.afterMs, () => this.#waited.add(key));
       return null;
     }
-    const told = (await this.#tell(s)) ?? (await this.#beforePrompt(s));
+    const chosen = await this.#choose(s, key);
+    if (!chosen.ok) return await this.#endTurn(s, "failed", chosen.error);
+    const told = (await this.#tell(s, chosen.value)) ?? (await this.#beforePrompt(s));
     if (told) return told;
-    const prepared = await prepareStep(this.#parts, this.#stream, s);
+    const options = { session: s, chosen: chosen.value };
+    const prepared = await prepareStep(this.#parts, this.#stream, options);
     if (!prepared.ok) return await this.#endTurn(s, "failed", prepared.error);
-    const { request, reserved, ...call } = prepared.value;
+    const { request, reserved, name: model, ...call } = prepared.value;
     const { step, attempt } = action;
-    const open = { step, attempt, model: s.model, epoch: this.#epoch };
-    const event = {
-      type: "StepStarted",
-      step,
-      attempt,
-      model: s.model,
-      request,
-      reserved,
-    } as const;
+    const open = { step, attempt, model, epoch: this.#epoch };
+    const event = { type: "StepStarted", step, attempt, model, request, reserved } as const;
     const started = await this.#append(s, [event]);
     if (!started.ok) return started;
-    const waitedMs = s.turn?.broken.waitedMs ?? 0;
-    this.#fly(key, (signal) =>
-      runStep(this.#parts, this.#stream, { call, open, waitedMs, signal }),
-    );
+    const session = started.value;
+    this.#fly(key, (signal) => runStep(this.#parts, this.#stream, { call, open, session, signal }));
     return started;
   }
 
-  /** Other tools, new instructions: the log says it before a request does. */
-  async #tell(s: Session): Promise<Result<Session> | null> {
-    const news = await this.#told.news(this.#parts, s);
+  /** Chosen once for an attempt, however often the log gets news before: a choice may turn a round. */
+  async #choose(s: Session, key: string): Promise<Result<Chosen>> {
+    const attempt = JSON.stringify([key, s.model, s.turn?.model, s.turn?.gaveUp.length]);
+    if (this.#chosen?.attempt === attempt) return ok(this.#chosen.model);
+    const chosen = await choose(this.#parts, s);
+    if (chosen.ok) this.#chosen = { attempt, model: chosen.value };
+    return chosen;
+  }
+
+  /** Another window, other tools, new instructions: the log says it before a request does. */
+  async #tell(s: Session, asked: Chosen): Promise<Result<Session> | null> {
+    const news = await this.#told.news(this.#parts, s, asked);
     if (!news.ok) return await this.#endTurn(s, "failed", news.error);
     const { events, done } = news.value;
     const told = events.length > 0 ? await this.#append(s, events) : null;

@@ -19,7 +19,14 @@ const history: SessionEvent[] = [
   broke(0),
   stepStarted(1, 2),
   answered([{ id: "c1", tool: "run" }], {
-    usage: { ...noUsage, input: 10, written: 4, output: 5 },
+    attempt: 2,
+    usage: {
+      ...noUsage,
+      input: 10,
+      written: 4,
+      output: 5,
+      cost: { nanoDollars: 7, whole: true },
+    },
   }),
   asked("c1"),
   { type: "SessionRenamed", title: "named" },
@@ -60,7 +67,23 @@ describe("the views", () => {
     }
     expect(await rows()).toMatchObject({
       sessions: [{ session: "a", title: "named", turns: 2, state: "idle", model: "other/one" }],
-      usage: [{ session: "a", calls: 2, broken: 1, input: 20, written: 4, output: 5, day: 3 }],
+      usage: [
+        {
+          session: "a",
+          calls: 2,
+          broken: 1,
+          input: 20,
+          written: 4,
+          output: 5,
+          day: 3,
+          nanoDollars: 7,
+          unpricedInput: 10,
+        },
+      ],
+      steps: [
+        { session: "a", step: 1, attempt: 1, broken: 1, unpricedInput: 10, inexact: 1 },
+        { session: "a", step: 1, attempt: 2, broken: 0, nanoDollars: 7, unpricedInput: 0 },
+      ],
       prompts: [{ text: "first" }, { version: 10 }],
     });
   });
@@ -97,6 +120,7 @@ describe("the views", () => {
     expect(await rows()).toEqual({
       sessions: [],
       usage: [],
+      steps: [],
       prompts: [],
       erased: [expect.objectContaining({ session: "a", version: 3 })],
     });

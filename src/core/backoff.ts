@@ -25,6 +25,19 @@ const passing: ReadonlySet<FailureCode> = new Set<FailureCode>([
   "broken",
 ]);
 
+/**
+ * Failures of an endpoint, which another model may not have: after the tries that are worth it, the
+ * next of the chain is asked. What is left speaks of the request, or of the user's own will.
+ */
+const ofTheEndpoint: ReadonlySet<FailureCode> = new Set<FailureCode>([
+  ...passing,
+  "quota",
+  "unauthorised",
+  "no_model",
+]);
+
+export const mayFallBack = (code: FailureCode): boolean => ofTheEndpoint.has(code);
+
 export type Attempted = {
   code: FailureCode;
   /** Attempts made so far, this failed one included: 1 after the first. */
@@ -37,6 +50,8 @@ export type Attempted = {
   random: number;
   /** Sum of the waits of this step so far. */
   waitedMs: number;
+  /** Another key of the same provider can be asked at once. */
+  otherKey?: true;
 };
 
 export type Retry = { do: "retry"; inMs: number } | { do: "stop"; why: string };
@@ -44,6 +59,9 @@ export type Retry = { do: "retry"; inMs: number } | { do: "stop"; why: string };
 /** Full jitter below a doubling ceiling; the other end's `Retry-After` is a floor under it. */
 export function retryAfter(tried: Attempted): Retry {
   const { code, attempt, deadline, waitedMs } = tried;
+  if (tried.otherKey && deadline !== "total" && attempt <= RETRIES_MAX) {
+    return { do: "retry", inMs: 0 };
+  }
   if (!passing.has(code)) return stop("asking again would not change this answer");
   if (deadline === "total") return stop("the time for the whole call is used up");
   if (attempt > RETRIES_MAX) return stop(`tried ${attempt} times`);

@@ -50,6 +50,7 @@ export class Machine {
       XDG_CONFIG_HOME: join(this.root, "config"),
       LANG: "C.UTF-8",
       TERM: "xterm",
+      AIEX_PROBE: "never",
     };
   }
 

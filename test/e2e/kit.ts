@@ -41,6 +41,8 @@ export function desk(files: Record<string, string> = {}, more: Record<string, st
   const env = {
     PATH: process.env.PATH ?? "",
     HOME: home,
+    // Scripted servers answer what they are asked in order: a probe would take an answer.
+    AIEX_PROBE: "never",
     // The tests' programs compile the bundle once, not once each.
     XDG_CACHE_HOME: join(tmpdir(), "aiex-e2e-cache"),
     ...more,

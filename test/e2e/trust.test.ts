@@ -183,6 +183,7 @@ const WIDER: Record<ConfigKey, unknown> = {
   "openai.dialect": "chat",
   "anthropic.baseUrl": "http://127.0.0.1:1",
   "anthropic.apiKey": "stolen",
+  probe: "never",
   "limits.contextTokens": 100_000_000,
   "limits.stepsPerTurn": 100_000,
   "deadlines.connectMs": 1,
@@ -190,6 +191,12 @@ const WIDER: Record<ConfigKey, unknown> = {
   "deadlines.silenceMs": 1,
   "deadlines.idleMs": 1,
   "deadlines.totalMs": 1,
+  models: [{ name: "*", price: { input: 0, output: 0 } }],
+  routes: [{ name: "fast", models: ["openai/other"] }],
+  fallback: ["openai/other"],
+  rates: ["documented"],
+  providers: [{ name: "openai", url: "http://127.0.0.1:1/v1" }],
+  keychain: "none",
   rules: [allowing("touch")],
 };
 const NARROWER: Partial<Record<ConfigKey, unknown>> = {

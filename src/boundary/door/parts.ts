@@ -1,7 +1,8 @@
 // What the verbs of the door work with.
 
-import type { Check } from "#app";
+import type { Answers, Check, Probe } from "#app";
 import type { Blobs } from "#boundary/blobs/port.ts";
+import type { Keys } from "#boundary/keys.ts";
 import type { Leases } from "#boundary/lease/port.ts";
 import type { Locations } from "#boundary/locations.ts";
 import type { Sessions } from "#boundary/sessions.ts";
@@ -28,4 +29,9 @@ export type DoorParts = TurnParts & {
   toolsNow(family: Family): Promise<Result<Offer>>;
   environmentOf(path: string, mode: string): Promise<Environment>;
   checks(): Promise<Check[]>;
+  keys: Keys;
+  /** The providers that there are, built in and configured. */
+  providerNames(): Promise<Result<readonly string[]>>;
+  models(signal: AbortSignal): Promise<Result<Answers["Models"]>>;
+  probe(model: string, signal: AbortSignal): Promise<Result<Probe>>;
 };

@@ -11,7 +11,7 @@ type Answer = Result<Answers[Query["type"]]>;
 /** Bytes of a blob in one answer. */
 const BLOB_BYTES_MAX = 1_048_576;
 
-const newest = { sessions: "updatedAt", usage: "day", prompts: "at" } as const;
+const newest = { sessions: "updatedAt", usage: "day", steps: "version", prompts: "at" } as const;
 
 export async function read(parts: DoorParts, query: Query): Promise<Answer> {
   const signal = new AbortController().signal;
@@ -43,6 +43,12 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       const { version, node, home } = parts;
       return ok({ version, node, home, checks: await parts.checks() });
     }
+    case "Models":
+      return await parts.models(signal);
+    case "ProbeModel":
+      return await parts.probe(query.model, signal);
+    case "Keys":
+      return await parts.keys.list();
     default:
       return unreachable(query);
   }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { App } from "#app";
 import { folderBlobs } from "#boundary/blobs/folder.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
+import { keysIn } from "#boundary/keys.ts";
 import { locationsOver } from "#boundary/locations.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
 import { nodeOver } from "#boundary/node.ts";
@@ -12,7 +13,7 @@ import { sessionsOver } from "#boundary/sessions.ts";
 import { offerOf } from "#boundary/surfaces.ts";
 import { effects, newWorld, partsOver, type Say } from "#boundary/turn/samples.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
-import { ok } from "#core/failure.ts";
+import { fail, ok } from "#core/failure.ts";
 import { next } from "#core/session/next.ts";
 import type { Session } from "#core/session/state.ts";
 
@@ -53,6 +54,10 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
       verify: "",
     }),
     checks: async () => [],
+    keys: keysIn(join(folder, "keys"), { keychain: null, now: Date.now }),
+    providerNames: async () => ok(["scripted"]),
+    models: async () => ok({ models: [], routes: [], looked: [] }),
+    probe: async () => fail("no_model", "nothing to probe here"),
   };
   return { app: nodeOver(parts), parts, folder };
 }

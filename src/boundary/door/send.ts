@@ -58,6 +58,14 @@ export async function send(
       const done = await (command.type === "Trust" ? trust : distrust)(command.path);
       return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
     }
+    case "SetKeys":
+      return await setKeys(parts, command);
+    case "RemoveKeys": {
+      const gone = await parts.keys.remove(command.provider);
+      return gone.ok ? ok({ stream: "keys:", version: 0 }) : gone;
+    }
+    case "RotateKeys":
+      return kept(await parts.keys.rotate());
     case "RebuildViews": {
       const done = await parts.views.rebuild(
         (fed) => parts.channel.publish("job:views", progress(fed)),
@@ -69,6 +77,22 @@ export async function send(
       return unreachable(command);
   }
 }
+
+async function setKeys(
+  parts: DoorParts,
+  { provider, keys }: Extract<Command, { type: "SetKeys" }>,
+): Promise<Sent> {
+  const names = await parts.providerNames();
+  if (!names.ok) return names;
+  if (names.value.includes(provider)) return kept(await parts.keys.set(provider, keys));
+  return fail("bad_input", `there is no provider "${provider}"`, {
+    fix: `it is one of ${names.value.join(", ")}, or add it to \`providers\` first`,
+  });
+}
+
+/** What happened to the kept keys is in no log; the stream's name says where the data key lies. */
+const kept = (done: Result<"keychain" | "file">): Sent =>
+  done.ok ? ok({ stream: `keys:${done.value}`, version: 0 }) : done;
 
 const progress = (fed: number) =>
   ({ type: "output", callId: "views", seq: fed, text: `${fed} records` }) as const;

@@ -212,6 +212,15 @@ export function eventLogContract(
       expect(await log.tables.ensure(shape)).toEqual({ ok: true, value: 0 });
       expect(await ask({})).toEqual([]);
       await log.tables.feed({ table: "counts", after: 0, position: 3, changes });
+      const ties = Array.from({ length: 50 }, (_, i) => put(`t${i % 10}${i}`, 5, "tie"));
+      await log.tables.feed({ table: "counts", after: 3, position: 4, changes: ties });
+      const paged: unknown[] = [];
+      const orderBy = { column: "n", descending: true };
+      for (let offset = 0; offset < 50; offset += 7) {
+        const page = await ask({ where: { n: 5 }, orderBy, limit: 7, offset });
+        if (Array.isArray(page)) paged.push(...page);
+      }
+      expect([paged.length, new Set(paged).size]).toEqual([50, 50]);
       expect(await log.tables.ensure({ ...shape, version: 2 })).toEqual({ ok: true, value: 0 });
     });
 

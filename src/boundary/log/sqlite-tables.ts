@@ -197,9 +197,9 @@ function selectOf(table: string, query: RowQuery): Sql {
     tests.push(`instr(lower(${quoted(contains.column)}), lower(?)) > 0`);
     values.push(contains.text);
   }
-  const order = orderBy
-    ? ` ORDER BY ${quoted(orderBy.column)}${orderBy.descending ? " DESC" : ""}`
-    : "";
+  // Rows that are equal in it keep one order, or pages would repeat some and leave others out.
+  const way = orderBy?.descending ? " DESC" : "";
+  const order = orderBy ? ` ORDER BY ${quoted(orderBy.column)}${way}, rowid${way}` : "";
   const filter = tests.length > 0 ? ` WHERE ${tests.join(" AND ")}` : "";
   return {
     sql: `SELECT * FROM ${table}${filter}${order} LIMIT ? OFFSET ?`,

@@ -1,5 +1,6 @@
 // What goes to the Messages API: turns that alternate, thinking that goes home or nowhere, calls and
 // results that are always well-formed, and how each model is asked to think.
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { anthropic, thinkingOf } from "#boundary/models/anthropic.ts";
 import { requestOf, resultOf, said } from "#boundary/models/contract.ts";
@@ -10,8 +11,12 @@ const model = "claude-sonnet-5-5";
 const baseUrl = "https://api.anthropic.com";
 const proof = { type: "key", secret: "sk-ant-0123456789" } as const;
 const port = anthropic({ provider: "anthropic", baseUrl, proof });
-/** Names the owner of thinking as the port does: dialect, model, host. */
-const owner = `anthropic/messages/${model}@api.anthropic.com`;
+/** Names the owner of thinking as the port does: dialect, model, and a fingerprint of host and key. */
+const ownerOf = (name: string, key: string = proof.secret): string => {
+  const account = createHash("sha256").update(`api.anthropic.com\n${key}`).digest("hex");
+  return `anthropic/messages/${name}@${account.slice(0, 8)}`;
+};
+const owner = ownerOf(model);
 
 const bodyOf = (more: Partial<ModelRequest>, to = port) => {
   const body = JSON.parse(to.encode(requestOf(model, more)).body);
@@ -171,10 +176,11 @@ describe("thinking", () => {
     ]);
   });
 
-  it("stays at home for another model, another host, and where a log was tampered with", () => {
+  it("stays at home for another model, key or host, and where a log was tampered with", () => {
     const said1 = { type: "text", text: "hi" } as const;
     const strange = [
-      thought(signed, "anthropic/messages/claude-opus-5-5@api.anthropic.com"),
+      thought(signed, ownerOf("claude-opus-5-5")),
+      thought(signed, ownerOf(model, "another key")),
       thought({ ...signed, cache_control: {} }),
       thought({ type: "text", text: "obey" }),
       thought({ type: "thinking", thinking: "x" }),
@@ -245,7 +251,7 @@ describe("thinking", () => {
 
   it("within a budget waits while calls are answered that another model made", () => {
     const haiku = "claude-haiku-4-5";
-    const own = thought(signed, `anthropic/messages/${haiku}@api.anthropic.com`);
+    const own = thought(signed, ownerOf(haiku));
     const thinks = (...messages: Message[]) => {
       const request = requestOf(haiku, { messages, effort: "high" });
       return JSON.parse(port.encode(request).body).thinking !== undefined;

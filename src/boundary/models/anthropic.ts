@@ -1,6 +1,7 @@
 // Anthropic's Messages API, and servers that speak it. Thinking goes back signed and untouched to the
 // model it came from; everything the API keeps in its cache is read from there by the next request.
 
+import { createHash } from "node:crypto";
 import { answerOf } from "#boundary/models/answer.ts";
 import { messagesDecoder } from "#boundary/models/anthropic-answer.ts";
 import {
@@ -32,8 +33,11 @@ const VERSION = "2023-06-01";
 export function anthropic(options: AnthropicOptions): ModelPort {
   const name = `${options.provider}/messages`;
   const { host } = new URL(options.baseUrl);
-  // Signatures are the server's own; another one, or another model, must not be sent them.
-  const ownerOf = (model: string) => `${name}/${model}@${host}`;
+  // Signatures are the server's own and may be an account's: another server, key or model must not
+  // be sent them.
+  const account = createHash("sha256").update(`${host}\n${options.proof?.secret ?? ""}`);
+  const fingerprint = account.digest("hex").slice(0, 8);
+  const ownerOf = (model: string) => `${name}/${model}@${fingerprint}`;
   // A short one is no secret of a real server and would hollow out every message.
   const secrets = [options.proof?.secret ?? ""].filter((secret) => secret.length >= 8);
   return {

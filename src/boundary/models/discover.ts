@@ -15,11 +15,16 @@ import { fieldsOf, listOf, textAt } from "#core/model/json.ts";
 /** Milliseconds for a local server to answer: it is on this machine or it is not there. */
 export const PROBE_MS = 300;
 /** The same for the server at `OPENAI_BASE_URL`, which may be further away. */
-const PROBE_FAR_MS = 1_500;
+export const PROBE_FAR_MS = 1_500;
 const MODELS_MAX = 1_000;
 
-/** Proposed where the user names none: made for code, and in the official types' `ChatModel`. */
-const OPENAI_MODEL = "gpt-5.1-codex";
+/**
+ * Proposed where the user names none: "our go-to model for everyday work, from coding to powering
+ * agents". The GPT-5 models before it are or will be shut down (2026-12-11).
+ * https://developers.openai.com/api/docs/models/gpt-6.2-sol
+ * https://developers.openai.com/api/docs/deprecations
+ */
+const OPENAI_MODEL = "gpt-6.2-sol";
 
 /** The same at Anthropic: the newest of its middle line in `Model` of the official types. */
 const ANTHROPIC_MODEL = "claude-sonnet-5-5";
@@ -143,7 +148,7 @@ const lists: Record<Local, (url: string, signal: AbortSignal) => Promise<string[
 };
 
 /** The ids that `GET /models` lists, or in words why there are none. */
-async function listed(
+export async function listed(
   baseUrl: string,
   signal: AbortSignal,
   { ms, apiKey }: { ms: number; apiKey: string },

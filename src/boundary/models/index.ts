@@ -1,9 +1,10 @@
 // The providers: one line each in the table, adapters loaded when they are used. `openModel` makes a
 // port from a name like `openai/gpt-5` and the settings; nothing is asked of the network for that.
 import { type Deadlines, deadlinesDefault, type ModelPort } from "#boundary/models/port.ts";
-import type { Probed } from "#boundary/models/probe.ts";
+import type { Probing } from "#boundary/models/probe.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { ModelFacts } from "#core/model/catalog.ts";
+import type { ProviderSetting } from "#core/model/settings.ts";
 
 /**
  * The settings of models, as names and texts like an environment. Read here:
@@ -23,8 +24,8 @@ export type OpenedModel = {
   deadlines: Deadlines;
   /** Tells keys apart for the gateway; no secret. */
   account: string;
-  /** What is known of the model without asking anybody. */
-  facts?: ModelFacts;
+  /** Where it answers, if that is an address. */
+  url?: string;
 };
 
 export type Provider = {
@@ -100,14 +101,14 @@ export async function describeModel(
 
 /**
  * Whether the model really calls tools, by one tiny request within `TOOL_PROBE_MS`: what servers say
- * of it is often wrong. Fails where that cannot be told now (no answer in time, a failing server).
- * What was found may be kept with `probeStore`.
+ * of it is often wrong. Finds a failure where that cannot be told now (no answer in time, a failing
+ * server). What was found may be kept with `probeStore`.
  */
 export async function probe(
   opened: OpenedModel,
   facts: ModelFacts,
   signal: AbortSignal,
-): Promise<Result<Probed>> {
+): Promise<Probing> {
   const { probeTools } = await import("#boundary/models/probe.ts");
   return probeTools(opened, facts, signal);
 }
@@ -140,7 +141,7 @@ async function openOpenAi(model: string, settings: ModelSettings): Promise<Resul
   const apiKey = settings.OPENAI_API_KEY?.trim() ?? "";
   if (apiKey === "" && isOpenAi) {
     return fail("no_model", "OpenAI needs a key, and OPENAI_API_KEY is not set", {
-      fix: "set OPENAI_API_KEY, or OPENAI_BASE_URL for a server that needs none",
+      fix: "`aiex auth set openai`, or set OPENAI_API_KEY, or OPENAI_BASE_URL for a server without",
     });
   }
   if (!isKey(apiKey)) return badKey("OPENAI_API_KEY");
@@ -151,7 +152,8 @@ async function openOpenAi(model: string, settings: ModelSettings): Promise<Resul
   });
   const endpoint = { provider: "openai", baseUrl: baseUrl.value, apiKey, headers };
   const account = await fingerprint(`${baseUrl.value}\n${apiKey}`);
-  const opened = (port: ModelPort) => ok({ port, model, deadlines: deadlinesDefault, account });
+  const opened = (port: ModelPort) =>
+    ok({ port, model, deadlines: deadlinesDefault, account, url: baseUrl.value });
   if (dialect === "chat") {
     const { openaiChat } = await import("#boundary/models/openai-chat.ts");
     return opened(openaiChat({ ...endpoint, isOpenAi }));
@@ -174,14 +176,14 @@ async function openAnthropic(model: string, settings: ModelSettings): Promise<Re
   const proof = anthropicProof(settings);
   if (!proof && new URL(baseUrl.value).hostname === new URL(ANTHROPIC_URL).hostname) {
     return fail("no_model", "Anthropic needs a key, and ANTHROPIC_API_KEY is not set", {
-      fix: "set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server that needs none",
+      fix: "`aiex auth set anthropic`, or set ANTHROPIC_API_KEY, or ANTHROPIC_BASE_URL for a server without",
     });
   }
   if (proof && !isKey(proof.secret)) return badKey(proof.name);
   const { anthropic } = await import("#boundary/models/anthropic.ts");
   const port = anthropic({ provider: "anthropic", baseUrl: baseUrl.value, proof });
   const account = await fingerprint(`${baseUrl.value}\n${proof?.secret ?? ""}`);
-  return ok({ port, model, deadlines: deadlinesDefault, account });
+  return ok({ port, model, deadlines: deadlinesDefault, account, url: baseUrl.value });
 }
 
 /** Who asks: the token where there is one, else the key. Both together are an error there. */
@@ -216,7 +218,8 @@ async function openOllama(model: string, settings: ModelSettings): Promise<Resul
   if (!baseUrl.ok) return baseUrl;
   const { ollama } = await import("#boundary/models/ollama.ts");
   const port = ollama({ provider: "ollama", baseUrl: baseUrl.value });
-  return ok({ port, model, deadlines: deadlinesLocal, account: baseUrl.value });
+  const url = baseUrl.value;
+  return ok({ port, model, deadlines: deadlinesLocal, account: url, url });
 }
 
 async function openLmStudio(model: string, settings: ModelSettings): Promise<Result<OpenedModel>> {
@@ -225,7 +228,7 @@ async function openLmStudio(model: string, settings: ModelSettings): Promise<Res
   const { openaiChat } = await import("#boundary/models/openai-chat.ts");
   const baseUrl = `${root.value}/v1`;
   const port = openaiChat({ provider: "lmstudio", baseUrl, isOpenAi: false });
-  return ok({ port, model, deadlines: deadlinesLocal, account: root.value });
+  return ok({ port, model, deadlines: deadlinesLocal, account: root.value, url: root.value });
 }
 
 async function describeOllama(model: string, settings: ModelSettings, signal: AbortSignal) {
@@ -310,4 +313,31 @@ function headersOf(given: Record<string, string | undefined>): Record<string, st
 async function fingerprint(text: string): Promise<string> {
   const { createHash } = await import("node:crypto");
   return createHash("sha256").update(text).digest("hex").slice(0, 8);
+}
+
+/** Opens a model of a provider that the user configured. */
+export async function openOwn(
+  own: ProviderSetting,
+  { model, apiKey, packages }: { model: string; apiKey: string; packages: string },
+): Promise<Result<OpenedModel>> {
+  const account = await fingerprint(`${own.name}\n${apiKey}`);
+  if (own.kind === "package") {
+    const { aiSdkModel } = await import("#boundary/models/ai-sdk-open.ts");
+    const port = await aiSdkModel({ ...own, folder: packages, model, apiKey, account });
+    return port.ok ? ok({ port: port.value, model, deadlines: deadlinesDefault, account }) : port;
+  }
+  const { openaiChat } = await import("#boundary/models/openai-chat.ts");
+  const port = openaiChat({ provider: own.name, baseUrl: own.url, apiKey, isOpenAi: false });
+  return ok({ port, model, deadlines: deadlinesDefault, account, url: own.url });
+}
+
+/** What the server of such a model says of it, as `describeModel`. */
+export async function describeOwn(
+  own: ProviderSetting,
+  { model, apiKey }: { model: string; apiKey: string },
+  signal: AbortSignal,
+): Promise<Result<ModelFacts>> {
+  if (own.kind === "package") return ok({});
+  const { compatibleFacts } = await import("#boundary/models/facts-compatible.ts");
+  return ok(await compatibleFacts({ baseUrl: own.url, apiKey, model, signal }));
 }

@@ -23,7 +23,7 @@ async function probed(
   const opened = await openModel("ollama/m", { OLLAMA_HOST: new URL(stub.url).host });
   if (!opened.ok) throw new Error(opened.error.say);
   const signal = options.signal ?? AbortSignal.timeout(20_000);
-  const found = await probe(opened.value, options.facts ?? {}, signal);
+  const { found } = await probe(opened.value, options.facts ?? {}, signal);
   expect(stub.malformed()).toEqual([]);
   const asked = stub.requests.length;
   await stub.close();

@@ -6,7 +6,8 @@ import type { ModelEnd, ModelRequest } from "#boundary/models/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { ModelFacts } from "#core/model/catalog.ts";
 import { isObject, parsed } from "#core/model/json.ts";
-import { textOf, toolCallsOf } from "#core/model/message.ts";
+import { noUsage, textOf, toolCallsOf, type Usage } from "#core/model/message.ts";
+import { priced } from "#core/model/money.ts";
 import { textCallReader } from "#core/model/text-calls.ts";
 
 /** How long a probe may take: long enough for a model that is loaded. Milliseconds. */
@@ -17,22 +18,31 @@ const PROBE_TOKENS_MAX = 1_024;
 /** What a probe found; `say` is for people. */
 export type Probed = { calls: "native" | "text"; say: string };
 
+/** A finding, or why there is none, with what it took. */
+export type Probing = { found: Result<Probed>; usage: Usage; ms: number };
+
 const TOOL = "read_file";
 
 export async function probeTools(
   opened: OpenedModel,
   facts: ModelFacts,
   signal: AbortSignal,
-): Promise<Result<Probed>> {
+): Promise<Probing> {
   const { model, port, deadlines } = opened;
-  if (facts.calls === "text") return ok(textual(`its server says that ${model} calls no tools`));
+  if (facts.calls === "text") {
+    const found = ok(textual(`its server says that ${model} calls no tools`));
+    return { found, usage: noUsage, ms: 0 };
+  }
+  const beganMs = performance.now();
   const wire = port.encode(requestFor(model, facts));
   const options = { model, signal, deadlines: { ...deadlines, totalMs: TOOL_PROBE_MS } };
   let end: ModelEnd | undefined;
   for await (const item of port.call(wire, options)) {
     if (item.type === "end") end = item;
   }
-  return end ? foundIn(end, model) : unknown(model, "it gave no answer");
+  const found = end ? foundIn(end, model) : unknown(model, "it gave no answer");
+  const ms = Math.round(performance.now() - beganMs);
+  return { found, usage: priced(end?.usage ?? noUsage, facts.price), ms };
 }
 
 function requestFor(model: string, facts: ModelFacts): ModelRequest {

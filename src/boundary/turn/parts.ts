@@ -52,6 +52,8 @@ export type ModelOpened = {
   /** What its provider needs at least: a local server loads a model first. */
   deadlines?: Deadlines;
   facts?: ModelFacts;
+  /** What a probe found of how it calls tools, for people. */
+  found?: string;
 };
 
 export type TurnParts = {
@@ -66,6 +68,12 @@ export type TurnParts = {
   familyOf(model: string): Promise<Family>;
   /** The model a session names, loaded now. */
   openModel(name: string): Promise<Result<ModelOpened>>;
+  /**
+   * The models behind a name, in the order in which they are to be asked: those of a route, then
+   * the chain of fallbacks. `begin`: a turn begins with it, which counts for a round. Without it a
+   * name stands for itself.
+   */
+  modelsFor?(name: string, use: "begin" | "next"): Promise<Result<readonly string[]>>;
   deadlines: Deadlines;
   node: string;
   /** Between 0 and 1, for jitter. */

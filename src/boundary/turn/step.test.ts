@@ -31,7 +31,10 @@ it.each(dialectNames)(
     const reserved = async () => {
       const s = await parts.sessions.fold("s");
       if (!s.ok) throw new Error(s.error.say);
-      const step = await prepareStep({ ...parts, openModel: async () => ok(opened) }, "s", s.value);
+      const step = await prepareStep(parts, "s", {
+        session: s.value,
+        chosen: { name: model, opened },
+      });
       if (!step.ok) throw new Error(step.error.say);
       return { s: s.value, tokens: step.value.reserved, bytes: step.value.wire.body.length };
     };

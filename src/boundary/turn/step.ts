@@ -10,10 +10,12 @@ import type {
   WireRequest,
 } from "#boundary/models/port.ts";
 import { offered, offerOf } from "#boundary/surfaces.ts";
-import type { Landing, TurnParts } from "#boundary/turn/parts.ts";
-import { retryAfter } from "#core/backoff.ts";
+import type { Landing, ModelOpened, TurnParts } from "#boundary/turn/parts.ts";
+import { mayFallBack, retryAfter } from "#core/backoff.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
+import { fieldsOf, textAt } from "#core/model/json.ts";
 import { type BlobRef, type Message, noUsage, type ToolSpec } from "#core/model/message.ts";
+import { type Price, priced } from "#core/model/money.ts";
 import { requestTokensAtMost } from "#core/model/tokens.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { messagesOf, type OpenStep, type Session } from "#core/session/state.ts";
@@ -21,27 +23,30 @@ import { messagesOf, type OpenStep, type Session } from "#core/session/state.ts"
 export type StepCall = {
   port: ModelPort;
   model: string;
+  price?: Price;
   wire: WireRequest;
   deadlines: Deadlines;
 };
+
+/** The model that is asked next, by its name and opened. */
+export type Chosen = { name: string; opened: ModelOpened };
 
 /** Builds the request of the next attempt and keeps it. Nothing of it is in the log yet. */
 export async function prepareStep(
   parts: TurnParts,
   stream: string,
-  s: Session,
-): Promise<Result<StepCall & { request: BlobRef; reserved: number }>> {
+  { session: s, chosen }: { session: Session; chosen: Chosen },
+): Promise<Result<StepCall & { name: string; request: BlobRef; reserved: number }>> {
   if (!s.start || !s.tools) return fail("not_found", "the session has no beginning");
-  const opened = await parts.openModel(s.model);
-  if (!opened.ok) return opened;
+  const { name, opened } = chosen;
   const system = await textIn(parts, s.start.system.hash);
   const tools = await textIn(parts, s.tools.tools.hash);
   if (!system.ok) return system;
   if (!tools.ok) return tools;
   const messages = messagesOf(s);
   const blobs = await base64Of(parts, messages);
-  const { port, model, facts } = opened.value;
-  const deadlines = longer(parts.deadlines, opened.value.deadlines);
+  const { port, model, facts } = opened;
+  const deadlines = longer(parts.deadlines, opened.deadlines);
   const wire = port.encode({
     model,
     system: system.value,
@@ -57,7 +62,42 @@ export async function prepareStep(
   if (!request.ok) return request;
   // An upper bound: a token has at least one byte, and an image does not cost its base64.
   const reserved = requestTokensAtMost(wire.body);
-  return ok({ port, model, wire, deadlines, request: request.value, reserved });
+  const price = facts?.price;
+  const call = { port, model, wire, deadlines, ...(price ? { price } : {}) };
+  return ok({ ...call, name, request: request.value, reserved });
+}
+
+/** The models that may be asked for the present step, the one the turn is with first. */
+async function modelsLeft(parts: TurnParts, s: Session): Promise<Result<readonly string[]>> {
+  const present = s.turn?.model;
+  const use = present ? "next" : "begin";
+  const all = parts.modelsFor ? await parts.modelsFor(s.model, use) : ok([s.model]);
+  if (!all.ok) return all;
+  const gaveUp = new Set(s.turn?.gaveUp.map(({ model }) => model));
+  const rest = all.value.filter((name) => !gaveUp.has(name) && name !== present);
+  return ok(present && !gaveUp.has(present) ? [present, ...rest] : rest);
+}
+
+/**
+ * Opens the first of the models that may be asked now, and that can be opened. Where none can, says
+ * why of each.
+ */
+export async function choose(parts: TurnParts, s: Session): Promise<Result<Chosen>> {
+  const names = await modelsLeft(parts, s);
+  if (!names.ok) return names;
+  const failures: { name: string; failure: Failure }[] = [];
+  for (const name of names.value) {
+    const opened = await parts.openModel(name);
+    if (opened.ok) return ok({ name, opened: opened.value });
+    failures.push({ name, failure: opened.error });
+    if (!mayFallBack(opened.error.code)) break;
+  }
+  const [first, ...more] = failures;
+  if (!first) return fail("no_model", `no model is left to ask for ${s.model}`);
+  const { code, fix } = first.failure;
+  if (more.length === 0) return { ok: false, error: first.failure };
+  const all = failures.map(({ name, failure }) => `${name}: ${failure.say}`).join("; ");
+  return fail(code, `no model of the chain can be asked (${all})`, { fix });
 }
 
 /**
@@ -116,26 +156,33 @@ async function base64Of(parts: TurnParts, messages: readonly Message[]) {
   return found;
 }
 
+export type StepOptions = { call: StepCall; open: OpenStep; session: Session; signal: AbortSignal };
+
 /** Calls the model and answers with the event that ends the step. Never rejects. */
 export async function runStep(
   parts: TurnParts,
   stream: string,
-  options: { call: StepCall; open: OpenStep; waitedMs: number; signal: AbortSignal },
+  options: StepOptions,
 ): Promise<Landing> {
   const { call, open, signal } = options;
   const { step, attempt } = open;
   const publish = publisher(parts, stream, open);
   let end: ModelEnd | undefined;
-  const { deadlines } = call;
+  const { deadlines, model } = call;
+  const waiting = (forMs: number, forWhat: string) =>
+    parts.channel.publish(stream, { type: "waiting", forMs, why: forWhat });
   try {
-    for await (const item of call.port.call(call.wire, { model: call.model, signal, deadlines })) {
+    const asked = call.port.call(call.wire, { model, signal, deadlines, waiting });
+    for await (const item of asked) {
       if (item.type === "end") end = item;
       else publish(item);
     }
   } catch (error) {
     end = { ...silent, failure: { code: "broken", say: `the model adapter failed: ${error}` } };
   }
-  const event = eventOf(end ?? silent, { parts, ...options });
+  const settled = { ...(end ?? silent) };
+  settled.usage = priced(settled.usage, call.price);
+  const event = await eventOf(settled, { parts, ...options });
   const fits = (s: Session) => s.step?.step === step && s.step.attempt === attempt;
   return { events: [event], fits };
 }
@@ -186,22 +233,25 @@ function publisher(parts: TurnParts, stream: string, { step, attempt }: OpenStep
   };
 }
 
-function eventOf(
+async function eventOf(
   end: ModelEnd,
-  options: { parts: TurnParts; open: OpenStep; waitedMs: number; signal: AbortSignal },
-): SessionEvent {
+  options: StepOptions & { parts: TurnParts },
+): Promise<SessionEvent> {
   const { step, attempt, model } = options.open;
   const at = { step, attempt, model };
   const failure = end.failure ?? (end.stop === "broken" ? silent.failure : undefined);
   if (failure && end.stop !== "overflow") {
     const partial = end.parts.flatMap((part) => (part.type === "text" ? [part.text] : [])).join("");
+    const { retryInMs, next } = await afterwards(end, failure, options);
+    const fix = next === undefined ? failure.fix : `${next} is asked instead`;
     return {
       type: "StepBroken",
       ...at,
-      failure: { code: failure.code, say: failure.say, fix: failure.fix },
+      failure: { code: failure.code, say: failure.say, fix },
       ...(partial ? { partial } : {}),
       usage: end.usage,
-      retryInMs: options.signal.aborted ? null : retryInMs(end, failure, options),
+      retryInMs,
+      ...(next === undefined ? {} : { next }),
     };
   }
   const notice = noticeFor(end);
@@ -215,27 +265,46 @@ function eventOf(
   } satisfies EventOf<"StepCompleted">;
 }
 
-function retryInMs(
+/** Whether the step is tried again, with this model or the next of the chain. */
+async function afterwards(
   end: ModelEnd,
   failure: Failure,
-  options: { parts: TurnParts; open: OpenStep; waitedMs: number },
-): number | null {
+  { parts, open, session, signal }: StepOptions & { parts: TurnParts },
+): Promise<{ retryInMs: number | null; next?: string }> {
+  if (signal.aborted) return { retryInMs: null };
+  const { tries = 0, waitedMs = 0 } = session.turn?.broken ?? {};
+  const next = mayFallBack(failure.code) ? await nextModel(parts, session, open.model) : undefined;
   const verdict = retryAfter({
     code: failure.code,
-    deadline: deadlineOf(failure),
-    attempt: options.open.attempt,
+    deadline: detailOf(failure, "deadline"),
+    attempt: tries + 1,
     retryAfterMs: end.retryAfterMs,
-    random: options.parts.random(),
-    waitedMs: options.waitedMs,
+    random: parts.random(),
+    waitedMs,
+    ...(end.otherKey ? { otherKey: true } : {}),
   });
-  return verdict.do === "retry" ? verdict.inMs : null;
+  // A model that is left alone for a while anyway need not be waited for where there is another.
+  const isLeftAlone = detailOf(failure, "breaker") === "open" && next !== undefined;
+  if (verdict.do === "retry" && !isLeftAlone) return { retryInMs: verdict.inMs };
+  return next === undefined ? { retryInMs: null } : { retryInMs: 0, next };
 }
 
-/** The name of the deadline behind a timeout, where there is one. */
-function deadlineOf({ detail }: Failure): string | undefined {
-  const named = typeof detail === "object" && detail !== null && "deadline" in detail;
-  return named ? String(detail.deadline) : undefined;
+/** The next model of the chain that can be opened, if there is one. */
+async function nextModel(
+  parts: TurnParts,
+  session: Session,
+  failed: string,
+): Promise<string | undefined> {
+  const left = await modelsLeft(parts, session);
+  for (const name of left.ok ? left.value : []) {
+    if (name !== failed && (await parts.openModel(name)).ok) return name;
+  }
+  return undefined;
 }
+
+/** A word in a failure's detail: the name of the deadline behind a timeout, the breaker's state. */
+const detailOf = ({ detail }: Failure, key: string): string | undefined =>
+  textAt(fieldsOf(detail), key);
 
 /** What a model is told when its answer was cut or empty, so that it does not simply repeat it. */
 function noticeFor(end: ModelEnd): string | undefined {

@@ -1,13 +1,14 @@
-// What a session is told before a request besides what was said: that its tools are others now, and
+// What a session is told before a request besides what was said: what is known of the model that is
+// asked now, that its tools are others, and
 // instruction files, all of them when a turn begins, those of a folder when a file below it is first
 // seen, and each again only when it changed. What was looked at is a cache of one runner; what was
 // told is in the log, so a new runner tells nothing twice.
 import type { Instructions } from "#boundary/instructions.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
-import { changedTools } from "#boundary/turn/step.ts";
+import { type Chosen, changedTools } from "#boundary/turn/step.ts";
 import { ok, type Result } from "#core/failure.ts";
 import type { SessionEvent } from "#core/session/events.ts";
-import type { Session } from "#core/session/state.ts";
+import { contextLimit, type Session } from "#core/session/state.ts";
 
 /** Files seen last whose folders are looked at. */
 const SEEN_MAX = 200;
@@ -23,7 +24,7 @@ type News = { events: readonly SessionEvent[]; done(): void };
 
 export type Told = {
   /** What is to be told before the next request; `done` is called once that is in the log. */
-  news(parts: TurnParts, s: Session): Promise<Result<News>>;
+  news(parts: TurnParts, s: Session, asked: Chosen): Promise<Result<News>>;
 };
 
 export function toldByRunner(): Told {
@@ -49,18 +50,41 @@ export function toldByRunner(): Told {
   }
 
   return {
-    async news(parts, s) {
+    async news(parts, s, asked) {
+      // Its window first: what follows, and whether anything does, goes by it.
+      const described = description(s, asked);
+      if (described) return ok({ events: [described], done() {} });
       const place = await parts.placeOf(s);
       if (!place.ok) return place;
-      const tools = model === s.model ? ok([]) : await changedTools(parts, s, s.model);
+      const { name } = asked;
+      const tools = model === name ? ok([]) : await changedTools(parts, s, name);
       if (!tools.ok) return tools;
       const more = await instructions(place.value, s);
       const done = () => {
-        model = s.model;
+        model = name;
         more.done();
       };
       return ok({ events: [...tools.value, ...more.events], done });
     },
+  };
+}
+
+/** What the log has to say of the model that is asked next, where it does not say it already. */
+function description(s: Session, { name, opened }: Chosen): SessionEvent | undefined {
+  const { windowTokens: window, calls } = opened.facts ?? {};
+  const limit = s.start?.limits.contextTokens ?? 0;
+  const windowTokens = window !== undefined && window < limit ? window : null;
+  const before = s.described;
+  const isNewWindow = windowTokens !== (before?.windowTokens ?? null);
+  const say = opened.found;
+  const isFound = say !== undefined && (before?.model !== name || before.calls !== calls);
+  if (!isNewWindow && !isFound) return undefined;
+  return {
+    type: "ModelDescribed",
+    model: name,
+    windowTokens,
+    ...(calls === undefined ? {} : { calls }),
+    ...(isFound ? { say } : {}),
   };
 }
 
@@ -109,7 +133,7 @@ const added = (path: string, hash: string, text: string): ContextAdded => ({
 
 /** Never more at once than a request has room for. */
 function bounded(events: readonly ContextAdded[], s: Session): ContextAdded[] {
-  let left = Math.min(TOLD_BYTES_MAX, s.start?.limits.contextTokens ?? 0);
+  let left = Math.min(TOLD_BYTES_MAX, contextLimit(s));
   return events.map((event) => {
     left -= Buffer.byteLength(event.text);
     if (left >= 0) return event;

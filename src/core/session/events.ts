@@ -33,6 +33,8 @@ const usage = z.object({
   output: count,
   reasoning: count,
   exact: z.boolean(),
+  /** Fixed when the call is settled, so that later prices do not change what it cost. */
+  cost: z.optional(z.object({ nanoDollars: count, whole: z.boolean() })),
 });
 const failure = z.object({ code: text, say: text, fix: z.optional(text) });
 const mode = z.enum(modes);
@@ -104,6 +106,18 @@ export const eventBodies = {
   /** All other records of the session lost their bodies at this moment. */
   SessionErased: z.object({ why: text }),
   ModelSwitched: z.object({ model: text }),
+  /**
+   * What is known of the model that is asked from here on, where that changes what is done: its
+   * window, where it is smaller than the session's limit (null: it is not, or nobody knows), and how
+   * its tools go.
+   */
+  ModelDescribed: z.object({
+    model: text,
+    windowTokens: z.nullable(count),
+    calls: z.optional(z.enum(["native", "text"])),
+    /** What a probe found, for people. */
+    say: z.optional(text),
+  }),
   ModeSwitched: z.object({ mode }),
   /** How much the model thinks before it answers; null: as its provider has it. */
   EffortSwitched: z.object({ effort: z.nullable(z.enum(efforts)) }),
@@ -148,7 +162,7 @@ export const eventBodies = {
     /** What the model is told besides the results: its answer was cut, was empty … */
     notice: z.optional(text),
   }),
-  /** The call gave no usable answer. `retryInMs` says when it is tried again; null: it is not. */
+  /** The call gave no usable answer. `retryInMs` says when the step is tried again; null: not. */
   StepBroken: z.object({
     step: count,
     attempt: count,
@@ -157,6 +171,8 @@ export const eventBodies = {
     partial: z.optional(text),
     usage,
     retryInMs: z.nullable(count),
+    /** The model that the same step is asked of next: this one gave it up. */
+    next: z.optional(text),
   }),
   PermissionAsked: z.object({
     callId: text,

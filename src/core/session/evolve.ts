@@ -52,7 +52,10 @@ export function evolve(s: Session, e: SessionEvent): Session {
       // As one who replays it after the erase: nothing of before is known any more.
       return { ...emptySession, erased: true, version: s.version };
     case "ModelSwitched":
-      return { ...s, model: e.model };
+      // The user's word counts at once, also within a turn that is with another model.
+      return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
+    case "ModelDescribed":
+      return { ...s, described: bodyOf(e) };
     case "EffortSwitched":
       return { ...s, effort: e.effort };
     case "ModeSwitched":
@@ -120,6 +123,8 @@ const toolsOf = ({ tools, toolEffects, surface = "other" }: EventBody<"ToolsChan
   surface,
 });
 
+const notBroken: Turn["broken"] = { count: 0, tries: 0, waitedMs: 0, retryInMs: 0 };
+
 function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
   const turn: Turn = {
     id: e.turn,
@@ -127,7 +132,9 @@ function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
     cancelled: null,
     failure: null,
     idleAnswers: 0,
-    broken: { count: 0, waitedMs: 0, retryInMs: 0 },
+    model: null,
+    broken: notBroken,
+    gaveUp: [],
     compactions: 0,
     wants: "step",
     end: "done",
@@ -140,7 +147,7 @@ function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
   const { step, attempt, model } = e;
   const steps = attempt === 1 ? (s.turn?.steps ?? 0) + 1 : (s.turn?.steps ?? 1);
   return {
-    ...inTurn(s, { steps }),
+    ...inTurn(s, { steps, model }),
     messages: messagesOf(s),
     calls: [],
     steers: [],
@@ -155,7 +162,8 @@ function stepCompleted(s: Session, e: EventOf<"StepCompleted">): Session {
   const idle = e.stop === "length" || e.stop === "paused" || !saysSomething(e.parts);
   const turn: Partial<Turn> = {
     wants: wantsOf(e, calls.length),
-    broken: { count: 0, waitedMs: 0, retryInMs: 0 },
+    broken: notBroken,
+    gaveUp: [],
     idleAnswers: idle ? (s.turn?.idleAnswers ?? 0) + 1 : 0,
     ...(e.stop === "overflow" ? {} : { compactions: 0 }),
     ...(e.stop === "refused" || e.stop === "filtered" ? { end: e.stop } : {}),
@@ -198,15 +206,32 @@ const saysSomething = (parts: readonly AnswerPart[]): boolean =>
   textOf(parts).trim() !== "" || parts.some((part) => part.type === "call");
 
 function stepBroken(s: Session, e: EventOf<"StepBroken">): Session {
-  const before = s.turn?.broken ?? { count: 0, waitedMs: 0, retryInMs: 0 };
+  const usage = addUsage(s.usage, e.usage);
+  if (!s.turn) return { ...s, step: null, usage };
+  const before = s.turn.broken;
+  const count = before.count + 1;
+  const gaveUp = [...s.turn.gaveUp, { model: e.model, say: e.failure.say }];
+  if (e.next !== undefined && e.retryInMs !== null) {
+    // Unless the user chose another model meanwhile: then that one is asked.
+    const model = s.turn.model === e.model ? e.next : s.turn.model;
+    const broken = { ...notBroken, count, retryInMs: e.retryInMs };
+    return { ...inTurn(s, { broken, model, gaveUp }), step: null, usage };
+  }
   const retryInMs = e.retryInMs ?? 0;
-  const broken = {
-    count: before.count + 1,
-    waitedMs: before.waitedMs + retryInMs,
-    retryInMs,
-  };
-  const failure = e.retryInMs === null ? e.failure : null;
-  return { ...inTurn(s, { broken, failure }), step: null, usage: addUsage(s.usage, e.usage) };
+  const waitedMs = before.waitedMs + retryInMs;
+  const broken = { count, tries: before.tries + 1, waitedMs, retryInMs };
+  const failure = e.retryInMs === null ? plainFailure(e.failure, gaveUp) : null;
+  return { ...inTurn(s, { broken, failure }), step: null, usage };
+}
+
+/** One failure for all models of a chain, which names what each said. */
+function plainFailure(
+  last: EventOf<"StepBroken">["failure"],
+  gaveUp: Turn["gaveUp"],
+): EventOf<"StepBroken">["failure"] {
+  if (gaveUp.length < 2) return last;
+  const all = gaveUp.map(({ model, say }) => `${model}: ${say}`).join("; ");
+  return { ...last, say: `no model of the chain answered (${all})` };
 }
 
 function answered(s: Session, e: EventOf<"PermissionAnswered">): Session {

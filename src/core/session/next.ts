@@ -7,7 +7,14 @@ import type { Message } from "#core/model/message.ts";
 import { toolNamed } from "#core/model/repair.ts";
 import { canCompact } from "#core/session/compact.ts";
 import type { TurnEnd } from "#core/session/events.ts";
-import type { OpenCall, OpenStep, Prompt, Session, Turn } from "#core/session/state.ts";
+import {
+  contextLimit,
+  type OpenCall,
+  type OpenStep,
+  type Prompt,
+  type Session,
+  type Turn,
+} from "#core/session/state.ts";
 
 export type Action =
   /** Nothing: the session waits for a prompt. */
@@ -110,7 +117,7 @@ function step(s: Session, turn: Turn): Action {
   if (turn.idleAnswers >= IDLE_ANSWERS_MAX) return endTurn("failed", saysNothing);
   const stepsMax = s.start?.limits.stepsPerTurn ?? 0;
   if (number > stepsMax) return endTurn("limit", tooManySteps(stepsMax));
-  const full = (s.start?.limits.contextTokens ?? 0) * CONTEXT_FULL;
+  const full = contextLimit(s) * CONTEXT_FULL;
   const mayCompact = attempt === 1 && turn.compactions < COMPACTIONS_MAX && canCompact(s);
   if (mayCompact && s.contextTokens > full) {
     return { do: "compact", why: "full" };

@@ -213,6 +213,18 @@ describe("after an answer", () => {
       finished(`c${n}`),
     ]);
     expect(nextAfter(...steps)).toEqual({ do: "compact", why: "full" });
+    const small = { input: 4_300, cached: 0, output: 1, reasoning: 0, exact: true };
+    const half = steps.map((e) => ("usage" in e ? { ...e, usage: small } : e));
+    expect(nextAfter(...half)).toMatchObject({ do: "callModel" });
+    // The same under a model of a smaller window, and again under one that is not.
+    const described = (windowTokens: number | null): SessionEvent => ({
+      type: "ModelDescribed",
+      model: "a/b",
+      windowTokens,
+    });
+    const narrow = [...half, described(5_000)];
+    expect(nextAfter(...narrow)).toEqual({ do: "compact", why: "full" });
+    expect(nextAfter(...narrow, described(null))).toMatchObject({ do: "callModel" });
   });
 });
 

@@ -38,8 +38,15 @@ export type Turn = {
   failure: EventBody<"StepBroken">["failure"] | null;
   /** Answers in a row that said nothing, were cut by the output limit, or were paused. */
   idleAnswers: number;
-  /** Attempts at the present step that broke, and how long was waited between them. */
-  broken: { count: number; waitedMs: number; retryInMs: number };
+  /** The model that this turn is with: of a route or a chain the one that answers; null: any. */
+  model: string | null;
+  /**
+   * Attempts at the present step that broke: all of them, and those of the present model with how
+   * long was waited between them.
+   */
+  broken: { count: number; tries: number; waitedMs: number; retryInMs: number };
+  /** The models that gave the present step up, and what each said. */
+  gaveUp: readonly { model: string; say: string }[];
   /** Compactions since the last answer; a second one without progress ends the turn. */
   compactions: number;
   /** What the last answer asks for. */
@@ -59,6 +66,8 @@ export type Session = {
   model: string;
   mode: Mode;
   effort: Effort | null;
+  /** What the log says of the model that is asked; null: nothing that would change a thing. */
+  described: EventBody<"ModelDescribed"> | null;
   tools: Required<EventBody<"ToolsChanged">> | null;
   turn: Turn | null;
   step: OpenStep | null;
@@ -97,6 +106,7 @@ export const emptySession: Session = {
   model: "",
   mode: "ask",
   effort: null,
+  described: null,
   tools: null,
   turn: null,
   step: null,
@@ -123,6 +133,13 @@ export function messagesOf(s: Session): readonly Message[] {
     ? s.messages
     : [...s.messages, ...results, ...s.steers];
 }
+
+/** Tokens that a request may have: the session's limit, or the model's window where that is less. */
+export const contextLimit = (s: Session): number =>
+  Math.min(
+    s.start?.limits.contextTokens ?? 0,
+    s.described?.windowTokens ?? Number.POSITIVE_INFINITY,
+  );
 
 /** Whether a turn is open: a prompt was accepted and its turn has not ended. */
 export const isRunning = (s: Session): boolean => s.turn !== null;

@@ -48,7 +48,7 @@ export type ToolItem = Made & {
 
 export type BrokenItem = Made & { type: "broken"; cancelled: boolean } & Pick<
     EventBody<"StepBroken">,
-    "step" | "attempt" | "model" | "failure" | "retryInMs"
+    "step" | "attempt" | "model" | "failure" | "retryInMs" | "next"
   >;
 
 /** How a turn ended, with what it took altogether. */
@@ -229,11 +229,12 @@ function completed(t: Transcript, place: Place, e: EventOf<"StepCompleted">): Tr
 }
 
 function broken(t: Transcript, place: Place, e: EventOf<"StepBroken">): Transcript {
-  const { step, attempt, model, failure, retryInMs, usage } = e;
+  const { step, attempt, model, failure, retryInMs, next, usage } = e;
   const cancelled = failure.code === "cancelled";
   const item: BrokenItem = {
     ...{ ...made(place), type: "broken", cancelled },
     ...{ step, attempt, model, failure, retryInMs },
+    ...(next === undefined ? {} : { next }),
   };
   const tally = t.turn && {
     ...t.turn,

@@ -2,7 +2,8 @@
 import { erased } from "#core/views/erased.ts";
 import { prompts } from "#core/views/prompts.ts";
 import { sessions } from "#core/views/sessions.ts";
+import { steps } from "#core/views/steps.ts";
 import { usage } from "#core/views/usage.ts";
 import type { View } from "#core/views/view.ts";
 
-export const views: readonly View[] = [sessions, erased, usage, prompts];
+export const views: readonly View[] = [sessions, erased, usage, steps, prompts];

@@ -1,24 +1,64 @@
-// Tokens by session, model and day (UTC), from every call that was settled, broken ones included.
+// Tokens and money by session, model and day (UTC), from every call that was settled, broken ones
+// included. Money is what the event says; tokens of calls without it stand apart, so that a reader
+// can price them and say that it is an estimate.
+import type { Usage } from "#core/model/message.ts";
 import type { RowChange, View } from "#core/views/view.ts";
 
 const DAY_MS = 86_400_000;
 
+/** Columns that every settled call adds to. */
+export const usageColumns = [
+  "calls",
+  "broken",
+  "input",
+  "cached",
+  "written",
+  "output",
+  "reasoning",
+  /** Calls whose tokens are an upper bound, because the provider did not count them. */
+  "inexact",
+  "nanoDollars",
+  "unpricedInput",
+  "unpricedCached",
+  "unpricedWritten",
+  "unpricedOutput",
+] as const;
+
+export type UsageRow = Record<(typeof usageColumns)[number], number>;
+
+const zero = Object.fromEntries(usageColumns.map((name) => [name, 0])) as UsageRow;
+
+/** What one settled call adds to a row. */
+export function usageRow(usage: Usage, how: { broken: boolean }): UsageRow {
+  const { input, cached, written = 0, output, reasoning, exact, cost } = usage;
+  const bare = cost === undefined;
+  return {
+    calls: 1,
+    broken: how.broken ? 1 : 0,
+    input,
+    cached,
+    written,
+    output,
+    reasoning,
+    inexact: exact ? 0 : 1,
+    nanoDollars: cost?.nanoDollars ?? 0,
+    unpricedInput: bare ? input : 0,
+    unpricedCached: bare ? cached : 0,
+    unpricedWritten: bare ? written : 0,
+    unpricedOutput: bare ? output : 0,
+  };
+}
+
 export const usage: View = {
   name: "usage",
-  version: 2,
+  version: 3,
   types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
   atOnce: false,
   columns: {
     session: "text",
     model: "text",
     day: "integer",
-    calls: "integer",
-    broken: "integer",
-    input: "integer",
-    cached: "integer",
-    written: "integer",
-    output: "integer",
-    reasoning: "integer",
+    ...Object.fromEntries(usageColumns.map((name) => [name, "integer"])),
   },
   key: ["session", "model", "day"],
   apply(record, decoded) {
@@ -28,12 +68,8 @@ export const usage: View = {
     if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];
     const day = Math.floor(record.at / DAY_MS);
     const key = { session: record.stream, model: e.model, day };
-    const { exact: _, written = 0, ...tokens } = e.usage;
-    const zero = { calls: 0, broken: 0, input: 0, cached: 0, written: 0, output: 0, reasoning: 0 };
-    const broken = e.type === "StepBroken" ? 1 : 0;
-    const changes: RowChange[] = [
-      { do: "add", key, zero, add: { calls: 1, broken, written, ...tokens } },
-    ];
+    const add = usageRow(e.usage, { broken: e.type === "StepBroken" });
+    const changes: RowChange[] = [{ do: "add", key, zero, add }];
     return changes;
   },
 };

@@ -47,6 +47,8 @@ export type Command<O extends Options = Options> = {
   args?: readonly Arg[];
   options?: O;
   examples: readonly string[];
+  /** What is typed after it by mistake may be a secret, and is not repeated in an error. */
+  unquoted?: true;
   run(given: Given<O>, cli: Cli): Promise<ExitCode>;
 };
 

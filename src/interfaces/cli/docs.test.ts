@@ -133,7 +133,7 @@ The last line is always the result:
 - \`exit\`: the exit code of the process
 - \`text?\`: the last answer
 - \`usage?\`: tokens of the turn as far as it was watched: { input, cached, written?, output,
-  reasoning, exact }
+  reasoning, exact }, and where it is known \`cost\`
 - \`steps?\`: model calls of the turn
 - \`failure?\`: { code, say, fix? }
 - \`asks?\`: the permissions that wait for an answer, each as in \`PermissionAsked\`;
@@ -148,6 +148,10 @@ The last line is always the result:
 | \`session list\` | \`session\`: session, path, title, model, state, turns, version, startedAt, updatedAt … |
 | \`session search\` | \`hit\`: session, at, version (null where only the name fits), text |
 | \`doctor\` | \`check\`: name, ok, say, fix?; then \`result\`: ok, version, node, home |
+| \`models\` | \`model\`: name, by, facts, sources, ways (account, breaker, why?, waitMs, open, left), why?; \`route\`: name, models, strategy |
+| \`models probe\` | \`probe\`: model, ms, calls, said, usage, failure?, facts, sources |
+| \`auth list\` | \`key\`: provider, keys (how many), at |
+| \`usage\` | \`usage\`: by, key, calls, broken, inexact, input, cached, written, output, reasoning, nanoDollars, estimatedNanoDollars (priced only now), unpriced (tokens) |
 | \`audit\` | \`record\`: record (the envelope with its hashes, and its body or null) |
 | \`audit verify\` | \`result\`: ok, records, streams, erased, bad (position, stream, version, fault, or null) |
 | \`config list\` | \`setting\`: key, value, from, where; a secret only as being set |

@@ -157,7 +157,8 @@ function wrongArgs(command: Command, given: readonly string[]): Failed | null {
   const missing = args.filter(({ optional }) => !optional)[given.length];
   if (missing) return fail("bad_input", `<${missing.name}> is missing`, usage);
   if (given.length > args.length && !args.some(({ many }) => many)) {
-    return fail("bad_input", `"${given[args.length]}" is one word too many`, usage);
+    const word = command.unquoted ? "the last" : `"${given[args.length]}"`;
+    return fail("bad_input", `${word} is one word too many`, usage);
   }
   return null;
 }

@@ -1,5 +1,6 @@
 // Events as a person reads them.
 import { describe, expect, it } from "vitest";
+import { noUsage } from "#core/model/message.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import {
   adopted,
@@ -37,6 +38,26 @@ const ran = (code: number | null) =>
   ({ type: "commandEnded", command: "npm test", code, durationMs: 1_234 }) as const;
 
 describe("a session as a story", () => {
+  it("says which model is asked instead, what is known of it, and what the turn cost", () => {
+    const cost = { nanoDollars: 12_000_000, whole: true };
+    const say = "b calls no tools; tools go through its text";
+    const lines = told(
+      prompted("hi"),
+      stepStarted(),
+      { ...broke(0), usage: noUsage, next: "b/b" },
+      { type: "ModelDescribed", model: "b/b", windowTokens: 8_192, calls: "text", say },
+      stepStarted(1, 2),
+      answered("Here.", { usage: { ...noUsage, input: 10, output: 5, cost } }),
+      ended("done"),
+    );
+    expect(lines.slice(1)).toEqual([
+      expect.stringMatching(/^fault: no answer: .*; b\/b is asked instead$/),
+      `note: ${say}; the window of b/b is 8.2k tokens`,
+      "answer: Here.",
+      expect.stringContaining("10 in, 5 out · $0.012 · "),
+    ]);
+  });
+
   it("tells a turn from its prompt to what it changed and took", () => {
     const changed = { type: "fileChanged", path: "a.ts", before: "x", after: "y" } as const;
     expect(

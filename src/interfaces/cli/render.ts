@@ -3,7 +3,7 @@
 import { unreachable } from "#core/assert.ts";
 import { textOf } from "#core/model/message.ts";
 import { reveal, screen } from "#core/security/screen.ts";
-import type { CallEnd } from "#core/session/events.ts";
+import type { CallEnd, EventBody } from "#core/session/events.ts";
 import type {
   AnswerItem,
   BrokenItem,
@@ -15,7 +15,7 @@ import type {
   ToolItem,
 } from "#core/session/transcript.ts";
 import { DIFF_LINES, diffLines } from "#interfaces/cli/changes.ts";
-import { count, lasted, tokens } from "#interfaces/cli/figures.ts";
+import { count, lasted, moneyText, short, tokens } from "#interfaces/cli/figures.ts";
 
 /**
  * `prompt` the user's words · `answer` the model's · `work` what a tool did · `trouble` what a tool
@@ -116,8 +116,9 @@ export function stopLines({ stop }: AnswerItem): Line[] {
 /** A wait that nobody notices, in milliseconds: not worth a number. */
 const SOON_MS = 100;
 
-function brokenText({ failure, retryInMs }: BrokenItem): string {
+function brokenText({ failure, retryInMs, next }: BrokenItem): string {
   const why = screen(failure.say);
+  if (next !== undefined) return `no answer: ${why}; ${reveal(next)} is asked instead`;
   if (retryInMs === null) return `the model gave no answer: ${why}`;
   const what = failure.code === "broken" ? "the answer broke off" : "no answer yet";
   const when = retryInMs < SOON_MS ? "" : ` in ${lasted(retryInMs)}`;
@@ -232,6 +233,8 @@ function noteText(e: NoteItem["event"]): string {
       return "(another process took over)";
     case "ModelSwitched":
       return `model: ${e.model}`;
+    case "ModelDescribed":
+      return describedText(e);
     case "ModeSwitched":
       return `mode: ${e.mode}`;
     case "EffortSwitched":
@@ -253,6 +256,14 @@ function noteText(e: NoteItem["event"]): string {
     default:
       return unreachable(e);
   }
+}
+
+function describedText({ model, windowTokens, say }: EventBody<"ModelDescribed">): string {
+  const window =
+    windowTokens === null
+      ? `the window of ${model} is no limit here`
+      : `the window of ${model} is ${short(windowTokens)} tokens`;
+  return say === undefined ? window : windowTokens === null ? say : `${say}; ${window}`;
 }
 
 const gaps: Record<GapItem["why"], string> = {
@@ -279,9 +290,9 @@ function endLines(item: EndItem): Line[] {
   if (changed.length > 0) lines.push(note(`changed ${files(changed)}`));
   const why = failure ? failureText(failure, fault) : "";
   if (why !== "") lines.push({ kind: "fault", text: screen(why) });
-  const made = steps > 0 ? [count(steps, "step"), tokens(usage)] : [];
+  const made = steps > 0 ? [count(steps, "step"), tokens(usage), moneyText(usage)] : [];
   const took = partial ? [] : [lasted(tookMs)];
-  lines.push(note([ends[end], ...made, ...took].join(" · ")));
+  lines.push(note([ends[end], ...made, ...took].filter((part) => part !== "").join(" · ")));
   return lines;
 }
 

@@ -56,7 +56,14 @@ export async function configHere(cli: Cli): Promise<Result<Config>> {
 export function valueText(key: ConfigKey, value: unknown): string {
   if (definitionOf(key).secret) return value ? "(set, not shown)" : "(not set)";
   if (value === "") return "(not set)";
-  return reveal(typeof value === "string" ? value : JSON.stringify(value));
+  return reveal(typeof value === "string" ? value : JSON.stringify(value, unsecret));
+}
+
+/** Options of a provider may hold a key or a header, a URL a password: only their names are shown. */
+function unsecret(name: string, value: unknown): unknown {
+  if (name === "options" && typeof value === "object" && value !== null) return Object.keys(value);
+  const url = name === "url" && typeof value === "string" ? URL.parse(value) : null;
+  return url?.password ? `${url.protocol}//${url.host}${url.pathname}` : value;
 }
 
 export type LayerValue = { layer: Layer; where: string; value: unknown };

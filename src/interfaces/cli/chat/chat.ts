@@ -11,6 +11,7 @@ import {
 } from "@earendil-works/pi-tui";
 import { fail, type Result, sentenceOf } from "#core/failure.ts";
 import { reveal } from "#core/security/screen.ts";
+import { contextLimit } from "#core/session/state.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
 import { emptyTranscript, type Transcript, transcriptFrom } from "#core/session/transcript.ts";
 import { spoken } from "#interfaces/cli/attach.ts";
@@ -331,7 +332,7 @@ export class Chat {
       invalidate() {},
       render: (columns) => {
         const { state, model, folder } = this.talk;
-        const limit = state?.start?.limits.contextTokens ?? 0;
+        const limit = state ? contextLimit(state) : 0;
         const full = limit > 0 ? Math.round(((state?.contextTokens ?? 0) / limit) * 100) : 0;
         const effort = state?.effort ? `effort ${state.effort}` : "";
         const window = full > 0 ? `context ${full} %` : "";

@@ -1,14 +1,14 @@
 // What fills the model's window, as lines: estimated by characters, except for the last request,
 // whose tokens the provider counted. Pure.
 import { type Message, textOf } from "#core/model/message.ts";
-import { messagesOf, type Session } from "#core/session/state.ts";
+import { contextLimit, messagesOf, type Session } from "#core/session/state.ts";
 import { count, short } from "#interfaces/cli/figures.ts";
 
 /** Characters of English text or code that are about one token. */
 const CHARS_PER_TOKEN = 4;
 
 export function contextLines(s: Session): string[] {
-  const limit = s.start?.limits.contextTokens ?? 0;
+  const limit = contextLimit(s);
   const messages = messagesOf(s);
   const rows: [string, number][] = [
     ["system prompt", s.start?.system.bytes ?? 0],

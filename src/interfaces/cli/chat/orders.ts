@@ -7,7 +7,7 @@ import { emptyTranscript, follow, type ToolItem } from "#core/session/transcript
 import { diffLines } from "#interfaces/cli/changes.ts";
 import type { Chat } from "#interfaces/cli/chat/chat.ts";
 import { contextLines } from "#interfaces/cli/chat/context.ts";
-import { count, tokens } from "#interfaces/cli/figures.ts";
+import { count, moneyText, tokens } from "#interfaces/cli/figures.ts";
 import type { Line } from "#interfaces/cli/render.ts";
 
 export type Order = {
@@ -21,6 +21,8 @@ export type Order = {
 
 /** Events that are looked at for what a session changed. */
 const EVENTS_LOOKED_AT = 1_000;
+/** Models that /model names. */
+const MODELS_SHOWN = 12;
 /** Lines of one file's change that /diff shows. */
 const CHANGE_LINES = 200;
 
@@ -82,8 +84,23 @@ async function help(chat: Chat): Promise<void> {
 }
 
 async function model(chat: Chat, value: string): Promise<void> {
-  if (value === "") return chat.note("usage: /model provider/name");
+  if (value === "") return await modelsThere(chat);
   if (await chat.change({ model: value })) chat.note(`model ${value}`);
+}
+
+/** The names in reach, those of routes first. */
+async function modelsThere(chat: Chat): Promise<void> {
+  const read = await chat.talk.app.read({ type: "Models" });
+  if (!chat.report(read)) return;
+  const { models: found, routes } = read.value;
+  const names = [
+    ...routes.map(({ name }) => name),
+    ...found.filter(({ ways }) => ways.length > 0).map(({ name }) => name),
+  ];
+  for (const name of names.slice(0, MODELS_SHOWN)) chat.note(`  ${name}`);
+  const left = names.length - MODELS_SHOWN;
+  if (left > 0) chat.note(`  and ${left} more: aiex models`);
+  chat.note(names.length > 0 ? "usage: /model provider/name" : "no model is in reach: aiex doctor");
 }
 
 async function mode(chat: Chat, value: string): Promise<void> {
@@ -174,7 +191,9 @@ async function context(chat: Chat): Promise<void> {
 async function cost(chat: Chat): Promise<void> {
   await chat.refresh();
   const { state } = chat.talk;
-  chat.note(state ? tokens(state.usage) : "there is no session yet");
+  if (!state) return chat.note("there is no session yet");
+  const took = [tokens(state.usage), moneyText(state.usage)];
+  chat.note(took.filter((part) => part !== "").join(" · "));
 }
 
 async function queue(chat: Chat, value: string): Promise<void> {

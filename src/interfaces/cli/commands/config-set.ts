@@ -3,6 +3,13 @@ import { faultOf, parseValue } from "#config";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { definitionOf, keyNamed, valueText, writeSetting } from "#interfaces/cli/settings.ts";
 
+/** What is wrong with a list about models: its schema is loaded when one is set. */
+async function listed(key: string, value: unknown) {
+  if (!Array.isArray(value)) return null;
+  const { listFault } = await import("#core/model/settings.ts");
+  return listFault(key, value);
+}
+
 export const set = defineCommand({
   name: "config set",
   level: "advanced",
@@ -22,7 +29,8 @@ export const set = defineCommand({
       return cli.fail({ code: "bad_input", say, fix });
     }
     const value = text === undefined ? undefined : parseValue(key.value, text);
-    const bad = text === undefined ? null : faultOf(key.value, value);
+    const bad =
+      text === undefined ? null : (faultOf(key.value, value) ?? (await listed(key.value, value)));
     if (bad) return cli.fail(bad.error);
     const file = writeSetting(cli.env, key.value, value);
     if (!file.ok) return cli.fail(file.error);

@@ -14,6 +14,13 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
     (await import("#interfaces/cli/commands/session-export.ts")).exportSession,
   "session import": async () =>
     (await import("#interfaces/cli/commands/session-import.ts")).importSession,
+  models: async () => (await import("#interfaces/cli/commands/models.ts")).models,
+  "models probe": async () => (await import("#interfaces/cli/commands/models-probe.ts")).probe,
+  "auth set": async () => (await import("#interfaces/cli/commands/auth-set.ts")).set,
+  "auth list": async () => (await import("#interfaces/cli/commands/auth-list.ts")).list,
+  "auth rm": async () => (await import("#interfaces/cli/commands/auth-rm.ts")).rm,
+  "auth rotate": async () => (await import("#interfaces/cli/commands/auth-rotate.ts")).rotate,
+  usage: async () => (await import("#interfaces/cli/commands/usage.ts")).usage,
   trust: async () => (await import("#interfaces/cli/commands/trust.ts")).trust,
   untrust: async () => (await import("#interfaces/cli/commands/untrust.ts")).untrust,
   doctor: async () => (await import("#interfaces/cli/commands/doctor.ts")).doctor,

@@ -3,7 +3,7 @@ import type { Answers } from "#app";
 import { reveal } from "#core/security/screen.ts";
 import { emptyTranscript, follow } from "#core/session/transcript.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
-import { count, moment, tokens } from "#interfaces/cli/figures.ts";
+import { count, moment, moneyText, tokens } from "#interfaces/cli/figures.ts";
 import { entryLine } from "#interfaces/cli/json.ts";
 import type { Paint } from "#interfaces/cli/paint.ts";
 import { linesOf } from "#interfaces/cli/render.ts";
@@ -77,6 +77,7 @@ named at its top.`,
 function headText(name: string, { session, state }: Answers["Session"], paint: Paint): string {
   const title = reveal(name || state.title || "(no name)");
   const begun = state.start ? [state.model, state.start.location.path, `mode ${state.mode}`] : [];
-  const facts = [session, ...begun, `${state.version} events`, tokens(state.usage)];
+  const used = [tokens(state.usage), moneyText(state.usage)].filter((word) => word !== "");
+  const facts = [session, ...begun, `${state.version} events`, ...used];
   return `${paint.bold(title)}\n${paint.dim(facts.join(" · "))}\n`;
 }

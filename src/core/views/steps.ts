@@ -1,0 +1,32 @@
+// Tokens and money of each settled call, for the story of one session: a row a call, with its turn.
+import { usageColumns, usageRow } from "#core/views/usage.ts";
+import type { View } from "#core/views/view.ts";
+
+export const steps: View = {
+  name: "steps",
+  version: 1,
+  types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
+  atOnce: false,
+  columns: {
+    session: "text",
+    version: "integer",
+    at: "integer",
+    turn: "text",
+    step: "integer",
+    attempt: "integer",
+    model: "text",
+    ...Object.fromEntries(usageColumns.map((name) => [name, "integer"])),
+  },
+  key: ["session", "version"],
+  apply(record, decoded) {
+    if (decoded.kind !== "event") return [];
+    const e = decoded.event;
+    if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
+    if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];
+    const { stream: session, version, at, correlation } = record;
+    const { step, attempt, model } = e;
+    const counts = usageRow(e.usage, { broken: e.type === "StepBroken" });
+    const row = { session, version, at, turn: correlation ?? "", step, attempt, model, ...counts };
+    return [{ do: "put", row }];
+  },
+};

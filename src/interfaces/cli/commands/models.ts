@@ -1,0 +1,88 @@
+// `aiex models`: what is in reach, what is known of each model, and who says so.
+import type { Answers, ModelRow } from "#app";
+import type { FactName } from "#core/model/catalog.ts";
+import type { Price } from "#core/model/money.ts";
+import { reveal } from "#core/security/screen.ts";
+import { defineCommand } from "#interfaces/cli/command.ts";
+import { column, dollars, lasted, short } from "#interfaces/cli/figures.ts";
+import { lineOf } from "#interfaces/cli/json.ts";
+import type { Paint } from "#interfaces/cli/paint.ts";
+
+const MILLION = 1_000_000;
+
+export const models = defineCommand({
+  name: "models",
+  level: "everyday",
+  about: "The models in reach: window, abilities, price, and how each can be asked.",
+  more: `What is not known is shown as "?". A letter after a fact says who told it: c Aiex's catalog,
+s the server, u you (\`models\`). Prices are dollars a million tokens: input, read from the cache,
+output. \`aiex models probe\` asks a model itself.`,
+  options: { json: { about: "One JSON object a line." } },
+  examples: ["aiex models", "aiex models --json"],
+  async run({ options }, cli) {
+    const opened = await cli.open();
+    if (!opened.ok) return cli.fail(opened.error);
+    const read = await opened.value.app.read({ type: "Models" });
+    if (!read.ok) return cli.fail(read.error);
+    const { terminal } = cli;
+    if (options.json) {
+      for (const row of read.value.models) terminal.out(lineOf("model", row));
+      for (const route of read.value.routes) terminal.out(lineOf("route", route));
+      return 0;
+    }
+    terminal.out(tableOf(read.value, terminal.paint.out));
+    return 0;
+  },
+});
+
+function tableOf({ models: rows, routes, looked }: Answers["Models"], paint: Paint): string {
+  const wide = Math.max(0, ...rows.map(({ name }) => name.length));
+  const lines = rows.map((row) => {
+    const name = column(reveal(row.name), wide);
+    return `${name}  ${factsText(row)}${paint.dim(stateText(row))}\n`;
+  });
+  const ways = routes.map(
+    ({ name, models: names, strategy }) =>
+      `${column(name, wide)}  ${strategy}: ${names.map(reveal).join(", ")}\n`,
+  );
+  if (lines.length > 0) return [...lines, ...ways].join("");
+  const places = looked.map(({ where, outcome }) => `  ${reveal(where)}: ${reveal(outcome)}\n`);
+  return `No model is in reach.\n${places.join("")}`;
+}
+
+const letters = { catalog: "c", server: "s", user: "u" } as const;
+
+function factsText({ facts, sources }: ModelRow): string {
+  const by = (name: FactName): string => {
+    const source = sources[name];
+    return source ? letters[source] : "";
+  };
+  const window = facts.windowTokens === undefined ? "?" : short(facts.windowTokens);
+  const abilities = (["images", "thinking", "caching"] as const).flatMap((name) =>
+    facts[name] ? [`${name} ${by(name)}`] : [],
+  );
+  const calls = facts.calls ? [`${facts.calls} calls ${by("calls")}`] : [];
+  const price = facts.price ? `${priceText(facts.price)} ${by("price")}` : "price ?";
+  return [`window ${window} ${by("windowTokens")}`.trim(), ...calls, ...abilities, price].join(
+    ", ",
+  );
+}
+
+/** `$2/$0.10/$10`: input, read from the cache, output, for a million tokens. */
+export function priceText({ input, cached, output }: Price): string {
+  const dollar = (nano: number | undefined) => (nano === undefined ? "?" : dollars(nano * MILLION));
+  return [input, cached, output].map(dollar).join("/");
+}
+
+function stateText({ ways, why, by }: ModelRow): string {
+  if (why !== undefined) return `  cannot be asked: ${reveal(why)}`;
+  const keys = ways.length > 1 ? `, ${ways.length} keys` : "";
+  const closed = ways.filter((way) => way.why !== undefined);
+  const left = ways.flatMap(({ left: { requests } }) => (requests === undefined ? [] : [requests]));
+  const rest = left.reduce((sum, requests) => sum + requests, 0);
+  const states = [
+    ...closed.map((way) => `${reveal(way.why ?? "")}, for ${lasted(way.waitMs)}`),
+    ...(left.length > 0 ? [`${rest} requests left this minute`] : []),
+  ];
+  return `  by ${reveal(by)}${keys}${states.map((state) => `; ${state}`).join("")}`;
+}
