@@ -30,6 +30,9 @@ const KEYS_MAX = 16;
 /** Models of servers on this machine that are described for a list. */
 const DESCRIBED_MAX = 30;
 
+/** Models remembered as opened before. */
+const USED_MAX = 1_000;
+
 export type ReachParts = {
   lists: ModelLists;
   /**
@@ -79,6 +82,8 @@ export function modelsInReach(parts: ReachParts): Reach {
   const { lists, random = Math.random } = parts;
   const way: Gateway = gateway({ random });
   const rounds = new Map<string, number>();
+  /** Models that were opened before. */
+  const used = new Set<string>();
   const known: Known = knownModelsOf({
     probes: parts.probes,
     nowMs: () => performance.now(),
@@ -210,8 +215,24 @@ export function modelsInReach(parts: ReachParts): Reach {
     return { found: [{ provider: name, by: where, models }], looked };
   }
 
+  /**
+   * The first request of a session fits any window, so it does not wait for a server's word: that is
+   * asked for with the second. Unless the request itself goes by it (Ollama's window), or nobody
+   * knows yet how the model calls tools.
+   */
+  async function firstOpened(name: string): Promise<Result<Opened>> {
+    const isSecond = used.has(name);
+    if (used.size >= USED_MAX) used.clear();
+    used.add(name);
+    if (isSecond || atHome.has(name.split("/")[0] ?? "")) return await opened(name, "ask");
+    const model = await opened(name, "kept");
+    if (!model.ok || !model.value.isHome || parts.probing === "never") return model;
+    const [first] = model.value.all;
+    return (await known.kept(first, model.value.facts)) ? model : await opened(name, "ask");
+  }
+
   async function open(name: string): Promise<Result<ModelOpened & Facts>> {
-    const model = await opened(name, "ask");
+    const model = await firstOpened(name);
     if (!model.ok) return model;
     const { all, rate, facts, sources, found } = await asItCalls(model.value);
     const { model: id, deadlines } = all[0];

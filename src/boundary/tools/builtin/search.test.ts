@@ -241,7 +241,9 @@ describe("glob", () => {
   it("looks in one folder", async () => {
     expect(await named({ pattern: "*.{test,spec}.ts", path: "src" })).toEqual(["src/b.test.ts"]);
     expect((await named({ pattern: "*", path: "src/a.ts" }))[0]).toContain("not a folder");
-    expect((await named({ pattern: "*", path: "nowhere" }))[0]).toContain("`list`");
+    expect((await named({ pattern: "*", path: "nowhere" }))[0]).toContain(
+      "the right folder above it",
+    );
   });
 
   it("is bounded and says how many are left out", async () => {
