@@ -14,9 +14,8 @@ export const models = defineCommand({
   name: "models",
   level: "everyday",
   about: "The models in reach: window, abilities, price, and how each can be asked.",
-  more: `What is not known is shown as "?". A letter after a fact says who told it: c Aiex's catalog,
-s the server, u you (\`models\`). Prices are dollars a million tokens: input, read from the cache,
-output. \`aiex models probe\` asks a model itself.`,
+  more: `In brackets stands who told the facts before it: Aiex's catalog, the server, or the user (the
+key \`models\`). Prices are dollars for a million tokens. \`aiex models probe\` asks a model itself.`,
   options: { json: { about: "One JSON object a line." } },
   examples: ["aiex models", "aiex models --json"],
   async run({ options }, cli) {
@@ -50,28 +49,34 @@ function tableOf({ models: rows, routes, looked }: Answers["Models"], paint: Pai
   return `No model is in reach.\n${places.join("")}`;
 }
 
-const letters = { catalog: "c", server: "s", user: "u" } as const;
-
+/** Facts by who told them: `window 1.1M, native calls (catalog)`; what nobody told, at the end. */
 function factsText({ facts, sources }: ModelRow): string {
-  const by = (name: FactName): string => {
-    const source = sources[name];
-    return source ? letters[source] : "";
-  };
-  const window = facts.windowTokens === undefined ? "?" : short(facts.windowTokens);
-  const abilities = (["images", "thinking", "caching"] as const).flatMap((name) =>
-    facts[name] ? [`${name} ${by(name)}`] : [],
-  );
-  const calls = facts.calls ? [`${facts.calls} calls ${by("calls")}`] : [];
-  const price = facts.price ? `${priceText(facts.price)} ${by("price")}` : "price ?";
-  return [`window ${window} ${by("windowTokens")}`.trim(), ...calls, ...abilities, price].join(
-    ", ",
-  );
+  const { windowTokens: window, calls, price } = facts;
+  const told: [FactName, string][] = [];
+  if (window !== undefined) told.push(["windowTokens", `window ${short(window)}`]);
+  if (calls) told.push(["calls", `${calls} calls`]);
+  for (const name of ["images", "thinking", "caching"] as const) {
+    if (facts[name]) told.push([name, name]);
+  }
+  if (price) told.push(["price", priceText(price)]);
+  const groups = Map.groupBy(told, ([name]) => sources[name] ?? "");
+  const known = [...groups].map(([by, all]) => {
+    const texts = all.map(([, text]) => text).join(", ");
+    return by === "" ? texts : `${texts} (${by})`;
+  });
+  const unknown = [
+    ...(window === undefined ? ["window"] : []),
+    ...(price === undefined ? ["price"] : []),
+  ];
+  const rest = unknown.length > 0 ? [`${unknown.join(" and ")} not known`] : [];
+  return [...known, ...rest].join("; ");
 }
 
-/** `$2/$0.10/$10`: input, read from the cache, output, for a million tokens. */
+/** `$2.00 in, $0.10 cached, $10.00 out`, for a million tokens. */
 export function priceText({ input, cached, output }: Price): string {
-  const dollar = (nano: number | undefined) => (nano === undefined ? "?" : dollars(nano * MILLION));
-  return [input, cached, output].map(dollar).join("/");
+  const dollar = (nano: number) => dollars(nano * MILLION);
+  const read = cached === undefined ? "" : `, ${dollar(cached)} cached`;
+  return `${dollar(input)} in${read}, ${dollar(output)} out`;
 }
 
 function stateText({ ways, why, by }: ModelRow): string {
