@@ -170,6 +170,28 @@ describe("the chat", () => {
     await screen.shows("Again.");
   });
 
+  it("loses nothing that is sent while the session is only just beginning", async () => {
+    const { screen } = await chatWith([
+      { text: "First." },
+      { expect: { from: "user", contains: "two too fast" }, text: "Second." },
+    ]);
+    screen.type(`one${ENTER}two too fast${ENTER}`);
+    await screen.shows("> two too fast");
+    await screen.shows("Second.");
+  });
+
+  it("takes an order at a question for an order, and gives the terminal back when it is ended", async () => {
+    const escalate = { kind: "unsandboxed", why: "to look around" };
+    const { screen } = await chatWith([{ calls: [run("true", { escalate })] }]);
+    screen.type(`go${ENTER}`);
+    await screen.shows("Aiex asks for your leave");
+    await answerUntil(screen, "/help ", "Shift-Enter or Ctrl-J");
+    expect(screen.text()).not.toContain("not allowed");
+    screen.end();
+    await screen.ended;
+    expect(screen.written()).toContain("\x1b[?2004l");
+  });
+
   it("leaves at the second Ctrl-C in a row, and says so at the first", async () => {
     const { screen } = await chatWith([]);
     screen.type(`half a thought${CTRL_C}`);
@@ -223,12 +245,16 @@ describe("the chat", () => {
   });
 });
 
-/** Types an answer again until it is taken: keys right behind a question do not count. */
+/** So long a person lets the keys rest before answering, in milliseconds. */
+const REST_MS = 1_000;
+
+/** Types an answer after a rest, again until it is taken: keys right behind a question are a draft's. */
 async function answerUntil(screen: Screen, answer: string, shows: string): Promise<void> {
   for (let tries = 0; tries < 20; tries += 1) {
+    await new Promise((pass) => setTimeout(pass, REST_MS));
     screen.type(answer + ENTER);
     const seen = screen.until((text) => text.includes(shows)).then(() => true);
-    const soon = new Promise<false>((pass) => setTimeout(() => pass(false), 200));
+    const soon = new Promise<false>((pass) => setTimeout(() => pass(false), REST_MS));
     if (await Promise.race([seen, soon])) return;
   }
 }

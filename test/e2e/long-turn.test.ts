@@ -110,6 +110,7 @@ it.each(dialectNames)("thirty steps in %s only ever add to the request before", 
   const env = {
     HOME: root,
     AIEX_HOME: join(root, ".home"),
+    AIEX_PROBE: "never",
     PATH: process.env.PATH,
     ...settings(stub.url),
   };

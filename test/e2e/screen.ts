@@ -15,11 +15,14 @@ export type Screen = {
   /** Waits until the screen fits, and answers it; fails with what is there. */
   until(fits: (text: string) => boolean): Promise<string>;
   shows(part: string): Promise<string>;
-  /** Of the last row that is not empty, and of all that follow the last one with this part. */
   resize(columns: number, rows: number): void;
   /** The exit code, once the program has ended. */
   ended: Promise<number>;
   kill(): void;
+  /** Asks the program to end (SIGTERM). */
+  end(): void;
+  /** Every byte that the program wrote. */
+  written(): string;
 };
 
 export const ENTER = "\r";
@@ -37,6 +40,10 @@ export function screenOf(at: Desk, args: string[], env: Record<string, string> =
     rows: 24,
     cwd: at.folder,
     env: { ...at.env, ...env },
+  });
+  let all = "";
+  child.onData((data) => {
+    all += data;
   });
   const watchers = new Set<() => void>();
   child.onData((data) => emulator.write(data, () => watchers.forEach((look) => void look())));
@@ -89,5 +96,7 @@ export function screenOf(at: Desk, args: string[], env: Record<string, string> =
     },
     ended,
     kill: () => child.kill("SIGKILL"),
+    end: () => child.kill("SIGTERM"),
+    written: () => all,
   };
 }

@@ -73,11 +73,7 @@ export function openDatabase(file: string): Result<DatabaseSync> {
       });
     }
     makePrivate(file);
-    const db = new DatabaseSync(file, { timeout: BUSY_MS });
-    const fault = prepare(db);
-    if (!fault) return ok(db);
-    db.close();
-    return fault;
+    return opened(file);
   } catch (error) {
     const damage = damaged(error);
     if (damage) return damage;
@@ -86,6 +82,37 @@ export function openDatabase(file: string): Result<DatabaseSync> {
     });
   }
 }
+
+/**
+ * The first change to a write-ahead log needs the file alone. Where several processes begin at
+ * once, SQLite refuses some of them instead of letting them wait: two that hold a read lock and both
+ * want more would wait for ever (sqlite.org/c3ref/busy_handler.html). Here they come again.
+ */
+function opened(file: string): Result<DatabaseSync> {
+  const until = performance.now() + BUSY_MS;
+  for (;;) {
+    const db = new DatabaseSync(file, { timeout: BUSY_MS });
+    try {
+      const fault = prepare(db);
+      if (!fault) return ok(db);
+      db.close();
+      return fault;
+    } catch (error) {
+      db.close();
+      if (codeOf(error) !== SQLITE_BUSY || performance.now() > until) throw error;
+      pause(AGAIN_MS * (1 + Math.random()));
+    }
+  }
+}
+
+/** SQLite's code for a lock that somebody else has (sqlite.org/rescode.html). */
+const SQLITE_BUSY = 5;
+/** Pause before a database is opened again, in milliseconds, at least. */
+const AGAIN_MS = 5;
+
+/** Without giving the thread back: nothing of this process works before its log is open. */
+const pause = (ms: number): void =>
+  void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 
 /**
  * The log is its user's alone, as its folder is; SQLite gives the files beside it the same mode. A

@@ -159,7 +159,7 @@ describe("a probe of a model that is still loading", () => {
     const stub = await startStrictStub({ script: { answers: [words] }, fault: () => fault });
     const opened = await openModel("ollama/m", { OLLAMA_HOST: new URL(stub.url).host });
     if (!opened.ok) throw new Error(opened.error.say);
-    const found = await probe(opened.value, {}, AbortSignal.timeout(60_000));
+    const { found } = await probe(opened.value, {}, AbortSignal.timeout(60_000));
     expect(found).toMatchObject({
       error: { code: "timeout", say: expect.stringContaining("not answer within 5 s") },
     });

@@ -1,6 +1,7 @@
 // Where a command reads and writes. Standard output carries what was asked for, standard error what
 // is said about it. In a terminal both share one cursor, so each knows whether a line is open; a
 // status line is shown only there and is gone before anything else is written.
+import { reveal } from "#core/security/screen.ts";
 import { type Keyboard, keyboardOn } from "#interfaces/cli/keyboard.ts";
 import { type Paint, paintFor, plain } from "#interfaces/cli/paint.ts";
 
@@ -83,14 +84,15 @@ export function terminalOver(
     status(text) {
       if (!stderr.isTTY || dumb || open.err || (keyboard && !keyboard.quiet())) return;
       unstatus();
-      shown = text.slice(0, terminal.columns - 1);
+      shown = reveal(text).slice(0, terminal.columns - 1);
       stderr.write(terminal.paint.err.dim(shown));
     },
     live: Boolean(stdout.isTTY),
     interactive: Boolean(stdin.isTTY && stderr.isTTY) && !dumb,
     piped: !stdin.isTTY,
     get columns() {
-      return stdout.columns ?? stderr.columns ?? COLUMNS;
+      // A terminal that was never told its size says 0.
+      return stdout.columns || stderr.columns || COLUMNS;
     },
     paint: {
       out: paintFor(stdout, env, color),

@@ -16,6 +16,9 @@ export type Wrapping = {
 
 export const lineBegun: Wrapping = { column: 0, lead: "", gap: "", word: "", inCode: false };
 
+/** Columns of a word that are kept back until it ends. */
+const WORD_COLUMNS_MAX = 40;
+
 /** Characters of a line that are looked at for its indentation. */
 const LEAD_MAX = 24;
 
@@ -33,7 +36,13 @@ export function wrap(state: Wrapping, piece: string, columns: number): [Wrapping
     } else if (token.trim() === "") {
       out += placed(now, columns);
       now = { ...after(now, columns), gap: token };
-    } else now = { ...now, word: now.word + token };
+    } else {
+      now = { ...now, word: now.word + token };
+      // Longer than a line, or a script without spaces: nothing is won by waiting for its end.
+      if (width(now.word) < WORD_COLUMNS_MAX) continue;
+      out += placed(now, columns);
+      now = after(now, columns);
+    }
   }
   return [now, out];
 }

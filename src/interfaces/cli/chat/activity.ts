@@ -3,7 +3,7 @@
 import { type Component, Markdown, visibleWidth, wrapTextWithAnsi } from "@earendil-works/pi-tui";
 import type { Entry } from "#app";
 import { noUsage } from "#core/model/message.ts";
-import { screen as harmless } from "#core/security/screen.ts";
+import { screen as harmless, reveal } from "#core/security/screen.ts";
 import {
   type AnswerItem,
   emptyTranscript,
@@ -186,7 +186,8 @@ export class Activity implements Component, TurnView {
     if (this.#beganAt === null) return [];
     const lines = this.#rest.trim() === "" ? [] : this.#markdown(this.#tail(), columns);
     const { dim } = this.#terminal.paint.err;
-    const status = cut(statusText(this.#doing(this.#beganAt), this.#now()), columns);
+    const doing = this.#doing(this.#beganAt);
+    const status = cut(reveal(statusText(doing, this.#now())), columns);
     return [...lines, ...this.#tools(columns), dim(status)];
   }
 

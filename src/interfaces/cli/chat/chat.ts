@@ -9,8 +9,8 @@ import {
   ProcessTerminal,
   truncateToWidth,
 } from "@earendil-works/pi-tui";
-import { fail, type Result, sentenceOf } from "#core/failure.ts";
-import { reveal } from "#core/security/screen.ts";
+import { fail, ok, type Result, sentenceOf } from "#core/failure.ts";
+import { reveal, screen } from "#core/security/screen.ts";
 import { contextLimit } from "#core/session/state.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
 import { emptyTranscript, type Transcript, transcriptFrom } from "#core/session/transcript.ts";
@@ -85,6 +85,9 @@ export class Chat {
     this.#screen.addInputListener((data) => (this.#key(data) ? { consume: true } : undefined));
     this.#screen.setFocus(this.#editor);
     this.#screen.start();
+    // However the process ends, the terminal is given back as it was.
+    const restore = () => this.#screen.stop();
+    process.once("exit", restore);
     const frames = setInterval(() => this.#running && this.#screen.requestRender(), FRAME_MS);
     const outside = this.cli.interrupts.during(() => this.#interrupt());
     try {
@@ -95,6 +98,7 @@ export class Chat {
       clearInterval(frames);
       outside();
       this.#questions.close();
+      process.removeListener("exit", restore);
       this.#screen.stop();
     }
   }
@@ -121,18 +125,14 @@ export class Chat {
 
   /** A prompt in the session, begun where there is none; queued where `behind` a running turn. */
   async speak(text: string, { behind }: { behind: "nothing" | "turn" }): Promise<void> {
-    const prompt = await spoken(
-      { words: [text], files: filesIn(text, this.talk.folder), folder: this.talk.folder },
-      { ...this.cli.terminal, piped: false },
-    );
+    const prompt = await this.#prompt(text);
     if (!this.report(prompt)) return;
     const speaking = await speakingIn(this.talk);
     if (!this.report(speaking)) return;
     const session = speaking.value;
     this.talk = { ...this.talk, session };
-    const attachments = [...prompt.value.attachments, ...this.#pasted.namedIn(text)];
-    const said = { ...prompt.value, attachments };
-    const sent = await this.talk.app.send({ type: "SubmitPrompt", session, ...said });
+    const sent = await this.talk.app.send({ type: "SubmitPrompt", session, ...prompt.value });
+    if (sent.ok) this.#pasted.sent(text);
     if (!this.report(sent) || behind === "turn") return;
     const at = sent.value.version;
     await this.#watch({ session, after: at - 1, turn: { at } });
@@ -156,13 +156,17 @@ export class Chat {
 
   #submitted(typed: string): void {
     const text = typed.trim();
-    if (this.#questions.answer(text)) return;
+    const [word = ""] = text.startsWith("/") ? text.slice(1).split(/\s/, 1) : [];
+    const order = Object.hasOwn(orders, word) ? orders[word] : undefined;
+    // An order is no answer to a question, and neither is a word that only looks like one.
+    const isOrder = order !== undefined || /^\/\w+$/.test(text);
+    if (!isOrder && this.#questions.answer(text)) return;
     if (text === "") return;
     this.#editor.addToHistory(text);
-    const [word = "", ...rest] = text.slice(1).split(/\s+/);
-    const order = text.startsWith("/") ? orders[word] : undefined;
-    if (order) this.#order(() => order.run(this, rest.join(" ")), order.atOnce);
-    else if (/^\/[a-z]+$/.test(text)) this.note(`there is no ${text}; /help shows what there is`);
+    const value = text.slice(1 + word.length).trim();
+    if (order && value !== "" && !order.takes) this.note(`/${word} takes nothing after it`);
+    else if (order) this.#order(() => order.run(this, value), order.atOnce);
+    else if (isOrder) this.note(`there is no ${text}; /help shows what there is`);
     else if (this.#running) void this.#steer(text);
     else this.#start(() => this.speak(text, { behind: "nothing" }));
   }
@@ -175,11 +179,30 @@ export class Chat {
 
   async #steer(text: string): Promise<void> {
     const { app, session } = this.talk;
-    if (session === null) return;
-    const sent = await app.send({ type: "Steer", session, text });
-    if (sent.ok) return;
-    if (sent.error.code === "conflict") this.#late.push(text);
+    // The session is only just beginning: this is said as soon as its first turn is over.
+    if (session === null) {
+      this.#late.push(text);
+      return;
+    }
+    const prompt = await this.#prompt(text);
+    if (!this.report(prompt)) return;
+    const sent = await app.send({ type: "Steer", session, ...prompt.value });
+    if (sent.ok) this.#pasted.sent(text);
+    else if (sent.error.code === "conflict") this.#late.push(text);
     else this.report(sent);
+  }
+
+  /** The words with the files that they name. */
+  async #prompt(text: string) {
+    const { folder } = this.talk;
+    const files = filesIn(text, folder);
+    const prompt = await spoken(
+      { words: [text], files, folder },
+      { ...this.cli.terminal, piped: false },
+    );
+    if (!prompt.ok) return prompt;
+    const attachments = [...prompt.value.attachments, ...this.#pasted.namedIn(text)];
+    return ok({ ...prompt.value, attachments });
   }
 
   async #resume(asks: readonly Ask[]): Promise<void> {
@@ -260,13 +283,13 @@ export class Chat {
     } else if (matchesKey(data, "ctrl+v")) void this.#paste();
     else if (matchesKey(data, "ctrl+d") && this.#editor.getText() === "") this.quit();
     else if (matchesKey(data, "shift+tab")) void this.#turnMode();
-    else return this.#questions.isSettling();
+    else return this.#questions.takes(data);
     return true;
   }
 
   async #paste(): Promise<void> {
     const pasted = await this.#pasted.paste();
-    if ("insert" in pasted) this.#editor.insertTextAtCursor(pasted.insert);
+    if ("insert" in pasted) this.#editor.insertTextAtCursor(screen(pasted.insert));
     else this.note(pasted.say);
     this.#screen.requestRender();
   }
@@ -322,7 +345,9 @@ export class Chat {
     const query = { type: "View", view: "prompts", newestFirst: true, limit: HISTORY } as const;
     const rows = await this.talk.app.read(query);
     if (!rows.ok) return;
-    for (const row of rows.value.toReversed()) this.#editor.addToHistory(String(row.text));
+    for (const row of rows.value.toReversed()) {
+      this.#editor.addToHistory(screen(String(row.text)));
+    }
   }
 
   /** What answers, in which mode, where: the line under the editor. */

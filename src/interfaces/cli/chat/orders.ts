@@ -2,6 +2,7 @@
 
 import { fail } from "#core/failure.ts";
 import { type Effort, efforts } from "#core/model/message.ts";
+import { reveal, screen } from "#core/security/screen.ts";
 import { modes } from "#core/session/tool-facts.ts";
 import { emptyTranscript, follow, type ToolItem } from "#core/session/transcript.ts";
 import { diffLines } from "#interfaces/cli/changes.ts";
@@ -152,13 +153,13 @@ async function diff(chat: Chat, value: string): Promise<void> {
 function changeLines({ facts }: ToolItem): Line[] {
   return facts.flatMap((fact): Line[] => {
     if (fact.type !== "fileChanged") return [];
-    const shown = diffLines(fact.diff ?? "", CHANGE_LINES).map(
+    const shown = diffLines(screen(fact.diff ?? ""), CHANGE_LINES).map(
       ({ kind, text }): Line => ({
         kind: kind === "context" ? "output" : kind,
         text: `  ${text}`,
       }),
     );
-    return [{ kind: "note", text: fact.path }, ...shown];
+    return [{ kind: "note", text: reveal(fact.path) }, ...shown];
   });
 }
 

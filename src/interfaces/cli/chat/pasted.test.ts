@@ -16,7 +16,9 @@ describe("a paste", () => {
     expect(images.namedIn("what is [image 2]?")).toEqual([
       { name: "image 2", media: "image/png", base64: png.toString("base64") },
     ]);
-    expect(images.namedIn("[image 1]")).toEqual([]);
+    images.sent("what is [image 2]?");
+    expect(images.namedIn("[image 2]")).toEqual([]);
+    expect(images.namedIn("[image 1]")).toHaveLength(1);
   });
 
   it("is the text where there is no image", async () => {

@@ -22,6 +22,7 @@ const UNREACHABLE =
 export class PastedImages {
   readonly #clipboard: () => Clipboard | undefined;
   readonly #images: Attachment[] = [];
+  #count = 0;
 
   constructor(clipboard: () => Clipboard | undefined) {
     this.#clipboard = clipboard;
@@ -49,13 +50,24 @@ export class PastedImages {
     if (image.length > IMAGE_BYTES_MAX) {
       return { say: `the image in the clipboard has more than ${IMAGE_BYTES_MAX} bytes` };
     }
-    const name = `image ${this.#images.length + 1}`;
+    this.#count += 1;
+    const name = `image ${this.#count}`;
     this.#images.push({ name, media, base64: Buffer.from(image).toString("base64") });
     return { insert: `[${name}] ` };
   }
 
-  /** The images that a prompt still names; all are forgotten afterwards. */
+  /** The images that a prompt still names. */
   namedIn(text: string): Attachment[] {
-    return this.#images.splice(0).filter(({ name }) => text.includes(`[${name}]`));
+    return this.#images.filter(({ name }) => text.includes(`[${name}]`));
+  }
+
+  /** Forgets those that went with a prompt. */
+  sent(text: string): void {
+    for (const { name } of this.namedIn(text)) {
+      this.#images.splice(
+        this.#images.findIndex((image) => image.name === name),
+        1,
+      );
+    }
   }
 }

@@ -1,10 +1,11 @@
 // Questions for the user's leave in a chat, one at a time. A draft in the editor is put aside and
 // comes back; keys that were meant for the draft do not become an answer.
-import type { Component, Editor } from "@earendil-works/pi-tui";
+import { type Component, type Editor, wrapTextWithAnsi } from "@earendil-works/pi-tui";
+import { reveal, screen } from "#core/security/screen.ts";
 import type { Activity } from "#interfaces/cli/chat/activity.ts";
 import { type Ask, KEYS, questionText, type Reply, replyOf } from "#interfaces/cli/permission.ts";
 
-/** Keys within this time of a question were meant for something else, in milliseconds. */
+/** So long must the keys rest before one counts as an answer: a hand that types goes on a while. */
 const SETTLE_MS = 700;
 
 type Open = { settle: (reply: Reply | null) => void; since: number; draft: string };
@@ -51,13 +52,21 @@ export class Questions implements Component {
       const said = reply.answer === "allow" ? `allowed: ${reply.scope}` : "not allowed";
       this.#activity.say([{ kind: "ask", text: said }]);
       this.#open.settle(reply);
-    } else this.#editor.setText("");
+    } else {
+      this.#editor.setText("");
+      const say = text === "" ? "" : `"${text}" is no answer: `;
+      this.#activity.say([{ kind: "note", text: reveal(`${say}y, s, w, n, or why not`) }]);
+    }
     return true;
   }
 
-  /** Whether keys still belong to what was being typed when the question came. */
-  isSettling(): boolean {
-    return this.#open !== null && this.#now() - this.#open.since < SETTLE_MS;
+  /** Takes a key that still belongs to what was being typed when the question came: to its draft. */
+  takes(data: string): boolean {
+    if (this.#open === null || this.#now() - this.#open.since >= SETTLE_MS) return false;
+    this.#open.since = this.#now();
+    const text = screen(data.replaceAll(/\x1b\[20[01]~/g, "")).replaceAll("\r", "");
+    this.#open.draft += text;
+    return true;
   }
 
   close(): void {
@@ -67,7 +76,7 @@ export class Questions implements Component {
 
   invalidate(): void {}
 
-  render(): string[] {
-    return this.#open ? [this.#activity.paint.bold(KEYS)] : [];
+  render(columns: number): string[] {
+    return this.#open ? wrapTextWithAnsi(this.#activity.paint.bold(KEYS), columns) : [];
   }
 }

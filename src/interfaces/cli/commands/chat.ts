@@ -22,7 +22,7 @@ export const chat = defineCommand({
   examples: ["aiex", "aiex --continue", "aiex --plan"],
   async run({ options }, cli) {
     const { terminal } = cli;
-    if (!terminal.interactive) {
+    if (!terminal.interactive || !terminal.live) {
       if (Object.values(options).some(Boolean)) return cli.fail(noTerminal);
       terminal.err('No terminal to talk in: this is the demo. `aiex ask "…"` asks once.\n\n');
       return await runDemo({ keep: false }, cli);
