@@ -13,14 +13,29 @@ import { familyOf } from "#core/model/family.ts";
 
 export type Env = Readonly<Record<string, string | undefined>>;
 
+/**
+ * How long a change of the kept keys waits for another one: for two answers of a keychain, each of
+ * which may take 30 s. Milliseconds.
+ */
+const KEYS_WAIT_MS = 60_000;
+
 /** The kept keys of this home, loaded when they are first wanted. */
 export function keysOf(config: Config): Keys {
   let loading: Promise<Keys> | null = null;
   const folder = join(config.home, "keys");
 
   async function load(): Promise<Keys> {
-    const [{ keysIn }, keychain] = await Promise.all([import("#boundary/keys.ts"), chain()]);
-    return keysIn(folder, { keychain, now: Date.now });
+    const [{ keysIn }, { fileLeases }, keychain] = await Promise.all([
+      import("#boundary/keys.ts"),
+      import("#boundary/lease/file.ts"),
+      chain(),
+    ]);
+    return keysIn(folder, {
+      keychain,
+      leases: fileLeases(join(config.home, "leases")),
+      patience: () => AbortSignal.timeout(KEYS_WAIT_MS),
+      now: Date.now,
+    });
   }
 
   async function chain(): Promise<Keychain | null> {

@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Keychain, type Keys, keysIn } from "#boundary/keys.ts";
+import { fileLeases } from "#boundary/lease/file.ts";
 
 const KEY = "sk-canary-4711-abcdefghijklmnop";
 const folders: string[] = [];
@@ -27,7 +28,13 @@ function home(keychain: Keychain | null = null): { folder: string; keys: Keys } 
   const base = mkdtempSync(join(tmpdir(), "aiex-keys-"));
   folders.push(base);
   const folder = join(base, "keys");
-  return { folder, keys: keysIn(folder, { keychain, now: () => 7 }) };
+  return { folder, keys: keysOf(folder, keychain, () => 7) };
+}
+
+/** As another process would have them: with leases of its own in the same folder. */
+function keysOf(folder: string, keychain: Keychain | null, now: () => number): Keys {
+  const leases = fileLeases(join(folder, "..", "leases"));
+  return keysIn(folder, { keychain, leases, patience: () => AbortSignal.timeout(10_000), now });
 }
 
 function chainOf(): { keychain: Keychain; entries: Map<string, string> } {
@@ -49,7 +56,7 @@ describe("kept keys", () => {
   it("come back as they were, after a new start, and lie nowhere in the clear", async () => {
     const { folder, keys } = home();
     expect(await keys.set("openai", [KEY, "sk-second"])).toEqual({ ok: true, value: "file" });
-    const again = keysIn(folder, { keychain: null, now: () => 0 });
+    const again = keysOf(folder, null, () => 0);
     expect(await again.read("openai")).toEqual({ ok: true, value: [KEY, "sk-second"] });
     expect(await again.read("other")).toEqual({ ok: true, value: [] });
     expect(await again.list()).toEqual({
@@ -89,6 +96,74 @@ describe("kept keys", () => {
       expect(await keys.set("openai", [KEY])).toEqual({ ok: true, value: "file" });
       expect(await keys.read("openai")).toEqual({ ok: true, value: [KEY] });
     }
+  });
+
+  it("are all there after changes that overlap, however long the keychain takes", async () => {
+    const { keychain, entries } = chainOf();
+    const slow: Keychain = {
+      ...keychain,
+      get: async (name) => {
+        await new Promise((done) => setImmediate(done));
+        return await keychain.get(name);
+      },
+    };
+    const { folder } = home();
+    const names = ["one", "two", "three", "four"];
+    const each = () => keysOf(folder, slow, () => 7);
+    const first = await Promise.all(names.map((name) => each().set(name, [`sk-${name}`])));
+    expect(first).toEqual(names.map(() => ({ ok: true, value: "keychain" })));
+    expect(entries.size).toBe(1);
+    const [rotated, set, removed] = await Promise.all([
+      each().rotate(),
+      each().set("five", ["sk-five"]),
+      each().remove("one"),
+    ]);
+    expect([rotated.ok, set.ok, removed.ok]).toEqual([true, true, true]);
+    expect(entries.size).toBe(1);
+    for (const name of ["two", "three", "four", "five"]) {
+      expect(await each().read(name)).toEqual({ ok: true, value: [`sk-${name}`] });
+    }
+    expect(await each().read("one")).toEqual({ ok: true, value: [] });
+  });
+
+  it("are not changed while another process does, and say so when patience ends", async () => {
+    const { folder, keys } = home();
+    await keys.set("openai", [KEY]);
+    const elsewhere = fileLeases(join(folder, "..", "leases"));
+    expect(elsewhere.take("kept keys")).toMatchObject({ ok: true });
+    const impatient = keysIn(folder, {
+      keychain: null,
+      leases: fileLeases(join(folder, "..", "leases")),
+      patience: () => AbortSignal.abort(),
+      now: () => 7,
+    });
+    const busy = { error: { code: "busy", say: expect.stringContaining("another command") } };
+    expect(await impatient.set("openai", ["sk-new"])).toMatchObject(busy);
+    expect(await impatient.remove("openai")).toMatchObject(busy);
+    expect(await impatient.rotate()).toMatchObject(busy);
+    expect(await impatient.read("openai")).toEqual({ ok: true, value: [KEY] });
+    elsewhere.close();
+    expect(await impatient.set("openai", ["sk-new"])).toEqual({ ok: true, value: "file" });
+  });
+
+  it("say whether the keychain is silent, empty, or switched off, and lose nothing", async () => {
+    const { keychain } = chainOf();
+    const { folder, keys } = home(keychain);
+    await keys.set("openai", [KEY]);
+    const locked = { ...keychain, get: () => Promise.reject(new Error("locked")) };
+    const empty = { ...keychain, get: async () => null };
+    for (const [chain, say, fix] of [
+      [locked, "did not answer", "unlock it and try again"],
+      [empty, "is not in the system's keychain any more", "remove the folder `keys`"],
+      [null, "sealed with the system's keychain", "the kept keys need it"],
+    ] as const) {
+      const now = keysOf(folder, chain, () => 7);
+      const error = { say: expect.stringContaining(say), fix: expect.stringContaining(fix) };
+      expect(await now.read("openai")).toMatchObject({ error });
+      expect(await now.set("anthropic", ["sk-other"])).toMatchObject({ error });
+      expect(await now.rotate()).toMatchObject({ error });
+    }
+    expect(await keys.read("openai")).toEqual({ ok: true, value: [KEY] });
   });
 
   it("are not used where others could read or change them, or where a link leads away", async () => {

@@ -15,7 +15,9 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod/mini";
+import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { parsed } from "#core/model/json.ts";
 
@@ -49,6 +51,10 @@ const KEYS_MAX = 16;
 const DATA_KEY_BYTES = 32;
 /** Of AES-GCM as NIST SP 800-38D recommends it; fresh for every encryption. */
 const IV_BYTES = 12;
+/** Between two tries for the lease of a change. A person does not notice it. Milliseconds. */
+const LEASE_RETRY_MS = 20;
+/** The lease of whoever changes the kept keys; sessions, which have leases too, have other names. */
+const LEASE = "kept keys";
 
 const sealed = z.strictObject({
   iv: z.string(),
@@ -66,12 +72,18 @@ const storeShape = z.strictObject({
 type Store = z.infer<typeof storeShape>;
 type Sealed = z.infer<typeof sealed>;
 
-/** `keychain`: null where the user wants none. */
-export function keysIn(
-  folder: string,
-  options: { keychain: Keychain | null; now(): number },
-): Keys {
-  const { keychain, now } = options;
+export type KeysOptions = {
+  /** Null where the user wants none. */
+  keychain: Keychain | null;
+  /** Of this machine: only one process at a time changes the keys. */
+  leases: Leases;
+  /** Until when a change waits for another one. */
+  patience(): AbortSignal;
+  now(): number;
+};
+
+export function keysIn(folder: string, options: KeysOptions): Keys {
+  const { keychain, leases, patience, now } = options;
   const file = join(folder, "keys.json");
   const dataKeyFile = (id: string) => join(folder, `data-key-${id}`);
   const chainName = (id: string) => `${folder} ${id}`;
@@ -93,12 +105,14 @@ export function keysIn(
       if (!text.ok) return text;
       return text.value === null ? lost(dataKeyFile(dataKey)) : keyOf(text.value);
     }
+    if (!keychain) return switchedOff;
+    let text: string | null;
     try {
-      const text = await keychain?.get(chainName(dataKey));
-      return text ? keyOf(text) : lost("the system's keychain");
+      text = await keychain.get(chainName(dataKey));
     } catch {
-      return lost("the system's keychain");
+      return silent;
     }
+    return text ? keyOf(text) : lost("the system's keychain");
   }
 
   /** Makes a data key and keeps it, in the keychain where there is one. */
@@ -146,32 +160,75 @@ export function keysIn(
     return ok({ store: { v: 1, dataKey, kept, entries: {} }, key });
   }
 
+  /**
+   * Makes a change while nobody else does. The whole store is read, sealed and written: two changes
+   * that overlap, one of them waiting for the keychain, would lose the keys of one.
+   */
+  async function oneAtATime<T>(change: () => Promise<Result<T>>): Promise<Result<T>> {
+    const lease = await turnOf(leases, patience());
+    if (!lease.ok) return lease;
+    try {
+      return await change();
+    } finally {
+      lease.value.release();
+    }
+  }
+
+  async function setAll(provider: string, keys: readonly string[]): Promise<Result<Kept>> {
+    const at = await opened();
+    if (!at.ok) return at;
+    const { store, key } = at.value;
+    const entries = { ...store.entries, [provider]: seal(provider, keys, key, now()) };
+    const saved = save({ ...store, entries });
+    return saved.ok ? ok(store.kept) : saved;
+  }
+
+  async function removeAll(provider: string): Promise<Result<void>> {
+    const loaded = load();
+    if (!loaded.ok) return loaded;
+    if (!loaded.value || !Object.hasOwn(loaded.value.entries, provider)) {
+      return fail("not_found", `no key of ${provider} is kept`, {
+        fix: "`aiex auth list` shows them",
+      });
+    }
+    const { [provider]: _, ...entries } = loaded.value.entries;
+    if (Object.keys(entries).length > 0) return save({ ...loaded.value, entries });
+    rmSync(file, { force: true });
+    await forget(loaded.value);
+    return ok();
+  }
+
+  async function rotateAll(): Promise<Result<Kept>> {
+    const loaded = load();
+    if (!loaded.ok) return loaded;
+    if (!loaded.value) return fail("not_found", "no key is kept", { fix: "aiex auth set openai" });
+    const old = loaded.value;
+    const key = await dataKeyOf(old);
+    if (!key.ok) return key;
+    const fresh = await newDataKey();
+    if (!fresh.ok) return fresh;
+    const { dataKey, kept } = fresh.value;
+    const entries: Store["entries"] = {};
+    for (const [provider, entry] of Object.entries(old.entries)) {
+      const keys = unseal(provider, entry, key.value);
+      if (!keys.ok) return keys;
+      entries[provider] = seal(provider, keys.value, fresh.value.key, entry.at);
+    }
+    // One rename changes over; a crash before it leaves the old, after it the new.
+    const saved = save({ v: 1, dataKey, kept, entries });
+    if (!saved.ok) return saved;
+    await forget(old);
+    return ok(kept);
+  }
+
   return {
     async set(provider, keys) {
       const bad = keys.length === 0 ? noKey : (keys.map(faultIn).find((fault) => fault) ?? null);
       if (bad) return bad;
       if (keys.length > KEYS_MAX) return fail("too_large", `more than ${KEYS_MAX} keys`);
-      const at = await opened();
-      if (!at.ok) return at;
-      const { store, key } = at.value;
-      const entries = { ...store.entries, [provider]: seal(provider, keys, key, now()) };
-      const saved = save({ ...store, entries });
-      return saved.ok ? ok(store.kept) : saved;
+      return await oneAtATime(async () => await setAll(provider, keys));
     },
-    async remove(provider) {
-      const loaded = load();
-      if (!loaded.ok) return loaded;
-      if (!loaded.value || !Object.hasOwn(loaded.value.entries, provider)) {
-        return fail("not_found", `no key of ${provider} is kept`, {
-          fix: "`aiex auth list` shows them",
-        });
-      }
-      const { [provider]: _, ...entries } = loaded.value.entries;
-      if (Object.keys(entries).length > 0) return save({ ...loaded.value, entries });
-      rmSync(file, { force: true });
-      await forget(loaded.value);
-      return ok();
-    },
+    remove: async (provider) => await oneAtATime(async () => await removeAll(provider)),
     async list() {
       const loaded = load();
       if (!loaded.ok) return loaded;
@@ -186,30 +243,23 @@ export function keysIn(
       const key = await dataKeyOf(loaded.value);
       return key.ok ? unseal(provider, entry, key.value) : key;
     },
-    async rotate() {
-      const loaded = load();
-      if (!loaded.ok) return loaded;
-      if (!loaded.value)
-        return fail("not_found", "no key is kept", { fix: "aiex auth set openai" });
-      const old = loaded.value;
-      const key = await dataKeyOf(old);
-      if (!key.ok) return key;
-      const fresh = await newDataKey();
-      if (!fresh.ok) return fresh;
-      const { dataKey, kept } = fresh.value;
-      const entries: Store["entries"] = {};
-      for (const [provider, entry] of Object.entries(old.entries)) {
-        const keys = unseal(provider, entry, key.value);
-        if (!keys.ok) return keys;
-        entries[provider] = seal(provider, keys.value, fresh.value.key, entry.at);
-      }
-      // One rename changes over; a crash before it leaves the old, after it the new.
-      const saved = save({ v: 1, dataKey, kept, entries });
-      if (!saved.ok) return saved;
-      await forget(old);
-      return ok(kept);
-    },
+    rotate: async () => await oneAtATime(rotateAll),
   };
+}
+
+/** The lease of a change, as soon as whoever has it is done. */
+async function turnOf(leases: Leases, patience: AbortSignal): Promise<Result<Lease>> {
+  for (;;) {
+    const lease = leases.take(LEASE);
+    if (lease.ok || lease.error.code !== "busy") return lease;
+    try {
+      await sleep(LEASE_RETRY_MS, undefined, { signal: patience });
+    } catch {
+      return fail("busy", "the kept keys are being changed by another command", {
+        fix: "wait for it, or stop it, and try again",
+      });
+    }
+  }
 }
 
 const noKey = fail("bad_input", "no key was given", { fix: "type or pipe the key" });
@@ -262,6 +312,17 @@ const lost = (where: string): Failed =>
   fail("unauthorised", `the data key of the kept keys is not in ${where} any more`, {
     fix: "remove the folder `keys` in Aiex's home and set the keys again",
   });
+
+/** Not `unreachable`, which is tried again, each time as long as a keychain may take. */
+const silent = fail("unauthorised", "the system's keychain did not answer", {
+  fix: "unlock it and try again",
+});
+
+const switchedOff = fail(
+  "unauthorised",
+  "the kept keys are sealed with the system's keychain, and `keychain` is `none`",
+  { fix: "set `keychain` (or AIEX_KEYCHAIN) to auto; the kept keys need it" },
+);
 
 /** Whether a path is there and this user's alone. Links are not followed. */
 function alone(path: string, what: "file" | "folder"): Result<boolean> {

@@ -6,6 +6,7 @@ import type { App } from "#app";
 import { folderBlobs } from "#boundary/blobs/folder.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { keysIn } from "#boundary/keys.ts";
+import { memoryLeases } from "#boundary/lease/memory.ts";
 import { locationsOver } from "#boundary/locations.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
 import { nodeOver } from "#boundary/node.ts";
@@ -54,7 +55,12 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
       verify: "",
     }),
     checks: async () => [],
-    keys: keysIn(join(folder, "keys"), { keychain: null, now: Date.now }),
+    keys: keysIn(join(folder, "keys"), {
+      keychain: null,
+      leases: memoryLeases(),
+      patience: () => AbortSignal.timeout(1_000),
+      now: Date.now,
+    }),
     providerNames: async () => ok(["scripted"]),
     models: async () => ok({ models: [], routes: [], looked: [] }),
     probe: async () => fail("no_model", "nothing to probe here"),
