@@ -101,6 +101,8 @@ export const querySchemas = {
   ProbeModel: z.object({ model: z.string().check(z.minLength(1)) }),
   /** Whose keys are kept, and how many; never the keys. */
   Keys: z.object({}),
+  /** The providers that there are, built in and configured: whose keys may be kept. */
+  Providers: z.object({}),
 };
 
 export type QueryType = keyof typeof querySchemas;
@@ -162,6 +164,7 @@ export type Answers = {
   };
   ProbeModel: Probe;
   Keys: readonly { provider: string; keys: number; at: number }[];
+  Providers: readonly string[];
 };
 
 export type App = {

@@ -89,7 +89,7 @@ it("the environment's key counts more than a kept one", async () => {
   expect(keys).toEqual(["Bearer sk-kept-1", "Bearer sk-near"]);
 });
 
-it("a key that is typed is not shown, and Ctrl-C changes nothing", async () => {
+it("keys that are typed or pasted are not shown, and Ctrl-C changes nothing", async () => {
   const machine = new Machine();
   try {
     const typed = await machine.type(
@@ -101,16 +101,40 @@ it("a key that is typed is not shown, and Ctrl-C changes nothing", async () => {
     expect(typed.screen).not.toContain("canary");
     const file = join(machine.home, "keys", "keys.json");
     expect(statSync(file).mode & 0o777).toBe(0o600);
+    const pasted = await machine.type(
+      ["auth", "set", "anthropic"],
+      [["Key of anthropic", "sk-first\r\nsk-second\rsk-third\r"]],
+    );
+    expect(pasted.screen).toContain("3 keys of anthropic kept");
+    expect(pasted.screen).not.toContain("sk-");
+    const unknown = await machine.type(["auth", "set", "opnai"], []);
+    expect(unknown.code).toBe(2);
+    expect(unknown.screen).toContain('there is no provider "opnai"');
+    expect(unknown.screen).not.toContain("Key of");
     const left = await machine.type(
       ["auth", "set", "lmstudio"],
       [["Key of lmstudio", "sk-x\u0003"]],
     );
     expect(left.code).not.toBe(0);
     const listed = await machine.run(["auth", "list", "--json"]);
-    expect(linesOf(listed.out)).toMatchObject([{ provider: "openai", keys: 1 }]);
+    expect(linesOf(listed.out)).toMatchObject([
+      { provider: "openai", keys: 1 },
+      { provider: "anthropic", keys: 3 },
+    ]);
   } finally {
     machine.remove();
   }
+});
+
+it("keys of several providers that are set at once are all kept", async () => {
+  const at = desk({}, { AIEX_KEYCHAIN: "none" });
+  const names = ["openai", "anthropic", "lmstudio"];
+  const set = async (name: string) =>
+    await at.run(["auth", "set", name], { stdin: `sk-${name}\n` });
+  const all = await Promise.all(names.map(set));
+  expect(all.map(({ code }) => code)).toEqual([0, 0, 0]);
+  const listed = linesOf((await at.run(["auth", "list", "--json"])).out);
+  expect(listed.map(({ provider }) => String(provider)).sort()).toEqual(names.sort());
 });
 
 it("a wrong argument, a wrong provider and an empty key are refused in words", async () => {

@@ -49,6 +49,8 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       return await parts.probe(query.model, signal);
     case "Keys":
       return await parts.keys.list();
+    case "Providers":
+      return await parts.providerNames();
     default:
       return unreachable(query);
   }

@@ -1,6 +1,7 @@
 // `aiex auth set`: keeps the keys of a provider, encrypted. A key is typed without being shown, or
 // piped; never an argument, which other programs could see.
 import { StringDecoder } from "node:string_decoder";
+import type { Failure } from "#core/failure.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { count } from "#interfaces/cli/figures.ts";
@@ -20,20 +21,25 @@ your system's keychain, or where there is none with a file that only you can rea
   args: [{ name: "provider", about: "Whose: openai, anthropic, or one of your `providers`." }],
   examples: ["aiex auth set openai", "pass show openai | aiex auth set openai"],
   async run({ args: [provider = ""] }, cli) {
+    const opened = await cli.open();
+    if (!opened.ok) return cli.fail(opened.error);
+    const { app } = opened.value;
+    // Before the question: nobody shall look up a key for a name that was mistyped.
+    const names = await app.read({ type: "Providers" });
+    if (!names.ok) return cli.fail(names.error);
+    if (!names.value.includes(provider)) return cli.fail(noProvider(provider, names.value));
     const typed = cli.terminal.piped ? await pipedIn(cli) : await hidden(cli, provider);
     if (typed === null) {
       return cli.fail({ code: "cancelled", say: "no key was given, nothing was changed" });
     }
     const keys = typed
-      .split(/[\n,]/)
+      .split(/[\r\n,]/)
       .map((key) => key.trim())
       .filter((key) => key !== "");
     if (keys.length === 0) {
       return cli.fail({ code: "bad_input", say: "no key was given", fix: "type or pipe it" });
     }
-    const opened = await cli.open();
-    if (!opened.ok) return cli.fail(opened.error);
-    const kept = await opened.value.app.send({ type: "SetKeys", provider, keys });
+    const kept = await app.send({ type: "SetKeys", provider, keys });
     if (!kept.ok) return cli.fail(kept.error);
     const { terminal } = cli;
     terminal.out(`${count(keys.length, "key")} of ${provider} kept\n`);
@@ -44,6 +50,12 @@ your system's keychain, or where there is none with a file that only you can rea
     );
     return 0;
   },
+});
+
+const noProvider = (provider: string, names: readonly string[]): Failure => ({
+  code: "bad_input",
+  say: `there is no provider "${provider}"`,
+  fix: `it is one of ${names.join(", ")}, or add it to \`providers\` first`,
 });
 
 async function pipedIn({ terminal }: Cli): Promise<string> {
@@ -60,25 +72,28 @@ const ENTER = new Set(["\r", "\n"]);
 const LEAVE = new Set(["\u0003", "\u0004"]);
 const ERASE = new Set(["\u007f", "\b"]);
 
-/** Reads a line without showing it; null where the user leaves. */
+/**
+ * Reads what is typed until Enter without showing it; null where the user leaves. Several lines
+ * that are pasted at once come as one piece: only an Enter that ends a piece ends the reading.
+ */
 async function hidden({ terminal, interrupts }: Cli, provider: string): Promise<string | null> {
   const input = terminal.input() as AsyncIterable<Uint8Array> & {
     setRawMode?: (on: boolean) => void;
   };
   // Before the question: what is typed at once after it must not be shown either.
   input.setRawMode?.(true);
-  terminal.err(`Key of ${provider} (it is not shown): `);
+  terminal.err(`Key of ${provider} (it is not shown; several: by commas): `);
   const decoder = new StringDecoder("utf8");
   let typed = "";
   try {
     for await (const chunk of input) {
-      for (const char of decoder.write(Buffer.from(chunk))) {
-        if (ENTER.has(char)) return typed;
+      const piece = decoder.write(Buffer.from(chunk));
+      for (const char of piece) {
         if (char === "\u0003") interrupts.fire();
         if (LEAVE.has(char)) return null;
         typed = ERASE.has(char) ? typed.slice(0, -1) : typed + char;
       }
-      if (typed.length > INPUT_CHARS_MAX) return typed;
+      if (ENTER.has(piece.slice(-1)) || typed.length > INPUT_CHARS_MAX) return typed;
     }
     return null;
   } finally {
