@@ -35,18 +35,18 @@ key \`models\`). Prices are dollars for a million tokens. \`aiex models probe\` 
 });
 
 function tableOf({ models: rows, routes, looked }: Answers["Models"], paint: Paint): string {
-  const wide = Math.max(0, ...rows.map(({ name }) => name.length));
+  const wide = Math.max(0, ...[...rows, ...routes].map(({ name }) => reveal(name).length));
   const lines = rows.map((row) => {
     const name = column(reveal(row.name), wide);
     return `${name}  ${factsText(row)}${paint.dim(stateText(row))}\n`;
   });
   const ways = routes.map(
     ({ name, models: names, strategy }) =>
-      `${column(name, wide)}  ${strategy}: ${names.map(reveal).join(", ")}\n`,
+      `${column(reveal(name), wide)}  ${strategy}: ${names.map(reveal).join(", ")}\n`,
   );
   if (lines.length > 0) return [...lines, ...ways].join("");
   const places = looked.map(({ where, outcome }) => `  ${reveal(where)}: ${reveal(outcome)}\n`);
-  return `No model is in reach.\n${places.join("")}`;
+  return `No model is in reach.\n${[...places, ...ways].join("")}`;
 }
 
 /** Facts by who told them: `window 1.1M, native calls (catalog)`; what nobody told, at the end. */

@@ -49,6 +49,10 @@ that the provider did not count.`,
       const fix = `aiex usage --by ${by} --session <id>`;
       return cli.fail({ code: "bad_input", say: `--by ${by} needs a session`, fix });
     }
+    if (options.days === 0) {
+      const fix = "--days 1 is today alone";
+      return cli.fail({ code: "bad_input", say: "--days 0 would be no day at all", fix });
+    }
     const own = readLists({ models: config.settings.get("models")?.value });
     if (!own.ok) return cli.fail(own.error);
     const rows = await rowsFor(app, by, options);
@@ -61,7 +65,7 @@ that the provider did not count.`,
     );
     if (options.json) for (const line of lines) cli.terminal.out(lineOf("usage", jsonOf(by, line)));
     else if (options.csv) cli.terminal.out(csvOf(by, lines));
-    else cli.terminal.out(tableOf(by, lines));
+    else cli.terminal.out(lines.length > 0 ? tableOf(by, lines) : nothingText(rows.value));
     return 0;
   },
 });
@@ -142,8 +146,11 @@ const titles: Record<Group, string> = {
   step: "step and model",
 };
 
+/** Where no line is left: was there nothing at all, or only nothing in the days asked for? */
+const nothingText = (rows: readonly Row[]): string =>
+  `No model was asked anything ${rows.length === 0 ? "yet" : "in these days"}.\n`;
+
 function tableOf(by: Group, lines: readonly Line[]): string {
-  if (lines.length === 0) return "No model was asked anything yet.\n";
   const total: Line = { key: "total", counts: zero(), estimated: 0, unpriced: 0 };
   for (const line of lines) {
     for (const name of usageColumns) total.counts[name] += line.counts[name];
