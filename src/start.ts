@@ -269,7 +269,13 @@ function placesOver(parts: PlaceParts): Places {
       }
       const place = known.get(location.path) ?? make(location.path);
       known.set(location.path, place);
-      return await place;
+      const made = await place.catch((error: unknown) => {
+        known.delete(location.path);
+        throw error;
+      });
+      // A folder that is away now may be back later.
+      if (!made.ok) known.delete(location.path);
+      return made;
     },
     async environmentOf(path, mode) {
       const sandbox = await sandboxAt(parts, path);

@@ -11,7 +11,7 @@ const BUSY_MS = 15_000;
 const JOURNAL_BYTES_MAX = 16_777_216;
 /** Pages (4 KiB) of log after which SQLite copies them into the database: two syncs each time. */
 const CHECKPOINT_PAGES = 4_000;
-/** The first SQLite without the bug that corrupts a WAL with two connections (sqlite.org/wal.html). */
+/** The first SQLite that cannot corrupt a WAL with two connections (sqlite.org/wal.html). */
 const SQLITE_MIN = [3, 51, 3] as const;
 
 /** File systems on which locks or fsync do not hold, by the magic number of statfs(2). */
@@ -84,9 +84,9 @@ export function openDatabase(file: string): Result<DatabaseSync> {
 }
 
 /**
- * The first change to a write-ahead log needs the file alone. Where several processes begin at
- * once, SQLite refuses some of them instead of letting them wait: two that hold a read lock and both
- * want more would wait for ever (sqlite.org/c3ref/busy_handler.html). Here they come again.
+ * The first change to a write-ahead log needs the file alone. Where several processes begin at the
+ * same time, SQLite refuses some of them and does not let them wait: two that hold a read lock and
+ * both want more would wait for ever (sqlite.org/c3ref/busy_handler.html). Here they come again.
  */
 function opened(file: string): Result<DatabaseSync> {
   const until = performance.now() + BUSY_MS;

@@ -219,7 +219,7 @@ async function openOllama(model: string, settings: ModelSettings): Promise<Resul
   const { ollama } = await import("#boundary/models/ollama.ts");
   const port = ollama({ provider: "ollama", baseUrl: baseUrl.value });
   const url = baseUrl.value;
-  return ok({ port, model, deadlines: deadlinesLocal, account: url, url });
+  return ok({ port, model, deadlines: deadlinesLocal, account: await fingerprint(url), url });
 }
 
 async function openLmStudio(model: string, settings: ModelSettings): Promise<Result<OpenedModel>> {
@@ -228,7 +228,13 @@ async function openLmStudio(model: string, settings: ModelSettings): Promise<Res
   const { openaiChat } = await import("#boundary/models/openai-chat.ts");
   const baseUrl = `${root.value}/v1`;
   const port = openaiChat({ provider: "lmstudio", baseUrl, isOpenAi: false });
-  return ok({ port, model, deadlines: deadlinesLocal, account: root.value, url: root.value });
+  return ok({
+    port,
+    model,
+    deadlines: deadlinesLocal,
+    account: await fingerprint(root.value),
+    url: root.value,
+  });
 }
 
 async function describeOllama(model: string, settings: ModelSettings, signal: AbortSignal) {

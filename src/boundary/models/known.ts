@@ -76,7 +76,16 @@ export function knownModelsOf(parts: {
 }
 
 const keyOf = ({ url, account, model }: OpenedModel, { digest }: ModelFacts): ProbeKey => ({
-  url: url ?? account,
+  url: url === undefined ? account : withoutLogin(url),
   model,
   ...(digest === undefined ? {} : { digest }),
 });
+
+/** A URL may hold a password, which is nothing to be kept. */
+function withoutLogin(text: string): string {
+  const url = URL.parse(text);
+  if (!url) return text;
+  url.username = "";
+  url.password = "";
+  return url.href;
+}

@@ -70,6 +70,8 @@ type Opened = {
   isLocal: boolean;
   /** Whether it is worth a probe: it runs at the user's, and hardly anybody knows it. */
   isHome: boolean;
+  /** Its server was asked, now or lately. */
+  isAsked: boolean;
 } & Facts;
 
 const wayOf = ({ port, account }: OpenedModel): Way => ({ port, account });
@@ -105,7 +107,8 @@ export function modelsInReach(parts: ReachParts): Reach {
     const facts = factsOf(name, { server: said.value, user: lists.models, elsewhere });
     const isLocal = host === undefined ? provider === "scripted" : isLoopback(host);
     const isHome = host !== undefined && (isLocal || atHome.has(provider));
-    return ok({ all: models, rate: rateOf(name), isLocal, isHome, ...facts });
+    const isAsked = server === "ask";
+    return ok({ all: models, rate: rateOf(name), isLocal, isHome, isAsked, ...facts });
   }
 
   /** With its tools in its text, where it does not call them otherwise; and what was found. */
@@ -234,7 +237,7 @@ export function modelsInReach(parts: ReachParts): Reach {
   async function open(name: string): Promise<Result<ModelOpened & Facts>> {
     const model = await firstOpened(name);
     if (!model.ok) return model;
-    const { all, rate, facts, sources, found } = await asItCalls(model.value);
+    const { all, rate, facts, sources, found, isAsked } = await asItCalls(model.value);
     const { model: id, deadlines } = all[0];
     const port = way.through(waysOf(all), rate);
     return ok({
@@ -243,6 +246,7 @@ export function modelsInReach(parts: ReachParts): Reach {
       deadlines,
       facts: sources.outputTokensMax === "catalog" ? withoutMost(facts) : facts,
       sources,
+      ...(isAsked ? {} : { unasked: true as const }),
       ...(found === undefined ? {} : { found }),
     });
   }

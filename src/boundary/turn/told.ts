@@ -73,8 +73,11 @@ export function toldByRunner(): Told {
 function description(s: Session, { name, opened }: Chosen): SessionEvent | undefined {
   const { windowTokens: window, calls } = opened.facts ?? {};
   const limit = s.start?.limits.contextTokens ?? 0;
-  const windowTokens = window !== undefined && window < limit ? window : null;
   const before = s.described;
+  const known = before?.model === name ? before.windowTokens : null;
+  const own = window !== undefined && window < limit ? window : null;
+  // What was not asked is not said to be otherwise than it was.
+  const windowTokens = window === undefined && opened.unasked ? known : own;
   const isNewWindow = windowTokens !== (before?.windowTokens ?? null);
   const say = opened.found;
   const isFound = say !== undefined && (before?.model !== name || before.calls !== calls);

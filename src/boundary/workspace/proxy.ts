@@ -167,6 +167,11 @@ async function forward(
     return;
   }
   const upstream = found.value;
+  // Whoever asked may have gone while the host was dialled.
+  if (request.destroyed || response.destroyed) {
+    upstream.destroy();
+    return;
+  }
   const asked = process.getBuiltinModule("node:http").request({
     createConnection: () => upstream,
     method: request.method,
