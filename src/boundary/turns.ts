@@ -198,7 +198,7 @@ class Runner {
     if (!prepared.ok) return await this.#endTurn(s, "failed", prepared.error);
     const { request, reserved, name: model, ...call } = prepared.value;
     const { step, attempt } = action;
-    const open = { step, attempt, model, epoch: this.#epoch };
+    const open = { step, attempt, model, epoch: this.#epoch, reserved };
     const event = { type: "StepStarted", step, attempt, model, request, reserved } as const;
     const started = await this.#append(s, [event]);
     if (!started.ok) return started;

@@ -1,10 +1,11 @@
 // The request of a step: what it tells the adapter of the model, and what is set aside for it.
 import { expect, it } from "vitest";
 import { begin, newWorld, partsOver, text } from "#boundary/turn/samples.ts";
-import { prepareStep } from "#boundary/turn/step.ts";
+import { prepareStep, settled } from "#boundary/turn/step.ts";
 import { drive } from "#boundary/turns.ts";
 import { ok } from "#core/failure.ts";
 import { ATTACHMENT_TOKENS } from "#core/model/tokens.ts";
+import { given, prompted, stepStarted } from "#core/session/samples.ts";
 import { dialectNames, spoken } from "../../../test/peers/dialects.ts";
 
 it("a request says what is known of its model, and no more", async () => {
@@ -52,3 +53,9 @@ it.each(dialectNames)(
     expect(after.tokens - before.tokens).toBeLessThan(ATTACHMENT_TOKENS + 500);
   },
 );
+
+it("a call whose runner died counts as what was set aside for it, at most", () => {
+  const open = given(prompted(), { ...stepStarted(), reserved: 5_000 }).step;
+  if (!open) throw new Error("no step is open");
+  expect(settled(open).usage).toMatchObject({ input: 5_000, output: 0, exact: false });
+});

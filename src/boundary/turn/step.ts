@@ -187,7 +187,7 @@ export async function runStep(
   return { events: [event], fits };
 }
 
-/** A model call whose runner died: what it cost is not known, so it is settled as nothing exact. */
+/** A model call whose runner died: what it cost is not known, so it counts as what was set aside. */
 export function settled(open: OpenStep): EventOf<"StepBroken"> {
   return {
     type: "StepBroken",
@@ -195,7 +195,7 @@ export function settled(open: OpenStep): EventOf<"StepBroken"> {
     attempt: open.attempt,
     model: open.model,
     failure: { code: "broken", say: "Aiex stopped while the model answered" },
-    usage: { ...noUsage, exact: false },
+    usage: { ...noUsage, input: open.reserved, exact: false },
     retryInMs: 0,
   };
 }

@@ -144,14 +144,14 @@ function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
 }
 
 function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
-  const { step, attempt, model } = e;
+  const { step, attempt, model, reserved } = e;
   const steps = attempt === 1 ? (s.turn?.steps ?? 0) + 1 : (s.turn?.steps ?? 1);
   return {
     ...inTurn(s, { steps, model }),
     messages: messagesOf(s),
     calls: [],
     steers: [],
-    step: { step, attempt, epoch: s.epoch, model },
+    step: { step, attempt, epoch: s.epoch, model, reserved },
   };
 }
 

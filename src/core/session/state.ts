@@ -14,7 +14,14 @@ import type { Effect, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts
 export type Prompt = Pick<EventOf<"TurnStarted">, "turn" | "text" | "attachments">;
 
 /** A model call that was started and has not ended. */
-export type OpenStep = { step: number; attempt: number; epoch: number; model: string };
+export type OpenStep = {
+  step: number;
+  attempt: number;
+  epoch: number;
+  model: string;
+  /** Tokens that were set aside for it: what it cost at most, where nobody is left to say. */
+  reserved: number;
+};
 
 /**
  * A call of the present step: `waiting` nobody looked at it · `asked` the user must answer ·
