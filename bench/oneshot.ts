@@ -34,12 +34,42 @@ const answer = [
   .concat("data: [DONE]\n\n")
   .join("");
 
+/** What a model that calls tools answers when it is probed, which it is once, in the warm-up. */
+const probed = [
+  {
+    ...chunks[0],
+    choices: [
+      {
+        index: 0,
+        delta: {
+          tool_calls: [
+            {
+              index: 0,
+              id: "p",
+              type: "function",
+              function: { name: "read_file", arguments: JSON.stringify({ path: "notes.txt" }) },
+            },
+          ],
+        },
+        finish_reason: null,
+      },
+    ],
+  },
+  { ...chunks[0], choices: [{ index: 0, delta: {}, finish_reason: "tool_calls" }] },
+]
+  .map((event) => `data: ${JSON.stringify(event)}\n\n`)
+  .concat("data: [DONE]\n\n")
+  .join("");
+
 export async function oneshot(): Promise<Compared[]> {
   const server = createServer((request, response) => {
-    request.resume();
+    let body = "";
+    request.setEncoding("utf8").on("data", (text) => {
+      body += text;
+    });
     request.on("end", () => {
       response.writeHead(200, { "content-type": "text/event-stream" });
-      response.end(answer);
+      response.end(body.includes("notes.txt") ? probed : answer);
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -52,7 +82,6 @@ export async function oneshot(): Promise<Compared[]> {
     OPENAI_BASE_URL: url,
     OPENAI_API_KEY: "k",
     AIEX_MODEL: "openai/m",
-    AIEX_PROBE: "never",
   };
   try {
     await runOnce({ command: join(root, "bin", "aiex"), args: ["trust"], env, cwd: folder });
