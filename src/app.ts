@@ -7,9 +7,12 @@ import type { Facts } from "#core/model/catalog.ts";
 import type { Usage } from "#core/model/message.ts";
 import type { LogRecord } from "#core/record.ts";
 import { type Fields, sessionCommands } from "#core/session/commands.ts";
+import { restoreCauses } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
 import { modes } from "#core/session/tool-facts.ts";
 import type { Decoded } from "#core/session/upcast.ts";
+import type { PathChange } from "#core/tree/entry.ts";
+import type { LeftPath } from "#core/tree/undo.ts";
 import type { Row } from "#core/views/view.ts";
 
 const session = z.string().check(z.minLength(1), z.maxLength(64));
@@ -25,6 +28,9 @@ const words = {
   text: z.string().check(z.minLength(1)),
   attachments: z.optional(z.array(attachment).check(z.maxLength(100))),
 };
+
+/** A version of a session, or the id of a tree. */
+const moment = z.union([z.int().check(z.minimum(1)), z.string().check(z.regex(/^[0-9a-f]{64}$/))]);
 
 /** What may be asked to happen, by its owner. */
 export const commandSchemas = {
@@ -47,6 +53,12 @@ export const commandSchemas = {
   SwitchEffort: z.extend(sessionCommands.SwitchEffort, { session }),
   Compact: z.extend(sessionCommands.Compact, { session }),
   Erase: z.extend(sessionCommands.Erase, { session }),
+  /** Takes the last turn back: its files path by path, and what the model saw of it. */
+  Undo: z.object({ session }),
+  /** Brings the turn back that was taken back last. */
+  Redo: z.object({ session }),
+  /** Brings all files to the tree of a moment: a version of the session, or a tree's id. */
+  Restore: z.object({ session, at: moment, to: z.optional(z.string()) }),
   /** Goes on with a turn that was left open: by a crash, or by a question nobody answered. */
   Resume: z.object({ session }),
   /** Adds a session that `export` wrote; refused where its records do not verify. */
@@ -86,6 +98,8 @@ export const querySchemas = {
   }),
   /** The state of a session, by its id or a beginning of it that only it has. */
   Session: z.object({ session }),
+  /** What an undo, a redo or a restore would do now. */
+  RestorePlan: z.object({ session, cause: z.enum(restoreCauses), at: z.optional(moment) }),
   /** The newest records of a session before a version, oldest first. */
   Transcript: z.object({ session, before: z.optional(z.int()), ...page }),
   /** Records of all streams after a position, bodies as text. */
@@ -145,6 +159,12 @@ export type Probe = Facts & {
 export type Answers = {
   View: Row[];
   Session: { session: string; state: Session };
+  RestorePlan: {
+    turn: string | null;
+    changes: readonly PathChange[];
+    left: readonly LeftPath[];
+    to: string | null;
+  };
   Transcript: Entry[];
   Records: LogRecord[];
   Blob: Uint8Array;

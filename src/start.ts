@@ -24,9 +24,11 @@ import { requestsIn } from "#boundary/requests.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
 import type { Jobs } from "#boundary/tools/jobs.ts";
 import type { ToolSource } from "#boundary/tools/port.ts";
+import type { Trees } from "#boundary/trees/port.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
+import type { Workspace } from "#boundary/workspace/port.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Environment } from "#core/prompt/system.ts";
@@ -128,44 +130,50 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
     ...options,
     locations,
     tools: ports.tools,
+    leases: ports.leases,
     rules: rules.value,
   });
   const number = (key: ConfigKey) => numberSetting(config, key);
-  return ok(
-    nodeOver({
-      ...ports,
-      sessions,
-      views,
-      locations,
-      requests: requestsIn(blobs),
-      channel: localChannel(),
-      node,
-      random: Math.random,
-      deadlines: {
-        connectMs: number("deadlines.connectMs"),
-        firstTokenMs: number("deadlines.firstTokenMs"),
-        silenceMs: number("deadlines.silenceMs"),
-        idleMs: number("deadlines.idleMs"),
-        totalMs: number("deadlines.totalMs"),
-      },
-      version,
-      home: config.home,
-      defaults: {
-        mode: modeOf(config),
-        contextTokens: number("limits.contextTokens"),
-        stepsPerTurn: number("limits.stepsPerTurn"),
-      },
-      placeOf: places.of,
-      ...modelParts(config, reach),
-      keys,
-      async toolsNow(family) {
-        const { offered, offerOf } = await import("#boundary/surfaces.ts");
-        return ok(offerOf(await offered(await ports.tools.tools(), family)));
-      },
-      environmentOf: places.environmentOf,
-      checks: () => checks(options, places),
-    }),
-  );
+  const app = nodeOver({
+    ...ports,
+    sessions,
+    views,
+    locations,
+    requests: requestsIn(blobs),
+    channel: localChannel(),
+    node,
+    random: Math.random,
+    deadlines: {
+      connectMs: number("deadlines.connectMs"),
+      firstTokenMs: number("deadlines.firstTokenMs"),
+      silenceMs: number("deadlines.silenceMs"),
+      idleMs: number("deadlines.idleMs"),
+      totalMs: number("deadlines.totalMs"),
+    },
+    version,
+    home: config.home,
+    defaults: {
+      mode: modeOf(config),
+      contextTokens: number("limits.contextTokens"),
+      stepsPerTurn: number("limits.stepsPerTurn"),
+    },
+    placeOf: places.of,
+    ...modelParts(config, reach),
+    keys,
+    async toolsNow(family) {
+      const { offered, offerOf } = await import("#boundary/surfaces.ts");
+      return ok(offerOf(await offered(await ports.tools.tools(), family)));
+    },
+    environmentOf: places.environmentOf,
+    checks: () => checks(options, places),
+  });
+  return ok({
+    ...app,
+    async close() {
+      await app.close();
+      await places.close();
+    },
+  });
 }
 
 const modeOf = (config: Config): Mode =>
@@ -216,12 +224,15 @@ function nameNode(file: string): void {
 
 type PlaceParts = StartOptions & {
   node: string;
+  leases: Leases;
   locations: Locations;
   tools: ToolSource;
   rules: Rules;
 };
 
 type Places = {
+  /** Keeps what makes the next start quick. */
+  close(): Promise<void>;
   of(session: Session): Promise<Result<Place>>;
   environmentOf(path: string, mode: Mode): Promise<Environment>;
   sandboxAt: typeof sandboxAt;
@@ -248,6 +259,7 @@ function placesOver(parts: PlaceParts): Places {
     const where = { home, path, workspace: workspace.value, locations: parts.locations };
     return ok({
       workspace: workspace.value,
+      trees: await openTrees(parts, workspace.value),
       sandbox,
       tools,
       judge: judgeOver(judging),
@@ -259,6 +271,11 @@ function placesOver(parts: PlaceParts): Places {
 
   return {
     sandboxAt,
+    async close() {
+      for (const place of await Promise.all(known.values())) {
+        if (place.ok && place.value.trees.ok) await place.value.trees.value.close();
+      }
+    },
     async of(session) {
       const location = session.start?.location;
       if (!location) return fail("not_found", "the session has no place");
@@ -294,6 +311,22 @@ function placesOver(parts: PlaceParts): Places {
       };
     },
   };
+}
+
+/** Beside the log, a store for each folder: nothing of it is in the folder, or reached from it. */
+async function openTrees(
+  { config, ephemeral, leases }: PlaceParts,
+  workspace: Workspace,
+): Promise<Result<Trees>> {
+  const { treesAt } = await import("#boundary/trees/trees.ts");
+  if (ephemeral) {
+    const { memoryObjects } = await import("#boundary/trees/memory.ts");
+    return ok(treesAt({ workspace, objects: memoryObjects(), leases, folder: null }));
+  }
+  const { gitObjects } = await import("#boundary/trees/git.ts");
+  const folder = join(config.home, "trees", sha256(workspace.root).slice(0, 20));
+  const objects = await gitObjects(folder);
+  return objects.ok ? ok(treesAt({ workspace, objects: objects.value, leases, folder })) : objects;
 }
 
 /** The rules of the user, then those of the project that narrow them. */

@@ -25,6 +25,8 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     }
     case "Session":
       return await sessionNamed(parts, query.session);
+    case "RestorePlan":
+      return await restorePlan(parts, query);
     case "Transcript":
       return await transcript(parts, query, signal);
     case "Records":
@@ -54,6 +56,17 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     default:
       return unreachable(query);
   }
+}
+
+async function restorePlan(
+  parts: DoorParts,
+  { session, cause, at }: Extract<Query, { type: "RestorePlan" }>,
+): Promise<Answer> {
+  const { planOf } = await import("#boundary/door/restore.ts");
+  if (cause !== "restore") return await planOf(parts, session, { cause });
+  return at === undefined
+    ? fail("bad_input", "a restore needs a moment", { fix: "say which version of the session" })
+    : await planOf(parts, session, { cause, at });
 }
 
 async function sessionNamed(parts: DoorParts, name: string): Promise<Result<Answers["Session"]>> {

@@ -42,6 +42,10 @@ export async function send(
       if (sent.ok) wake(session);
       return sent;
     }
+    case "Undo":
+    case "Redo":
+    case "Restore":
+      return await bringBack(parts, command);
     case "Resume": {
       const session = await parts.sessions.fold(command.session);
       if (!session.ok) return session;
@@ -78,6 +82,31 @@ export async function send(
   }
 }
 
+/** What was begun by a process that is gone is finished first, and is all where it was the same. */
+async function bringBack(
+  parts: DoorParts,
+  command: Extract<Command, { type: "Undo" | "Redo" | "Restore" }>,
+): Promise<Sent> {
+  const { restore } = await import("#boundary/door/restore.ts");
+  const { session } = command;
+  const finished = await settleRestore(parts, session);
+  if (finished) return finished;
+  if (command.type === "Restore") {
+    const { at, to } = command;
+    return await restore(parts, session, { cause: "restore", at, ...(to ? { to } : {}) });
+  }
+  return await restore(parts, session, { cause: command.type === "Undo" ? "undo" : "redo" });
+}
+
+/** Null where nothing was being brought back. */
+async function settleRestore(parts: DoorParts, session: string): Promise<Sent | null> {
+  const state = await parts.sessions.fold(session);
+  if (!state.ok) return state;
+  if (!state.value.restoring) return null;
+  const { finishRestore } = await import("#boundary/door/restore.ts");
+  return await finishRestore(parts, session);
+}
+
 async function setKeys(
   parts: DoorParts,
   { provider, keys }: Extract<Command, { type: "SetKeys" }>,
@@ -107,6 +136,8 @@ async function speak(
   command: Extract<Command, { type: "SubmitPrompt" | "Steer" }>,
   wake: (session: string) => void,
 ): Promise<Sent> {
+  const settled = await settleRestore(parts, command.session);
+  if (settled && !settled.ok) return settled;
   const attachments = await keep(parts, command.attachments ?? []);
   if (!attachments.ok) return attachments;
   const said = { text: command.text, attachments: attachments.value };

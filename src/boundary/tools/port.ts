@@ -60,6 +60,8 @@ export type ToolContext = {
    * `access` names a folder and whose result shows the lines of files in it.
    */
   readable(): Promise<(path: string) => boolean>;
+  /** Says that something goes on to write after its call; what it answers says that it ended. */
+  writing?(title: string): () => void;
   signal: AbortSignal;
 };
 

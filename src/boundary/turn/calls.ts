@@ -4,6 +4,7 @@ import { offered } from "#boundary/surfaces.ts";
 import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
 import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
+import { type Before, recordAfter, recordBefore, recordLeft } from "#boundary/turn/recorded.ts";
 import { unreachable } from "#core/assert.ts";
 import { type Failure, sentenceOf } from "#core/failure.ts";
 import { toolNamed } from "#core/model/repair.ts";
@@ -44,8 +45,11 @@ export async function prepareCall(options: CallOptions): Promise<Landing> {
   if (verdict.do === "ask" && open.granted?.hash !== verdict.hash) return ask(call.id, verdict);
   const denied = await beforeTool(options, prepared.value);
   if (denied) return denied;
-  return start(options, prepared.value, verdict.opens);
+  const before = await recordBefore(options, prepared.value);
+  return start(options, { prepared: prepared.value, opened: verdict.opens, before });
 }
+
+type Ready = { prepared: Prepared; opened: Opened; before: Before };
 
 async function prepare(tool: Tool, options: CallOptions) {
   const { parts, stream, place, session, open, signal } = options;
@@ -60,6 +64,8 @@ async function prepare(tool: Tool, options: CallOptions) {
     sandbox: place.sandbox,
     blobs: parts.blobs,
     readable: () => place.readable(session),
+    writing: (title) =>
+      place.trees.ok ? place.trees.value.writing({ title, paths: null }) : () => {},
     signal,
   });
 }
@@ -83,19 +89,21 @@ async function beforeTool(options: CallOptions, prepared: Prepared): Promise<Lan
 }
 
 /** Intent before effect: the tool runs only after `ToolStarted` is durable. */
-function start(options: CallOptions, prepared: Prepared, opened: Opened): Landing {
+function start(options: CallOptions, ready: Ready): Landing {
   const { call } = options.open;
-  const { effect, intent, title, repairs } = prepared;
-  const started = { callId: call.id, tool: call.tool, effect, title, intent };
+  const { effect, intent, title, repairs } = ready.prepared;
+  const { writer: _, ...tracked } = ready.before;
+  const started = { callId: call.id, tool: call.tool, effect, title, intent, ...tracked };
   return {
     events: [{ type: "ToolStarted", ...started, ...(repairs ? { repairs } : {}) }],
     fits: (s) => mayStart(s, call.id),
-    after: () => run(options, prepared, opened),
+    after: () => run(options, ready),
   };
 }
 
-async function run(options: CallOptions, prepared: Prepared, opened: Opened): Promise<Landing> {
+async function run(options: CallOptions, ready: Ready): Promise<Landing> {
   const { parts, stream, place, open, signal } = options;
+  const { prepared, opened, before } = ready;
   const { call } = open;
   let seq = 0;
   const progress = (text: string) => {
@@ -104,27 +112,16 @@ async function run(options: CallOptions, prepared: Prepared, opened: Opened): Pr
   };
   const outcome = await stoppable(prepared.run({ signal, opened, progress }), signal);
   if (outcome === "stuck") {
-    return ended(
-      call.id,
-      "interrupted",
-      "Cancelled, but the tool did not stop in time: what it did is not known.",
-    );
+    const unknown = "Cancelled, but the tool did not stop in time: what it did is not known.";
+    return ended(call.id, "interrupted", unknown);
   }
-  const landing: Landing = {
-    events: [
-      {
-        type: "ToolFinished",
-        callId: call.id,
-        end: endOf(outcome, signal),
-        parts: outcome.parts,
-        facts: outcome.facts,
-      },
-    ],
-    fits: (s) => isOpen(s, call.id),
-  };
+  const end = endOf(outcome, signal);
+  const { parts: said, facts } = outcome;
+  const finished = { type: "ToolFinished", callId: call.id, end, parts: said, facts } as const;
+  const recorded = await recordAfter({ place }, before, finished, prepared.intent);
   const context = { session: stream, signal };
-  const said = await saidAfter(place.hooks, { call, outcome, context });
-  return { ...landing, events: [...landing.events, ...said] };
+  const hooked = await saidAfter(place.hooks, { call, outcome, context });
+  return { events: [recorded, ...hooked], fits: (s) => isOpen(s, call.id) };
 }
 
 function endOf(outcome: ToolOutcome, signal: AbortSignal): CallEnd {
@@ -164,17 +161,16 @@ export async function recoverCall(options: CallOptions): Promise<Landing> {
     case "keyed":
       return calledOff ? ended(call.id, "interrupted", notRepeated) : await prepareCall(options);
     case "opaque":
-      return ended(
-        call.id,
-        "interrupted",
-        "Aiex stopped while this was running. Whether it finished, and what it changed, is not known. Look at the files before you run it again.",
-      );
+      return await recordLeft(options, ended(call.id, "interrupted", stoppedMeanwhile));
     case "verifiable":
-      return await compare(options, { calledOff });
+      return await recordLeft(options, await compare(options, { calledOff }));
     default:
       return unreachable(started.effect);
   }
 }
+
+const stoppedMeanwhile =
+  "Aiex stopped while this was running. Whether it finished, and what it changed, is not known. Look at the files before you run it again.";
 
 const notRepeated =
   "Aiex stopped while this was running, and the user cancelled. Whether it was done is not known; it was not repeated.";

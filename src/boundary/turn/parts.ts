@@ -8,6 +8,7 @@ import type { Deadlines, ModelPort } from "#boundary/models/port.ts";
 import type { Requests } from "#boundary/requests.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Tool, ToolContext } from "#boundary/tools/port.ts";
+import type { Trees } from "#boundary/trees/port.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family, ModelFacts } from "#core/model/catalog.ts";
 import type { Access, Opened } from "#core/security/access.ts";
@@ -42,6 +43,8 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   /** What the policy lets a session read without a question. */
   readable(session: Session): Promise<(path: string) => boolean>;
   instructions: ReadInstructions;
+  /** Its trees, or why none can be kept. */
+  trees: Result<Trees>;
   hooks: readonly Hooks[];
 };
 

@@ -188,6 +188,7 @@ export function partsOver(
     tools: toolsOf(world, pause),
     judge: async ({ title }) => judge(title),
     readable: async () => () => true,
+    trees: fail("not_supported", "no trees of a folder in memory"),
     hooks: [],
     instructions: async () => ({ isTrusted: true, found: [] }),
     ...options.place,

@@ -12,8 +12,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { beneath, failureOf, pathAt, readSmall } from "#boundary/beneath.ts";
 import type { Outside } from "#boundary/outside.ts";
-import { beneath, failureOf, pathAt, readSmall } from "#boundary/workspace/beneath.ts";
 import { FIRST_DESCRIPTOR, launch } from "#boundary/workspace/child.ts";
 import { checkCommand } from "#boundary/workspace/command.ts";
 import { looksDenied } from "#boundary/workspace/denial.ts";

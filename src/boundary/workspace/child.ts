@@ -6,7 +6,7 @@ import { closeSync, constants, openSync, readdirSync, readFileSync, unlinkSync }
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { codeOf, failureOf } from "#boundary/workspace/beneath.ts";
+import { codeOf, failureOf } from "#boundary/beneath.ts";
 import { LAST_BYTES } from "#boundary/workspace/denial.ts";
 import type { CommandEnd, RunningCommand } from "#boundary/workspace/sandbox-port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";

@@ -1,6 +1,6 @@
 // Whether a command can be run at all, asked before anything is set up for it.
 import { lstatSync } from "node:fs";
-import { beneath, pathAt } from "#boundary/workspace/beneath.ts";
+import { beneath, pathAt } from "#boundary/beneath.ts";
 import type { CommandSpec } from "#boundary/workspace/sandbox-port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { quoted, relativeTo } from "#core/security/paths.ts";

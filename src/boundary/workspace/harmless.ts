@@ -1,7 +1,7 @@
 // New things at protected paths that are let be, because nothing is obeyed in them: what
 // `git init`, `git clone` and `git worktree add` leave behind.
 import { readdirSync } from "node:fs";
-import { codeOf, readSmall } from "#boundary/workspace/beneath.ts";
+import { codeOf, readSmall } from "#boundary/beneath.ts";
 import type { Found } from "#boundary/workspace/scan.ts";
 import { isHarmlessGitConfig } from "#core/security/git-settings.ts";
 import { relativeTo } from "#core/security/paths.ts";

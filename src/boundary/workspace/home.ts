@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { readSmall } from "#boundary/workspace/beneath.ts";
+import { readSmall } from "#boundary/beneath.ts";
 import type { Mount } from "#boundary/workspace/mounts.ts";
 import { identityOf } from "#core/security/git-settings.ts";
 

@@ -1,6 +1,6 @@
 // Which sockets of the host a command could see by their names in the file system.
 import { accessSync, constants, lstatSync, readFileSync } from "node:fs";
-import { codeOf } from "#boundary/workspace/beneath.ts";
+import { codeOf } from "#boundary/beneath.ts";
 
 /** Sockets of the host that are covered one by one, in one command. */
 const SOCKETS_MAX = 200;

@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { totalmem } from "node:os";
 import { dirname, join } from "node:path";
-import { codeOf } from "#boundary/workspace/beneath.ts";
+import { codeOf } from "#boundary/beneath.ts";
 import type { SandboxKind } from "#core/security/access.ts";
 
 export type Limits = { processes: number; memoryBytes: number };

@@ -30,7 +30,7 @@ import {
   pathAt,
   pathOf,
   type Spot,
-} from "#boundary/workspace/beneath.ts";
+} from "#boundary/beneath.ts";
 import type {
   Expected,
   FileKind,

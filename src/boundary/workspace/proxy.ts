@@ -6,8 +6,8 @@ import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } fro
 import type { Socket } from "node:net";
 import { join } from "node:path";
 import { pipeline } from "node:stream";
+import { failureOf } from "#boundary/beneath.ts";
 import { dial, type Reach } from "#boundary/dial.ts";
-import { failureOf } from "#boundary/workspace/beneath.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { readTarget, type Target, targetText } from "#core/security/hosts.ts";
 

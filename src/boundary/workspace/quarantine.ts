@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
-import { beneath, codeOf, pathAt } from "#boundary/workspace/beneath.ts";
+import { beneath, codeOf, pathAt } from "#boundary/beneath.ts";
 import { ok, type Result } from "#core/failure.ts";
 
 /** What a protected path was before a command ran; a folder by its files, under their own paths. */

@@ -2,7 +2,7 @@
 // ones read again only the folders that changed, which is what makes a scan before and after each
 // command cheap.
 import { type Dirent, lstatSync, readdirSync } from "node:fs";
-import { codeOf } from "#boundary/workspace/beneath.ts";
+import { codeOf } from "#boundary/beneath.ts";
 import type { FileKind } from "#boundary/workspace/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import {

@@ -2,7 +2,7 @@
 // it back, and to find the other names under which its bytes could be written.
 import { lstatSync, readdirSync, readlinkSync, realpathSync, type Stats } from "node:fs";
 import { relative } from "node:path";
-import { codeOf, readSmall } from "#boundary/workspace/beneath.ts";
+import { codeOf, readSmall } from "#boundary/beneath.ts";
 import type { Snapshot } from "#boundary/workspace/quarantine.ts";
 import { isInside } from "#core/security/paths.ts";
 

@@ -4,7 +4,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { codeOf, failureOf } from "#boundary/workspace/beneath.ts";
+import { codeOf, failureOf } from "#boundary/beneath.ts";
 import { launch } from "#boundary/workspace/child.ts";
 import { checkCommand } from "#boundary/workspace/command.ts";
 import { baseEnvironment, shellPath } from "#boundary/workspace/environment.ts";

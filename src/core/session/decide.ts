@@ -56,6 +56,11 @@ export function decide(command: SessionCommand, s: Session): Result<SessionEvent
 
 function submit(command: Command<"SubmitPrompt">, s: Session): Result<SessionEvent[]> {
   const { turn, text, attachments } = command;
+  if (s.restoring) {
+    return fail("conflict", "files of this session are being brought back", {
+      fix: "try again in a moment",
+    });
+  }
   if (!isRunning(s)) return ok([{ type: "TurnStarted", turn, text, attachments }]);
   if (s.queue.length >= QUEUE_MAX) {
     return fail("too_large", `${QUEUE_MAX} prompts are waiting already`, {

@@ -58,6 +58,13 @@ const fact = z.discriminatedUnion("type", [
     diff: z.optional(text),
   }),
   z.object({ type: z.literal("fileGone"), path: text }),
+  z.object({
+    type: z.literal("filesChanged"),
+    files: z.readonly(z.array(change)),
+    more: count,
+    theirs: z.optional(z.readonly(z.array(text))),
+    besides: z.optional(z.readonly(z.array(text))),
+  }),
   z.object({ type: z.literal("todo"), items: z.readonly(z.array(todo)) }),
   z.object({
     type: z.literal("commandEnded"),
@@ -74,6 +81,11 @@ const fact = z.discriminatedUnion("type", [
   z.object({ type: z.literal("jobStarted"), job: text, command: text }),
   z.object({ type: z.literal("jobEnded"), job: text, code: z.nullable(count) }),
 ]);
+
+const leftPath = z.object({ path: text, why: text });
+
+/** Why files are brought back. */
+export const restoreCauses = ["undo", "redo", "restore"] as const;
 
 /** Why a turn came to rest. */
 export const turnEnds = ["done", "cancelled", "failed", "refused", "filtered", "limit"] as const;
@@ -203,6 +215,10 @@ export const eventBodies = {
       files: z.optional(z.readonly(z.array(change))),
       key: z.optional(text),
     }),
+    /** Of a tool that can write: the workspace before it acts. */
+    tree: z.optional(text),
+    /** Why there is no such tree: what it changes cannot be taken back. */
+    untracked: z.optional(text),
     /** What was repaired to read the arguments; the model's own text is in its `StepCompleted`. */
     repairs: z.optional(z.readonly(z.array(text))),
   }),
@@ -211,12 +227,31 @@ export const eventBodies = {
     end: z.enum(callEnds),
     parts: z.readonly(z.array(userPart)),
     facts: z.readonly(z.array(fact)),
+    /** The workspace after it, where it was recorded before it. */
+    tree: z.optional(text),
   }),
   /** A hook spoke: its result is part of history like any other. */
   HookRan: z.object({ hook: text, callId: z.optional(text), say: text }),
   /** Messages up to `through` are replaced by `text` in what the model sees; `keep` stay whole. */
   Compacted: z.object({ text, keep: count, droppedMessages: count, why: text }),
   TurnEnded: z.object({ turn: text, end: z.enum(turnEnds), failure: z.optional(failure) }),
+  /**
+   * Files are about to be brought back: what a turn changed (`undo`), what an undo took away
+   * (`redo`), or everything to a tree (`restore`). Durable before the first file is touched.
+   */
+  RestoreStarted: z.object({
+    cause: z.enum(restoreCauses),
+    /** The turn that is taken back, or brought back. */
+    turn: z.optional(text),
+    /** The workspace as it is now: what any restore can go back to. */
+    present: text,
+    changes: z.readonly(z.array(change)),
+    left: z.readonly(z.array(leftPath)),
+    /** What it goes to, for people: a moment of the session, the name of a checkpoint. */
+    to: z.optional(text),
+  }),
+  /** What was not done is in `left`, with why; everything else was. */
+  RestoreFinished: z.object({ tree: text, left: z.readonly(z.array(leftPath)) }),
 };
 
 export type EventType = keyof typeof eventBodies;

@@ -5,11 +5,11 @@ import {
   type AnswerPart,
   addUsage,
   type Message,
-  type Origin,
   textOf,
   toolCallsOf,
 } from "#core/model/message.ts";
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
+import { restoreFinished, restoreStarted, withTurn } from "#core/session/restoring.ts";
 import {
   emptySession,
   GRANTS_MAX,
@@ -21,6 +21,7 @@ import {
   type Session,
   type Turn,
 } from "#core/session/state.ts";
+import { told, user } from "#core/session/told.ts";
 import type { Fact, Mode } from "#core/session/tool-facts.ts";
 import type { Decoded } from "#core/session/upcast.ts";
 
@@ -87,17 +88,17 @@ export function evolve(s: Session, e: SessionEvent): Session {
     case "PermissionAnswered":
       return answered(s, e);
     case "ToolStarted":
-      return withCall(s, e.callId, (c) => ({
-        ...c,
-        state: "started",
-        started: { epoch: s.epoch, effect: e.effect, intent: e.intent, title: e.title },
-      }));
+      return toolStarted(s, e);
     case "ToolFinished":
       return toolFinished(s, e);
     case "Compacted":
       return compacted(s, e);
     case "TurnEnded":
       return turnEnded(s);
+    case "RestoreStarted":
+      return restoreStarted(s, e);
+    case "RestoreFinished":
+      return restoreFinished(s, e);
     default:
       return unreachable(e);
   }
@@ -140,7 +141,8 @@ function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
     end: "done",
   };
   const queue = s.queue.filter((prompt) => prompt.turn !== e.turn);
-  return told({ ...s, turn, queue }, user("prompt", e.text, e.attachments));
+  const begun = { ...s, turn, queue, turns: withTurn(s, e.turn), undone: [] };
+  return told(begun, user("prompt", e.text, e.attachments));
 }
 
 function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
@@ -245,6 +247,12 @@ function answered(s: Session, e: EventOf<"PermissionAnswered">): Session {
   );
 }
 
+function toolStarted(s: Session, e: EventOf<"ToolStarted">): Session {
+  const { effect, intent, title, tree } = e;
+  const started = { epoch: s.epoch, effect, intent, title, ...(tree ? { tree } : {}) };
+  return withCall(s, e.callId, (c) => ({ ...c, state: "started", started }));
+}
+
 function toolFinished(s: Session, e: EventOf<"ToolFinished">): Session {
   const result = {
     role: "tool" as const,
@@ -266,6 +274,7 @@ function learned(s: Session, fact: Fact): Session {
       return forgot(s, fact.path);
     case "todo":
       return { ...s, todo: fact.items };
+    case "filesChanged":
     case "commandEnded":
     case "quarantined":
     case "hostsTried":
@@ -296,6 +305,7 @@ function compacted(s: Session, e: EventOf<"Compacted">): Session {
       ...(turn?.wants === "compact" ? { wants: "step" as const } : {}),
     }),
     messages: [user("compaction", e.text), ...kept],
+    turns: s.turns.map((past) => ({ ...past, messages: null })),
     // What they said may have been dropped: the runner tells it again.
     instructions: [],
     contextTokens: 0,
@@ -316,18 +326,6 @@ const instructed = (s: Session, { path, hash }: EventOf<"ContextAdded">): Sessio
           { path, hash },
         ].slice(-INSTRUCTIONS_MAX),
       };
-
-/** Said to the model outside a step: at once between turns, with the next step within one. */
-function told(s: Session, message: Message): Session {
-  return s.step || s.calls.length > 0
-    ? { ...s, steers: [...s.steers, message] }
-    : { ...s, messages: [...messagesOf(s), message], steers: [] };
-}
-
-function user(origin: Origin, text: string, attachments: Prompt["attachments"] = []): Message {
-  const blobs = attachments.map((blob) => ({ type: "blob" as const, blob }));
-  return { role: "user", origin, parts: [{ type: "text", text }, ...blobs] };
-}
 
 const promptOf = ({ turn, text, attachments }: Prompt): Prompt => ({ turn, text, attachments });
 

@@ -33,7 +33,7 @@ export type OpenCall = {
   ask?: EventBody<"PermissionAsked">;
   /** Hash of what the user allowed; the call runs only if it is still exactly that. */
   granted?: { hash: string; opens: EventBody<"PermissionAsked">["opens"] };
-  started?: { epoch: number; effect: Effect; intent: Intent; title: string };
+  started?: { epoch: number; effect: Effect; intent: Intent; title: string; tree?: string };
   result?: Extract<Message, { role: "tool" }>;
 };
 
@@ -61,6 +61,26 @@ export type Turn = {
   end: "done" | "refused" | "filtered";
 };
 
+/** A turn that ended or runs, as one that can be taken back. */
+export type PastTurn = {
+  turn: string;
+  /** The version of its `TurnStarted`. */
+  from: number;
+  /** Messages before it; null once they were compacted, so that they cannot be cut there. */
+  messages: number | null;
+  todo: readonly TodoItem[];
+  instructions: Session["instructions"];
+};
+
+/** A turn that was taken back, with what the model saw of it and the version of the undoing. */
+export type UndoneTurn = PastTurn & { said: readonly Message[]; undoneAt: number };
+
+/** Files that are being brought back. */
+export type Restoring = Pick<
+  EventBody<"RestoreStarted">,
+  "cause" | "turn" | "changes" | "left" | "to"
+> & { version: number };
+
 export type Session = {
   version: number;
   /** Epoch of the newest take-over; 0 before the first. */
@@ -87,6 +107,11 @@ export type Session = {
   /** Hash of each file as this session last read or wrote it; the newest `SEEN_MAX`. */
   seen: readonly { path: string; hash: string }[];
   todo: readonly TodoItem[];
+  /** The newest turns that can be taken back, `TURNS_MAX` at most. */
+  turns: readonly PastTurn[];
+  /** Turns that were taken back since the last prompt, the newest last. */
+  undone: readonly UndoneTurn[];
+  restoring: Restoring | null;
   /** The instruction files that the messages hold, each as it was told last. */
   instructions: readonly { path: string; hash: string }[];
   /** Keys of what the user allowed for this session. */
@@ -98,6 +123,8 @@ export type Session = {
 
 /** Files remembered as read; an edit of a forgotten one asks to read it again. */
 export const SEEN_MAX = 2_000;
+/** Turns remembered as ones that can be taken back. */
+export const TURNS_MAX = 100;
 /** Instruction files remembered as told; a forgotten one is told again. */
 export const INSTRUCTIONS_MAX = 500;
 /** Permissions remembered for the session. */
@@ -123,6 +150,9 @@ export const emptySession: Session = {
   messages: [],
   seen: [],
   todo: [],
+  turns: [],
+  undone: [],
+  restoring: null,
   instructions: [],
   grants: [],
   usage: noUsage,

@@ -1,4 +1,5 @@
 // What the log keeps of a tool call besides its messages.
+import type { PathChange } from "#core/tree/entry.ts";
 
 /**
  * How recovery treats a call that started and has no result: `pure` runs again · `verifiable` is
@@ -30,6 +31,18 @@ export type Fact =
       diff?: string;
     }
   | { type: "fileGone"; path: string }
+  /**
+   * What is another in the workspace than before a command (states of core/tree/entry.ts), the
+   * first ones of many. Paths of `theirs` were changed by others meanwhile; where `besides` names
+   * what else ran, nobody can tell whose the rest is.
+   */
+  | {
+      type: "filesChanged";
+      files: readonly PathChange[];
+      more: number;
+      theirs?: readonly string[];
+      besides?: readonly string[];
+    }
   | { type: "todo"; items: readonly TodoItem[] }
   | { type: "commandEnded"; command: string; code: number | null; durationMs: number }
   | { type: "quarantined"; paths: readonly string[] }

@@ -284,12 +284,21 @@ function finished(t: Transcript, place: Place, e: EventOf<"ToolFinished">): Tran
   const { end: state, parts: result, facts } = e;
   const next = changed(t, place, e.callId, { state, result, facts, endedAt: place.at });
   if (!next.turn) return next;
-  const paths = facts.flatMap((fact) =>
-    fact.type === "fileChanged" || fact.type === "fileGone" ? [fact.path] : [],
-  );
+  const paths = facts.flatMap(changedBy);
   const before = next.turn.changed.filter((path) => !paths.includes(path));
   const now = [...new Set(paths)];
   return { ...next, turn: { ...next.turn, changed: [...before, ...now] } };
+}
+
+function changedBy(fact: Fact): string[] {
+  if (fact.type === "fileChanged" || fact.type === "fileGone") return [fact.path];
+  if (fact.type !== "filesChanged") return [];
+  // A folder that came or went shows in what is in it.
+  const files = fact.files.filter(
+    ({ path, before, after }) =>
+      [before, after].some((state) => state.includes(" ")) && !fact.theirs?.includes(path),
+  );
+  return files.map(({ path }) => path);
 }
 
 function ended(t: Transcript, place: Place, e: EventOf<"TurnEnded">): Transcript {

@@ -251,11 +251,28 @@ function noteText(e: NoteItem["event"]): string {
       return `called off: ${e.why}`;
     case "HookRan":
       return `hook ${e.hook}: ${first(e.say)}`;
+    case "RestoreStarted":
+      return restoreText(e);
+    case "RestoreFinished":
+      return leftText(e);
     case "Compacted":
       return `${count(e.droppedMessages, "old message")} shortened (${e.why})`;
     default:
       return unreachable(e);
   }
+}
+
+function restoreText({ cause, changes, to }: EventBody<"RestoreStarted">): string {
+  const paths = count(changes.length, "path");
+  if (cause === "restore") return `brought ${paths} back to ${to ?? "an earlier state"}`;
+  return cause === "undo" ? `undid the turn: ${paths}` : `redid the turn: ${paths}`;
+}
+
+function leftText({ left }: EventBody<"RestoreFinished">): string {
+  if (left.length === 0) return "nothing was left over";
+  const named = left.slice(0, FILES_MAX).map(({ path, why }) => `${reveal(path)} (${why})`);
+  const more = left.length - named.length;
+  return `left as they are: ${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }
 
 function describedText({ model, windowTokens, say }: EventBody<"ModelDescribed">): string {

@@ -105,6 +105,8 @@ async function started(
   if (!begun.ok) return refusal(begun.error);
   if (background) {
     const job = jobs.start(context.session, command, begun.value);
+    const ended = context.writing?.(command);
+    if (ended) void job.done.then(ended);
     const fact: Fact = { type: "jobStarted", job: job.id, command };
     return outcome(`Started as job ${job.id}. Follow or end it with \`${context.words("job")}\`.`, {
       facts: [fact],

@@ -1,10 +1,10 @@
 // What begins with a slash in a chat: one row each, named as other assistants name theirs.
 
-import { fail } from "#core/failure.ts";
 import { type Effort, efforts } from "#core/model/message.ts";
 import { reveal, screen } from "#core/security/screen.ts";
 import { modes } from "#core/session/tool-facts.ts";
 import { emptyTranscript, follow, type ToolItem } from "#core/session/transcript.ts";
+import { outcomeOf, planLines } from "#interfaces/cli/bringing-back.ts";
 import { diffLines } from "#interfaces/cli/changes.ts";
 import type { Chat } from "#interfaces/cli/chat/chat.ts";
 import { contextLines } from "#interfaces/cli/chat/context.ts";
@@ -46,7 +46,12 @@ export const orders: Readonly<Record<string, Order>> = {
   },
   compact: { about: "Shorten old messages now.", atOnce: false, run: compact },
   diff: { about: "What the last turn changed; `all`: the session.", atOnce: true, run: diff },
-  undo: { about: "Take the last turn's changes back.", atOnce: false, run: undo },
+  undo: { about: "Take the last turn back, with its changes.", atOnce: false, run: undo },
+  redo: {
+    about: "Bring the undone turn back.",
+    atOnce: false,
+    run: (chat) => bringBack(chat, "redo"),
+  },
   permissions: { about: "What is allowed here.", atOnce: true, run: permissions },
   context: { about: "What fills the model's window.", atOnce: true, run: context },
   cost: { about: "What the session took.", atOnce: true, run: cost },
@@ -164,11 +169,21 @@ function changeLines({ facts }: ToolItem): Line[] {
 }
 
 async function undo(chat: Chat): Promise<void> {
-  chat.report(
-    fail("not_supported", "files cannot be taken back by Aiex yet", {
-      fix: "/diff shows what the tools changed; git restore brings committed files back",
-    }),
-  );
+  await bringBack(chat, "undo");
+}
+
+/** As `aiex undo` and `aiex redo`, in the chat's own session. */
+async function bringBack(chat: Chat, cause: "undo" | "redo"): Promise<void> {
+  const { app, session } = chat.talk;
+  if (session === null) return chat.note("there is no session yet");
+  const sent = await app.send({ type: cause === "undo" ? "Undo" : "Redo", session });
+  if (!chat.report(sent)) return;
+  const done = await outcomeOf(app, session);
+  if (!chat.report(done)) return;
+  await chat.refresh();
+  const lines = planLines(done.value);
+  for (const text of lines.length > 0 ? lines : ["  no file is another"]) chat.note(text);
+  chat.note(cause === "undo" ? "undone; /redo brings the turn back" : "the turn is back");
 }
 
 async function permissions(chat: Chat): Promise<void> {

@@ -5,6 +5,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   chat: async () => (await import("#interfaces/cli/commands/chat.ts")).chat,
   ask: async () => (await import("#interfaces/cli/commands/ask.ts")).ask,
   demo: async () => (await import("#interfaces/cli/commands/demo.ts")).demo,
+  undo: async () => (await import("#interfaces/cli/commands/undo.ts")).undo,
+  redo: async () => (await import("#interfaces/cli/commands/undo.ts")).redo,
   "session list": async () => (await import("#interfaces/cli/commands/session-list.ts")).list,
   "session show": async () => (await import("#interfaces/cli/commands/session-show.ts")).show,
   "session search": async () => (await import("#interfaces/cli/commands/session-search.ts")).search,

@@ -1,0 +1,110 @@
+// What a turn changed, read from its events: the changes that are provably its own, those that
+// somebody else may have made while a command ran, and the calls of which nobody knows.
+import type { Sessions } from "#boundary/sessions.ts";
+import type { Trees } from "#boundary/trees/port.ts";
+import { ok, type Result } from "#core/failure.ts";
+import type { EventOf } from "#core/session/events.ts";
+import type { PastTurn, UndoneTurn } from "#core/session/state.ts";
+import { ABSENT, type PathChange } from "#core/tree/entry.ts";
+import { isWithin } from "#core/tree/paths.ts";
+import type { LeftPath } from "#core/tree/undo.ts";
+
+export type Claims = {
+  /** Oldest first. */
+  changes: PathChange[];
+  /** Paths that others may have changed, with what else ran then. */
+  doubtful: Map<string, string>;
+  /** Calls whose changes were not recorded, as paths that cannot be taken back. */
+  unknown: LeftPath[];
+};
+
+type Call = { started: EventOf<"ToolStarted">; finished: EventOf<"ToolFinished"> | null };
+
+export async function claimsOf(
+  parts: { sessions: Sessions; trees: Trees },
+  { stream, past }: { stream: string; past: PastTurn },
+  signal: AbortSignal,
+): Promise<Result<Claims>> {
+  const calls = await callsOf(parts.sessions, { stream, past }, signal);
+  if (!calls.ok) return calls;
+  const claims: Claims = { changes: [], doubtful: new Map(), unknown: [] };
+  for (const call of calls.value) {
+    const added = await addCall(parts.trees, call, claims);
+    if (!added.ok) return added;
+  }
+  return ok(claims);
+}
+
+/** The calls of a turn that could write, in the order of their beginning. */
+async function callsOf(
+  sessions: Sessions,
+  { stream, past }: { stream: string; past: PastTurn },
+  signal: AbortSignal,
+): Promise<Result<Call[]>> {
+  const calls: Call[] = [];
+  for await (const page of sessions.read(stream, { after: past.from - 1 }, signal)) {
+    if (!page.ok) return page;
+    for (const { decoded } of page.value) {
+      if (decoded.kind !== "event") continue;
+      const { event } = decoded;
+      if (event.type === "ToolStarted" && event.effect !== "pure") {
+        calls.push({ started: event, finished: null });
+      } else if (event.type === "ToolFinished") {
+        const open = calls.findLast(({ started }) => started.callId === event.callId);
+        if (open && open.finished === null) open.finished = event;
+      } else if (event.type === "TurnEnded" && event.turn === past.turn) return ok(calls);
+    }
+  }
+  return ok(calls);
+}
+
+async function addCall(
+  trees: Trees,
+  { started, finished }: Call,
+  claims: Claims,
+): Promise<Result<void>> {
+  const before = started.tree;
+  const after = finished?.tree;
+  if (before === undefined || after === undefined) {
+    const why = started.untracked ?? "its end was not recorded";
+    claims.unknown.push({ path: started.title, why: `what it changed is not known: ${why}` });
+    return ok();
+  }
+  const changes = await trees.changes(before, after);
+  if (!changes.ok) return changes;
+  const named = started.intent.files?.map(({ path }) => path);
+  const fact = finished?.facts.find((one) => one.type === "filesChanged");
+  for (const change of changes.value) {
+    if (named && !isNamed(named, change)) continue;
+    if (fact?.theirs?.includes(change.path)) continue;
+    claims.changes.push(change);
+    if (fact?.besides) {
+      claims.doubtful.set(change.path, `${fact.besides.join(", ")} ran at the same time`);
+    }
+  }
+  return ok();
+}
+
+/** A path that an edit names, or a folder that was made for it. */
+const isNamed = (named: readonly string[], { path, before }: PathChange): boolean =>
+  named.includes(path) || (before === ABSENT && named.some((name) => isWithin(path, name)));
+
+/** What an undoing did: its changes, without what it had to leave. */
+export async function undoneChanges(
+  sessions: Sessions,
+  { stream, undone }: { stream: string; undone: UndoneTurn },
+  signal: AbortSignal,
+): Promise<Result<PathChange[]>> {
+  let changes: readonly PathChange[] = [];
+  for await (const page of sessions.read(stream, { after: undone.undoneAt - 1 }, signal)) {
+    if (!page.ok) return page;
+    for (const { decoded } of page.value) {
+      if (decoded.kind !== "event") continue;
+      if (decoded.event.type === "RestoreStarted") changes = decoded.event.changes;
+      if (decoded.event.type !== "RestoreFinished") continue;
+      const left = new Set(decoded.event.left.map(({ path }) => path));
+      return ok(changes.filter(({ path }) => !left.has(path)));
+    }
+  }
+  return ok([]);
+}

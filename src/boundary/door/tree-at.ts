@@ -1,0 +1,44 @@
+// The workspace at a moment of a session: the newest tree that was recorded up to there.
+import type { Sessions } from "#boundary/sessions.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+import type { SessionEvent } from "#core/session/events.ts";
+
+/** Trees an event names, the newest last. */
+function treeOf(event: SessionEvent): string | null {
+  switch (event.type) {
+    case "ToolStarted":
+    case "ToolFinished":
+    case "RestoreFinished":
+      return event.tree ?? null;
+    case "RestoreStarted":
+      return event.present;
+    default:
+      return null;
+  }
+}
+
+/**
+ * `at` is a version of the session, or a tree's id as it is. Before a session's first writing call
+ * the workspace is what that call found.
+ */
+export async function treeAt(
+  sessions: Sessions,
+  stream: string,
+  at: number | string,
+  signal: AbortSignal,
+): Promise<Result<string>> {
+  if (typeof at === "string") return ok(at);
+  let tree: string | null = null;
+  for await (const page of sessions.read(stream, { after: 0 }, signal)) {
+    if (!page.ok) return page;
+    for (const { record, decoded } of page.value) {
+      if (record.version > at && tree !== null) return ok(tree);
+      if (decoded.kind === "event") tree = treeOf(decoded.event) ?? tree;
+    }
+  }
+  return tree === null
+    ? fail("not_found", "no tree was recorded in this session", {
+        fix: "trees are recorded around the tools that can write",
+      })
+    : ok(tree);
+}

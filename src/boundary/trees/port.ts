@@ -1,0 +1,75 @@
+// The store of what trees are made of: objects by the hash of their content, as git names them in a
+// repository of format sha256. Promises, proved for every adapter by contract.ts:
+// - `put` answers only when the objects would survive a power cut, so that an event may name them;
+// - `get` answers the bytes that were put, by id, or fails: `not_found`, or `corrupt` where what is
+//   kept is not what the id says; it never answers other bytes;
+// - `sweep` removes what neither `roots` nor the trees below them name, and nothing else; a root
+//   that is not in the store is passed over;
+// - `check` names what is damaged, and is empty where nothing is.
+import type { Result } from "#core/failure.ts";
+import type { PathChange, PathState } from "#core/tree/entry.ts";
+import type { LeftPath } from "#core/tree/undo.ts";
+
+export type ObjectType = "blob" | "tree";
+export type StoredObject = { id: string; type: ObjectType; bytes: Uint8Array };
+
+export type Objects = {
+  put(objects: readonly StoredObject[]): Promise<Result<void>>;
+  get(ids: readonly string[]): Promise<Result<Map<string, Uint8Array>>>;
+  sweep(roots: readonly string[], signal: AbortSignal): Promise<Result<Sizes>>;
+  check(signal: AbortSignal): Promise<Result<string[]>>;
+};
+
+/** Bytes that the store takes on disk, before a sweep and after it. */
+export type Sizes = { before: number; after: number };
+
+/** How far a long recording is: files read, of how many. */
+export type Progress = (done: number, of: number) => void;
+
+/** Who is about to write: what it is called, and the paths it may change; null: any. */
+export type Writing = { title: string; paths: readonly string[] | null };
+
+/** What a writer left, and what others wrote meanwhile. */
+export type Written = {
+  tree: string;
+  /** Paths that others changed in that time, by edits that name them. */
+  theirs: readonly string[];
+  /** Titles of what else ran in that time and could change any path. */
+  besides: readonly string[];
+};
+
+/** The trees of one location. */
+export type Trees = {
+  /** Records the workspace as it is now; answers the id of its tree once that is durable. */
+  record(signal: AbortSignal, progress?: Progress): Promise<Result<string>>;
+  /** The same, before somebody writes. */
+  before(
+    writing: Writing,
+    signal: AbortSignal,
+    progress?: Progress,
+  ): Promise<Result<{ tree: string; writer: string }>>;
+  /** Records what a writer left. Ends it also where the recording fails. */
+  after(writer: string, signal: AbortSignal): Promise<Result<Written>>;
+  /** Somebody writes who is not waited for; ends by a call of what it answers. */
+  writing(writing: Writing): () => void;
+  /** Every path that is another in `after`, sorted; null is a tree without anything. */
+  changes(before: string | null, after: string | null): Promise<Result<PathChange[]>>;
+  /** What each path is in a tree. */
+  states(tree: string, paths: readonly string[]): Promise<Result<Map<string, PathState>>>;
+  /** The bytes of files and links, by the ids of their states. */
+  contents(ids: readonly string[]): Promise<Result<Map<string, Uint8Array>>>;
+  /**
+   * Makes changes in the workspace. Each is made only where its path is what `before` says, at the
+   * very moment; what is not is left as it is and named.
+   */
+  apply(
+    changes: readonly PathChange[],
+    signal: AbortSignal,
+  ): Promise<Result<{ done: PathChange[]; left: LeftPath[] }>>;
+  /** Drops what no root names, and packs the rest anew. */
+  sweep(roots: readonly string[], signal: AbortSignal): Promise<Result<Sizes>>;
+  /** What is damaged; empty where nothing is. */
+  check(signal: AbortSignal): Promise<Result<string[]>>;
+  /** Keeps what makes the next recording quick. */
+  close(): Promise<void>;
+};

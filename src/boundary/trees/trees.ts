@@ -1,0 +1,171 @@
+// The trees of one location: recorded by one process at a time, kept in a store of their own
+// outside the workspace.
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { newId } from "#boundary/digest.ts";
+import type { Lease, Leases } from "#boundary/lease/port.ts";
+import { applyChanges } from "#boundary/trees/apply.ts";
+import { changesBetween, statesIn } from "#boundary/trees/compare.ts";
+import { keepKnown, loadKnown } from "#boundary/trees/known.ts";
+import type { Known } from "#boundary/trees/look.ts";
+import type { Objects, StoredObject, Trees } from "#boundary/trees/port.ts";
+import { recordTree } from "#boundary/trees/record.ts";
+import { writersIn } from "#boundary/trees/writers.ts";
+import type { Workspace } from "#boundary/workspace/port.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+
+/** How often a store that another process works on is asked for again, in milliseconds. */
+const RETRY_MS = 10;
+/** How long it is waited for at most, in milliseconds: a first recording of a large folder. */
+const WAIT_MS_MAX = 120_000;
+/** Bytes of trees that are remembered, so that most comparisons ask no store. */
+const TREES_BYTES_MAX = 32 << 20;
+
+export type TreesOptions = {
+  workspace: Workspace;
+  objects: Objects;
+  leases: Leases;
+  /** Where what is known of the files is kept; null: nowhere. */
+  folder: string | null;
+};
+
+export function treesAt({ workspace, objects, leases, folder }: TreesOptions): Trees {
+  const { root } = workspace;
+  const remembered = rememberingTrees(objects);
+  const file = folder === null ? null : join(folder, "known.json");
+  const marker = folder === null ? null : join(folder, "swept");
+  const writers = writersIn(folder);
+  let known: Known | null = null;
+  let kept: Known | null = null;
+  let sweeps = "";
+
+  /**
+   * What is known counts only while its tree is in the store: another process may have swept it.
+   * Everything below a tree is there as long as the tree is.
+   */
+  async function knownNow(): Promise<Known> {
+    const now = marker === null ? "" : await readFile(marker, "utf8").catch(() => "");
+    if (known && now === sweeps) return known;
+    sweeps = now;
+    if (known === null && file !== null) {
+      known = await loadKnown(file);
+      kept = known;
+    }
+    const tree = known?.get(".")?.tree ?? null;
+    const isThere = tree !== null && (await objects.get([tree])).ok;
+    return isThere && known ? known : new Map();
+  }
+
+  /** Work that changes the store: one at a time, in this process and in others. */
+  async function alone<T>(signal: AbortSignal, work: () => Promise<Result<T>>): Promise<Result<T>> {
+    const lease = await leaseFor(leases, `trees ${root}`, signal);
+    if (!lease.ok) return lease;
+    try {
+      return await work();
+    } finally {
+      lease.value.release();
+    }
+  }
+
+  const record: Trees["record"] = (signal, progress) =>
+    alone(signal, async () => {
+      const before = await knownNow();
+      const recorded = await recordTree(root, before, { objects, signal, progress });
+      if (!recorded.ok) return recorded;
+      known = recorded.value.known;
+      remembered.add(recorded.value.trees);
+      return ok(recorded.value.tree);
+    });
+
+  return {
+    record,
+    async before(writing, signal, progress) {
+      const tree = await record(signal, progress);
+      return tree.ok ? ok({ tree: tree.value, writer: writers.begin(writing) }) : tree;
+    },
+    async after(writer, signal) {
+      const tree = await record(signal);
+      const others = writers.end(writer);
+      if (!tree.ok) return tree;
+      const theirs = [...new Set(others.flatMap(({ paths }) => paths ?? []))];
+      const besides = others.filter(({ paths }) => paths === null).map(({ title }) => title);
+      return ok({ tree: tree.value, theirs, besides });
+    },
+    writing(writing) {
+      const writer = writers.begin(writing);
+      return () => {
+        writers.end(writer);
+      };
+    },
+    changes: (before, after) => changesBetween(remembered, before, after),
+    states: (tree, paths) => statesIn(remembered, tree, paths),
+    contents: (ids) => objects.get([...new Set(ids)]),
+    apply: (changes, signal) => applyChanges(workspace, objects, { changes, signal }),
+    sweep: (roots, signal) =>
+      alone(signal, async () => {
+        const last = (await knownNow()).get(".")?.tree;
+        remembered.forget();
+        if (marker !== null) await writeFile(marker, newId(), { mode: 0o600 });
+        return await objects.sweep(last ? [...roots, last] : roots, signal);
+      }),
+    check: (signal) => objects.check(signal),
+    async close() {
+      if (file !== null && known !== null && known !== kept) await keepKnown(file, known);
+      kept = known;
+    },
+  };
+}
+
+async function leaseFor(leases: Leases, name: string, signal: AbortSignal): Promise<Result<Lease>> {
+  const until = performance.now() + WAIT_MS_MAX;
+  for (;;) {
+    const lease = leases.take(name);
+    if (lease.ok || lease.error.code !== "busy") return lease;
+    if (signal.aborted) return fail("cancelled", "called off while another process records");
+    if (performance.now() > until) {
+      return fail("busy", "another process has been recording these files for two minutes", {
+        fix: "end it, or try again later",
+      });
+    }
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+  }
+}
+
+type Remembering = Objects & { add(trees: readonly StoredObject[]): void; forget(): void };
+
+/** The same objects, with the trees that were made here answered from memory. */
+function rememberingTrees(objects: Objects): Remembering {
+  const trees = new Map<string, Uint8Array>();
+  let bytes = 0;
+  return {
+    ...objects,
+    add(fresh) {
+      for (const tree of fresh) {
+        if (trees.has(tree.id)) continue;
+        trees.set(tree.id, tree.bytes);
+        bytes += tree.bytes.length;
+      }
+      for (const [id, old] of trees) {
+        if (bytes <= TREES_BYTES_MAX) break;
+        trees.delete(id);
+        bytes -= old.length;
+      }
+    },
+    forget() {
+      trees.clear();
+      bytes = 0;
+    },
+    async get(ids) {
+      const found = new Map<string, Uint8Array>();
+      const missing: string[] = [];
+      for (const id of ids) {
+        const tree = trees.get(id);
+        if (tree) found.set(id, tree);
+        else missing.push(id);
+      }
+      if (missing.length === 0) return ok(found);
+      const rest = await objects.get(missing);
+      return rest.ok ? ok(new Map([...found, ...rest.value])) : rest;
+    },
+  };
+}

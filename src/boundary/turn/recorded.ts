@@ -1,0 +1,103 @@
+// Trees around the calls that can write: the workspace before and after each, so that whatever a
+// command did can be seen and taken back. A call is never held up by what cannot be recorded; the
+// log then says that nobody can take back what it changed.
+import type { Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
+import { ok, type Result, sentenceOf } from "#core/failure.ts";
+import type { EventBody, SessionEvent } from "#core/session/events.ts";
+import type { OpenCall } from "#core/session/state.ts";
+import type { Effect, Fact, Intent } from "#core/session/tool-facts.ts";
+
+/** Changes named in the log; all of them follow from the trees. */
+const NAMED_MAX = 200;
+/** A recording that takes longer than this is told of, in milliseconds. */
+const TOLD_AFTER_MS = 1_000;
+
+type Recording = {
+  parts: Pick<TurnParts, "channel">;
+  stream: string;
+  place: Pick<Place, "trees">;
+  open: OpenCall;
+  signal: AbortSignal;
+};
+
+/** What `ToolStarted` says of the workspace; `writer` is to be ended by `recordAfter`. */
+export type Before = Pick<EventBody<"ToolStarted">, "tree" | "untracked"> & { writer?: string };
+
+export async function recordBefore(
+  { parts, stream, place, open, signal }: Recording,
+  { effect, intent, title }: { effect: Effect; intent: Intent; title: string },
+): Promise<Before> {
+  if (effect === "pure") return {};
+  const { trees } = place;
+  if (!trees.ok) return { untracked: sentenceOf(trees.error) };
+  const began = performance.now();
+  let seq = 0;
+  const progress = (done: number, of: number) => {
+    if (performance.now() - began < TOLD_AFTER_MS || done % 500 !== 0) return;
+    seq += 1;
+    const text = `recording the files so that they can be brought back: ${done} of ${of}\n`;
+    parts.channel.publish(stream, { type: "output", callId: open.call.id, seq, text });
+  };
+  const writing = { title, paths: pathsOf(intent) };
+  const before = await trees.value.before(writing, signal, progress);
+  return before.ok ? before.value : { untracked: sentenceOf(before.error) };
+}
+
+/** What a call changed, added to its `ToolFinished`. */
+export async function recordAfter(
+  { place }: Pick<Recording, "place">,
+  { tree, writer }: Before,
+  finished: EventBody<"ToolFinished"> & { type: "ToolFinished" },
+  intent: Intent,
+): Promise<SessionEvent> {
+  if (writer === undefined || tree === undefined || !place.trees.ok) return finished;
+  // Also of a call that was cancelled: what it changed until then is what will be asked about.
+  const after = await place.trees.value.after(writer, new AbortController().signal);
+  if (!after.ok) return finished;
+  const changed = await changesOf(place, { before: tree, ...after.value }, intent);
+  const facts = changed.ok ? [...finished.facts, ...changed.value] : finished.facts;
+  return { ...finished, facts, tree: after.value.tree };
+}
+
+/** Of a call that names its files, their hashes tell all; of a command, the trees do. */
+async function changesOf(
+  { trees }: Pick<Place, "trees">,
+  written: { before: string; tree: string; theirs: readonly string[]; besides: readonly string[] },
+  intent: Intent,
+): Promise<Result<Fact[]>> {
+  if (!trees.ok || pathsOf(intent) !== null) return ok([]);
+  const changes = await trees.value.changes(written.before, written.tree);
+  if (!changes.ok) return changes;
+  if (changes.value.length === 0) return ok([]);
+  const { theirs, besides } = written;
+  return ok([
+    {
+      type: "filesChanged",
+      files: changes.value.slice(0, NAMED_MAX),
+      more: Math.max(0, changes.value.length - NAMED_MAX),
+      ...(theirs.length > 0 ? { theirs } : {}),
+      ...(besides.length > 0 ? { besides } : {}),
+    },
+  ]);
+}
+
+const pathsOf = ({ files }: Intent): string[] | null => files?.map(({ path }) => path) ?? null;
+
+/** The same for a call that a runner which is gone had begun: what it left is what is there now. */
+export async function recordLeft(
+  { place, open, signal }: Pick<Recording, "place" | "open" | "signal">,
+  landing: Landing,
+): Promise<Landing> {
+  const { started } = open;
+  if (!started?.tree || !place.trees.ok) return landing;
+  const writing = { title: started.title, paths: pathsOf(started.intent) };
+  const now = await place.trees.value.before(writing, signal);
+  if (!now.ok) return landing;
+  const before = { tree: started.tree, writer: now.value.writer };
+  const events = await Promise.all(
+    landing.events.map((event) =>
+      event.type === "ToolFinished" ? recordAfter({ place }, before, event, started.intent) : event,
+    ),
+  );
+  return { ...landing, events };
+}

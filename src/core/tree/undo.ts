@@ -1,0 +1,83 @@
+// How far a turn's changes can be taken back without touching what anybody else did. A path goes
+// back only where it is now exactly what the turn left there, and only as far as the turn's own
+// changes follow one on the other; everything else stays as it is and is named.
+import {
+  ABSENT,
+  type Entry,
+  entryOf,
+  kindOf,
+  type PathChange,
+  type PathState,
+  reasonOf,
+} from "#core/tree/entry.ts";
+
+/** A path that stays as it is, and why. */
+export type LeftPath = { path: string; why: string };
+
+export type UndoPlan = { changes: PathChange[]; left: LeftPath[] };
+
+/**
+ * `claims` are the changes of a turn, oldest first; `present` tells what a path is now. `doubtful`
+ * holds paths that somebody else may have changed while the turn's command ran.
+ */
+export function planUndo(
+  claims: readonly PathChange[],
+  present: (path: string) => PathState,
+  doubtful: ReadonlyMap<string, string> = new Map(),
+): UndoPlan {
+  const plan: UndoPlan = { changes: [], left: [] };
+  const byPath = Map.groupBy(claims, ({ path }) => path);
+  for (const [path, own] of [...byPath].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const now = present(path);
+    const doubt = doubtful.get(path);
+    const target = wayBack(own, now);
+    if (target === now) {
+      if (own.at(-1)?.after !== now && own[0]?.before !== now)
+        plan.left.push({ path, why: changedSince });
+      continue;
+    }
+    const why = doubt ?? whyNot(now, target);
+    if (why) plan.left.push({ path, why });
+    else plan.changes.push({ path, before: now, after: target });
+  }
+  return plan;
+}
+
+const changedSince = "changed since";
+
+/** The state before the newest of the changes that follow one on the other up to now. */
+function wayBack(own: readonly PathChange[], now: PathState): PathState {
+  let state = now;
+  for (const { before, after } of own.toReversed()) {
+    if (after !== state) return state;
+    state = before;
+  }
+  return state;
+}
+
+/** What was left out of a tree has no content to go back to, or to be compared with. */
+function whyNot(now: PathState, target: PathState): string | null {
+  const lost = leftIn(target);
+  if (lost) return `its content was not kept (${reasonOf(lost)})`;
+  const held = leftIn(now);
+  return held ? `it cannot be compared (${reasonOf(held)})` : null;
+}
+
+/** The entry of a state that was left out; null where it was not. */
+export function leftIn(state: PathState): Entry | null {
+  const entry = entryOf(state);
+  return entry !== null && kindOf(entry) === "left" ? entry : null;
+}
+
+/**
+ * The order in which changes can be made: what goes, deepest first, then what comes, from the top.
+ * A file in the place of a folder, or the other way round, goes first.
+ */
+export function inOrder(changes: readonly PathChange[]): PathChange[] {
+  const goes = changes.filter(({ after }) => after === ABSENT);
+  const comes = changes.filter(({ after }) => after !== ABSENT);
+  return [
+    ...goes.toSorted((a, b) => (a.path < b.path ? 1 : -1)),
+    ...comes.toSorted((a, b) => (a.path < b.path ? -1 : 1)),
+  ];
+}
