@@ -30,7 +30,8 @@ const words = {
 };
 
 /** A version of a session, or the id of a tree. */
-const moment = z.union([z.int().check(z.minimum(1)), z.string().check(z.regex(/^[0-9a-f]{64}$/))]);
+const version = z.int().check(z.minimum(1));
+const moment = z.union([version, z.string().check(z.regex(/^[0-9a-f]{64}$/))]);
 
 /** What may be asked to happen, by its owner. */
 export const commandSchemas = {
@@ -59,6 +60,8 @@ export const commandSchemas = {
   Redo: z.object({ session }),
   /** Brings all files to the tree of a moment: a version of the session, or a tree's id. */
   Restore: z.object({ session, at: moment, to: z.optional(z.string()) }),
+  /** A new session that begins as this one was at a version; with a folder, with its files there. */
+  Fork: z.object({ session, at: z.optional(version), into: z.optional(path) }),
   /** Goes on with a turn that was left open: by a crash, or by a question nobody answered. */
   Resume: z.object({ session }),
   /** Adds a session that `export` wrote; refused where its records do not verify. */
@@ -100,6 +103,8 @@ export const querySchemas = {
   Session: z.object({ session }),
   /** What an undo, a redo or a restore would do now. */
   RestorePlan: z.object({ session, cause: z.enum(restoreCauses), at: z.optional(moment) }),
+  /** What is another in the workspace between two moments of a session; without `to`: now. */
+  Difference: z.object({ session, from: moment, to: z.optional(moment) }),
   /** The newest records of a session before a version, oldest first. */
   Transcript: z.object({ session, before: z.optional(z.int()), ...page }),
   /** Records of all streams after a position, bodies as text. */
@@ -155,6 +160,9 @@ export type Probe = Facts & {
   failure?: Failure;
 };
 
+/** A path that differs; text files with their unified diff, cut where it is long. */
+export type PathDifference = PathChange & { diff?: string };
+
 /** What each query answers. */
 export type Answers = {
   View: Row[];
@@ -165,6 +173,7 @@ export type Answers = {
     left: readonly LeftPath[];
     to: string | null;
   };
+  Difference: readonly PathDifference[];
   Transcript: Entry[];
   Records: LogRecord[];
   Blob: Uint8Array;

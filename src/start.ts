@@ -318,15 +318,20 @@ async function openTrees(
   { config, ephemeral, leases }: PlaceParts,
   workspace: Workspace,
 ): Promise<Result<Trees>> {
-  const { treesAt } = await import("#boundary/trees/trees.ts");
+  const [{ treesAt }, { localWorkspace: open }] = await Promise.all([
+    import("#boundary/trees/trees.ts"),
+    import("#boundary/workspace/local.ts"),
+  ]);
   if (ephemeral) {
     const { memoryObjects } = await import("#boundary/trees/memory.ts");
-    return ok(treesAt({ workspace, objects: memoryObjects(), leases, folder: null }));
+    return ok(treesAt({ workspace, objects: memoryObjects(), leases, folder: null, open }));
   }
   const { gitObjects } = await import("#boundary/trees/git.ts");
   const folder = join(config.home, "trees", sha256(workspace.root).slice(0, 20));
   const objects = await gitObjects(folder);
-  return objects.ok ? ok(treesAt({ workspace, objects: objects.value, leases, folder })) : objects;
+  return objects.ok
+    ? ok(treesAt({ workspace, objects: objects.value, leases, folder, open }))
+    : objects;
 }
 
 /** The rules of the user, then those of the project that narrow them. */

@@ -143,7 +143,8 @@ describe("the chat", () => {
     await order("/diff ", "nothing was changed");
     await order("/permissions ", "this folder is trusted");
     await order("/compact ", "nothing old enough");
-    await order("/undo ", "cannot be taken back");
+    await order("/undo ", "undone; /redo brings the turn back");
+    await order("/redo ", "the turn is back");
     screen.type(SHIFT_TAB);
     await screen.shows("mode read-only ·");
     screen.type(`/quit ${ENTER}`);

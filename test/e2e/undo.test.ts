@@ -168,3 +168,93 @@ describe("what undo cannot know", () => {
     expect(undone.code).toBe(1);
   });
 });
+
+describe("moments of a session", () => {
+  const edits = () =>
+    machine.model("m", [
+      ...[does("echo one > a.txt; rm b.txt"), { text: "one" }],
+      ...[does("echo two > a.txt; mkdir empty"), { text: "two" }],
+    ]);
+  const newest = async () => {
+    const { out } = await machine.run(["session", "list", "--json"]);
+    return JSON.parse(out.split("\n")[0] ?? "").session as string;
+  };
+  /** The event in which the n-th prompt began. */
+  const promptOf = async (session: string, n: number) => {
+    const { out } = await machine.run(["session", "show", session, "--json"]);
+    const entries = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    return String(entries.filter(({ type }) => type === "TurnStarted")[n - 1].version);
+  };
+
+  it("can be compared with each other and with now", async () => {
+    machine.write("b.txt", "b\n");
+    const model = edits();
+    await ask(model, "first");
+    await ask(model, "--continue", "second");
+    const session = await newest();
+    const second = await promptOf(session, 2);
+    const between = await machine.run(["session", "diff", session, "1", second, "--stat"]);
+    expect(between.out).toBe("new     a.txt\ngone    b.txt\n");
+    machine.write("a.txt", "mine\n");
+    const now = await machine.run(["session", "diff", session, second]);
+    expect(now.out).toContain("changed a.txt");
+    expect(now.out).toMatch(/1 - one\n.*1 \+ mine/);
+  });
+
+  it("can be restored, which is said before it is done and can be taken back", async () => {
+    machine.write("b.txt", "b\n");
+    const was = listing(machine.folder);
+    const model = edits();
+    await ask(model, "first");
+    await ask(model, "--continue", "second");
+    const session = await newest();
+    const now = listing(machine.folder);
+    const dry = await machine.run(["session", "restore", session, "1"]);
+    expect(dry.out).toContain("returns  b.txt");
+    expect(listing(machine.folder)).toEqual(now);
+    const done = await machine.run(["session", "restore", session, "1", "--apply"]);
+    expect(done).toMatchObject({ code: 0 });
+    expect(listing(machine.folder)).toEqual(was);
+    const shown = await machine.run(["session", "show", session, "--json"]);
+    const restored = shown.out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const { version } = restored.find(({ type }) => type === "RestoreStarted");
+    await machine.run(["session", "restore", session, String(version), "--apply"]);
+    expect(listing(machine.folder)).toEqual(now);
+  });
+
+  it("can be forked with their files into a folder of its own, and both go on", async () => {
+    machine.write("b.txt", "b\n");
+    const model = edits();
+    await ask(model, "first");
+    const at = (await promptOf(await newest(), 1)) as string;
+    const session = await newest();
+    const into = join(machine.root, "copy");
+    const forked = await machine.run(["session", "fork", session, at, "--into", into]);
+    expect(forked).toMatchObject({ code: 0 });
+    expect(readdirSync(into)).toEqual(["b.txt"]);
+    const copy = forked.out.split(" ")[0] ?? "";
+    const other = machine.model("other", [{ text: "here", expect: { contains: "first" } }]);
+    const went = await machine.run(["ask", "--trust", "--session", copy, "-m", other, "where?"]);
+    expect(went).toMatchObject({ code: 0, out: "here\n" });
+    const usage = await machine.run(["usage", "--by", "session", "--json"]);
+    expect(usage.code).toBe(0);
+    expect(await machine.run(["audit", "verify"])).toMatchObject({ code: 0 });
+  });
+
+  it("that are none are refused with what to do", async () => {
+    const model = machine.model("m", [{ text: "hi" }]);
+    await ask(model, "hi");
+    const session = await newest();
+    expect(await machine.run(["session", "restore", session, "soon"])).toMatchObject({ code: 2 });
+    expect(await machine.run(["session", "fork", session, "9999"])).toMatchObject({ code: 2 });
+    const none = await machine.run(["session", "restore", session, "1"]);
+    expect(none).toMatchObject({ code: 2 });
+    expect(none.err).toContain("no tree was recorded in this session");
+  });
+});

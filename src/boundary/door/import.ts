@@ -2,15 +2,15 @@
 // said and done stays as it was; what was allowed there is not allowed here, and nothing of it runs
 // until the user says so.
 import { newId } from "#boundary/digest.ts";
+import { closing, closingDraft } from "#boundary/door/closing.ts";
 import { type Exported, parseExport } from "#boundary/door/export.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
-import { noUsage } from "#core/model/message.ts";
 import type { Draft, LogRecord } from "#core/record.ts";
-import { type EventOf, isWellFormed, type SessionEvent } from "#core/session/events.ts";
+import { isWellFormed } from "#core/session/events.ts";
 import { evolveDecoded } from "#core/session/evolve.ts";
 import { emptySession, type Session } from "#core/session/state.ts";
-import { type Decoded, decode, encodeBody, schemaOf } from "#core/session/upcast.ts";
+import { type Decoded, decode, encodeBody } from "#core/session/upcast.ts";
 
 type Here = { location: { node: string; path: string }; workspace: string; mode: Session["mode"] };
 
@@ -35,11 +35,7 @@ export async function importSession(
     session = evolveDecoded(session, made, record.version);
     drafts.push(draftOf(record, made === decoded ? record.body : bodyOf(made)));
   }
-  for (const event of closing(session)) {
-    const { type } = event;
-    const body = encodeBody(event);
-    drafts.push({ type, schema: schemaOf(type), body, actor: "user", epoch: 0 });
-  }
+  drafts.push(...closing(session, "the session was exported before this ended").map(closingDraft));
   for (const bytes of parsed.value.blobs.values()) {
     const kept = await parts.blobs.put(bytes);
     if (!kept.ok) return kept;
@@ -79,38 +75,6 @@ function madeHere(decoded: Decoded, { stream }: LogRecord, here: Here): Decoded 
       return decoded;
   }
 }
-
-/** Ends what was under way where the session came from: nobody here may go on with it unasked. */
-function closing(s: Session): SessionEvent[] {
-  if (s.erased) return [];
-  const unqueued = s.queue.map(({ turn }): SessionEvent => ({ type: "PromptUnqueued", turn }));
-  if (!s.turn) return unqueued;
-  const broke: EventOf<"StepBroken">[] = s.step
-    ? [{ type: "StepBroken", ...openOf(s.step), failure, usage, retryInMs: null }]
-    : [];
-  const open = s.calls.filter(({ state }) => state !== "ended");
-  const ends = open.map(({ call, state }): SessionEvent => {
-    const end = state === "started" ? "interrupted" : "cancelled";
-    const text = "Not known: the session was exported before this ended.";
-    return {
-      type: "ToolFinished",
-      callId: call.id,
-      end,
-      parts: [{ type: "text", text }],
-      facts: [],
-    };
-  });
-  return [...unqueued, ...broke, ...ends, { type: "TurnEnded", turn: s.turn.id, end: "cancelled" }];
-}
-
-const failure = { code: "broken", say: "the session was exported while the model answered" };
-const usage = { ...noUsage, exact: false };
-
-const openOf = ({ step, attempt, model }: NonNullable<Session["step"]>) => ({
-  step,
-  attempt,
-  model,
-});
 
 const bodyOf = (decoded: Decoded): string | null =>
   decoded.kind === "event" ? encodeBody(decoded.event) : null;

@@ -27,6 +27,10 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       return await sessionNamed(parts, query.session);
     case "RestorePlan":
       return await restorePlan(parts, query);
+    case "Difference": {
+      const { difference } = await import("#boundary/door/difference.ts");
+      return await difference(parts, query, signal);
+    }
     case "Transcript":
       return await transcript(parts, query, signal);
     case "Records":

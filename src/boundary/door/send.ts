@@ -46,6 +46,10 @@ export async function send(
     case "Redo":
     case "Restore":
       return await bringBack(parts, command);
+    case "Fork": {
+      const { fork } = await import("#boundary/door/fork.ts");
+      return await fork(parts, command);
+    }
     case "Resume": {
       const session = await parts.sessions.fold(command.session);
       if (!session.ok) return session;

@@ -66,6 +66,8 @@ export type Trees = {
     changes: readonly PathChange[],
     signal: AbortSignal,
   ): Promise<Result<{ done: PathChange[]; left: LeftPath[] }>>;
+  /** Writes the files of a tree into a new or empty folder outside the workspace. */
+  copyTo(tree: string, folder: string, signal: AbortSignal): Promise<Result<{ left: LeftPath[] }>>;
   /** Drops what no root names, and packs the rest anew. */
   sweep(roots: readonly string[], signal: AbortSignal): Promise<Result<Sizes>>;
   /** What is damaged; empty where nothing is. */

@@ -38,7 +38,13 @@ export function put(root: string, path: string, text: string): void {
 export async function treesOf(root: string, store = join(freshFolder(), "store")): Promise<Trees> {
   const objects = valued(await gitObjects(store));
   const workspace = valued(localWorkspace(root));
-  return treesAt({ workspace, objects, leases: memoryLeases(), folder: store });
+  return treesAt({
+    workspace,
+    objects,
+    leases: memoryLeases(),
+    folder: store,
+    open: localWorkspace,
+  });
 }
 
 export function valued<T>(result: Result<T>): T {

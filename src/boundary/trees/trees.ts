@@ -6,6 +6,7 @@ import { newId } from "#boundary/digest.ts";
 import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { applyChanges } from "#boundary/trees/apply.ts";
 import { changesBetween, statesIn } from "#boundary/trees/compare.ts";
+import { copyTo } from "#boundary/trees/copy.ts";
 import { keepKnown, loadKnown } from "#boundary/trees/known.ts";
 import type { Known } from "#boundary/trees/look.ts";
 import type { Objects, StoredObject, Trees } from "#boundary/trees/port.ts";
@@ -27,9 +28,11 @@ export type TreesOptions = {
   leases: Leases;
   /** Where what is known of the files is kept; null: nowhere. */
   folder: string | null;
+  /** Opens another folder, to copy files into. */
+  open(folder: string): Result<Workspace>;
 };
 
-export function treesAt({ workspace, objects, leases, folder }: TreesOptions): Trees {
+export function treesAt({ workspace, objects, leases, folder, open }: TreesOptions): Trees {
   const { root } = workspace;
   const remembered = rememberingTrees(objects);
   const file = folder === null ? null : join(folder, "known.json");
@@ -101,6 +104,7 @@ export function treesAt({ workspace, objects, leases, folder }: TreesOptions): T
     states: (tree, paths) => statesIn(remembered, tree, paths),
     contents: (ids) => objects.get([...new Set(ids)]),
     apply: (changes, signal) => applyChanges(workspace, objects, { changes, signal }),
+    copyTo: (tree, into, signal) => copyTo(remembered, { tree, root, into, open, signal }),
     sweep: (roots, signal) =>
       alone(signal, async () => {
         const last = (await knownNow()).get(".")?.tree;

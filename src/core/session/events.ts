@@ -114,6 +114,11 @@ export const eventBodies = {
   }),
   /** A runner took the session over; every later event of a runner carries this epoch. */
   SessionAdopted: z.object({ epoch: count, node: text }),
+  /**
+   * The events before this one are copies of those of another session, up to a version of it; the
+   * session goes on by itself from here.
+   */
+  SessionForked: z.object({ from: text, version: count }),
   SessionRenamed: z.object({ title: text }),
   /** All other records of the session lost their bodies at this moment. */
   SessionErased: z.object({ why: text }),

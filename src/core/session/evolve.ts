@@ -5,6 +5,7 @@ import {
   type AnswerPart,
   addUsage,
   type Message,
+  noUsage,
   textOf,
   toolCallsOf,
 } from "#core/model/message.ts";
@@ -47,6 +48,8 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return started(s, e);
     case "SessionAdopted":
       return { ...s, epoch: e.epoch };
+    case "SessionForked":
+      return told({ ...s, usage: noUsage }, user("notice", forkedNotice));
     case "SessionRenamed":
       return { ...s, title: e.title };
     case "SessionErased":
@@ -103,6 +106,9 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return unreachable(e);
   }
 }
+
+const forkedNotice =
+  "This session goes on from an earlier moment of another one. Files may be other than they were then: read them again before you change them.";
 
 /** What the model is told when the user switches the mode; the first one is in its prompt. */
 const modeNotices: Record<Mode, string> = {

@@ -1,10 +1,10 @@
 // Tokens and money of each settled call, for the story of one session: a row a call, with its turn.
 import { usageColumns, usageRow } from "#core/views/usage.ts";
-import type { View } from "#core/views/view.ts";
+import { FORKED, type View } from "#core/views/view.ts";
 
 export const steps: View = {
   name: "steps",
-  version: 1,
+  version: 2,
   types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
   atOnce: false,
   columns: {
@@ -19,7 +19,7 @@ export const steps: View = {
   },
   key: ["session", "version"],
   apply(record, decoded) {
-    if (decoded.kind !== "event") return [];
+    if (decoded.kind !== "event" || record.actor === FORKED) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
     if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];

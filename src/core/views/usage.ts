@@ -2,7 +2,7 @@
 // included. Money is what the event says; tokens of calls without it stand apart, so that a reader
 // can price them and say that it is an estimate.
 import type { Usage } from "#core/model/message.ts";
-import type { RowChange, View } from "#core/views/view.ts";
+import { FORKED, type RowChange, type View } from "#core/views/view.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -51,7 +51,7 @@ export function usageRow(usage: Usage, how: { broken: boolean }): UsageRow {
 
 export const usage: View = {
   name: "usage",
-  version: 3,
+  version: 4,
   types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
   atOnce: false,
   columns: {
@@ -62,7 +62,7 @@ export const usage: View = {
   },
   key: ["session", "model", "day"],
   apply(record, decoded) {
-    if (decoded.kind !== "event") return [];
+    if (decoded.kind !== "event" || record.actor === FORKED) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
     if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];

@@ -4,6 +4,9 @@
 import type { LogRecord } from "#core/record.ts";
 import type { Decoded } from "#core/session/upcast.ts";
 
+/** The actor of records that a fork copied: what they cost is counted where they were made. */
+export const FORKED = "fork";
+
 export type Cell = string | number | null;
 export type Row = Record<string, Cell>;
 

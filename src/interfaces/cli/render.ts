@@ -225,6 +225,8 @@ function noteText(e: NoteItem["event"]): string {
   switch (e.type) {
     case "SessionStarted":
       return `began in ${e.location.path} with ${e.model}, mode ${e.mode}`;
+    case "SessionForked":
+      return `forked from ${e.from} at its event ${e.version}`;
     case "SessionRenamed":
       return `renamed to "${e.title}"`;
     case "SessionErased":

@@ -11,6 +11,10 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "session show": async () => (await import("#interfaces/cli/commands/session-show.ts")).show,
   "session search": async () => (await import("#interfaces/cli/commands/session-search.ts")).search,
   "session rename": async () => (await import("#interfaces/cli/commands/session-rename.ts")).rename,
+  "session diff": async () => (await import("#interfaces/cli/commands/session-diff.ts")).diff,
+  "session fork": async () => (await import("#interfaces/cli/commands/session-fork.ts")).fork,
+  "session restore": async () =>
+    (await import("#interfaces/cli/commands/session-restore.ts")).restore,
   "session rm": async () => (await import("#interfaces/cli/commands/session-rm.ts")).rm,
   "session export": async () =>
     (await import("#interfaces/cli/commands/session-export.ts")).exportSession,

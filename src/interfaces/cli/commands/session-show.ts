@@ -68,7 +68,7 @@ named at its top.`,
       for (const line of linesOf(item, options.full ? "full" : "glance")) {
         terminal.out(`${drawn(screenOf, line)}\n`);
       }
-      if (begins) terminal.out(paint.dim(`  ${moment(item.at)}\n`));
+      if (begins) terminal.out(paint.dim(`  ${moment(item.at)} · event ${item.from}\n`));
     }
     return 0;
   },

@@ -1,0 +1,52 @@
+// Writes the files of a tree into a folder of their own.
+import { mkdirSync, readdirSync, realpathSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { failureOf } from "#boundary/beneath.ts";
+import { applyChanges } from "#boundary/trees/apply.ts";
+import { changesBetween } from "#boundary/trees/compare.ts";
+import type { Objects } from "#boundary/trees/port.ts";
+import type { Workspace } from "#boundary/workspace/port.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+import { isInside } from "#core/security/paths.ts";
+import { type LeftPath, leftIn } from "#core/tree/undo.ts";
+
+export async function copyTo(
+  objects: Objects,
+  asked: {
+    tree: string;
+    /** The workspace that the tree is of. */
+    root: string;
+    into: string;
+    open: (folder: string) => Result<Workspace>;
+    signal: AbortSignal;
+  },
+): Promise<Result<{ left: LeftPath[] }>> {
+  const { tree, root, into, open, signal } = asked;
+  const folder = emptyFolder(resolve(into), root);
+  if (!folder.ok) return folder;
+  const workspace = open(folder.value);
+  if (!workspace.ok) return workspace;
+  const changes = await changesBetween(objects, null, tree);
+  if (!changes.ok) return changes;
+  const held = changes.value.filter(({ after }) => leftIn(after) === null);
+  const applied = await applyChanges(workspace.value, objects, { changes: held, signal });
+  return applied.ok ? ok({ left: applied.value.left }) : applied;
+}
+
+/** Made where it is missing. */
+function emptyFolder(path: string, root: string): Result<string> {
+  try {
+    mkdirSync(path, { recursive: true });
+    const real = realpathSync(path);
+    if (isInside(root, real)) {
+      return fail("bad_input", `${path} is inside the folder it would be a copy of`, {
+        fix: `name one outside, as ${dirname(root)}/…`,
+      });
+    }
+    return readdirSync(real).length === 0
+      ? ok(real)
+      : fail("bad_input", `${path} is not empty`, { fix: "name a new or an empty folder" });
+  } catch (error) {
+    return failureOf(error, path);
+  }
+}
