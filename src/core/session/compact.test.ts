@@ -144,6 +144,17 @@ describe("in a window of 8,192 tokens", () => {
     expect(textOf(s.messages[0]?.parts ?? [])).toContain("prompt: look (attached: shot.png)");
   });
 
+  it("leaves no half of a character", () => {
+    const smiles = (n: number) => given(small, prompted(`${"x".repeat(n)}${"😀".repeat(9_000)}`));
+    for (const n of [0, 1]) {
+      const s = compacted(
+        [...large(1), answered("so"), prompted("on", "t2")].reduce(evolve, smiles(n)),
+      );
+      expect(textOf(s.messages[0]?.parts ?? [])).toMatch(/[😀\uFFFD]… \(/u);
+      expect(textOf(s.messages[0]?.parts ?? []).isWellFormed()).toBe(true);
+    }
+  });
+
   it("a result may take less than in a large one, and less with others beside it", () => {
     const calls = [1, 2, 3, 4].map((n) => ({ id: `c${n}`, tool: "read" }));
     const one = resultBytes(given(small, prompted(), stepStarted(), answered(calls.slice(1, 2))));

@@ -53,7 +53,9 @@ export function compact(
     section(FILES, newest(files, bounds.tasks)),
   ]
     .filter((part) => part !== "")
-    .join("\n\n");
+    .join("\n\n")
+    // A cut may have gone through a character.
+    .toWellFormed();
   const isDigest = dropped.every((message) => originOf(message) === "compaction");
   const before = dropped.reduce((sum, { parts }) => sum + textOf(parts).length, 0);
   if (isDigest && text.length >= before) return null;
