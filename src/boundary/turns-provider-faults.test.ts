@@ -5,7 +5,6 @@ import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { aiSdkModel } from "#boundary/models/ai-sdk-open.ts";
 import { type Gateway, gateway } from "#boundary/models/gateway.ts";
 import { type Deadlines, deadlinesDefault, type ModelPort } from "#boundary/models/port.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
@@ -14,6 +13,7 @@ import { drive } from "#boundary/turns.ts";
 import { ok } from "#core/failure.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { dialectNames, spoken } from "../../test/peers/dialects.ts";
+import { sdkPort } from "../../test/peers/sdk-port.ts";
 import { type Fault, type StrictStub, startStrictStub } from "../../test/peers/strict.ts";
 
 const packages = mkdtempSync(join(tmpdir(), "aiex-faults-"));
@@ -43,20 +43,7 @@ const dialects: readonly Dialect[] = [
     model: "m",
     midByte: 900,
     start: startStrictStub,
-    async open(url) {
-      const from = { package: "@ai-sdk/openai-compatible", options: { baseURL: url } };
-      const setting = {
-        name: "own",
-        folder: packages,
-        model: "m",
-        apiKey: "k",
-        account: "a",
-        ...from,
-      };
-      const port = await aiSdkModel(setting);
-      if (!port.ok) throw new Error(port.error.say);
-      return port.value;
-    },
+    open: (url) => sdkPort(packages, url),
   },
 ];
 

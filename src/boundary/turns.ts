@@ -3,6 +3,7 @@
 // is the same loop. What it holds besides is only what is under way (`flights`).
 import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { bug, cancelled, cut, left, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
+import { compaction } from "#boundary/turn/compaction.ts";
 import { callKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
@@ -10,7 +11,6 @@ import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/tu
 import { toldByRunner } from "#boundary/turn/told.ts";
 import { unreachable } from "#core/assert.ts";
 import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
-import { compact } from "#core/session/compact.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { type Action, next } from "#core/session/next.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
@@ -169,8 +169,8 @@ class Runner {
       case "endCalls":
         return await this.#endCalls(action, s);
       case "compact": {
-        const compacted = compact(s, action.why);
-        if (compacted) return await this.#append(s, [{ type: "Compacted", ...compacted }]);
+        const compacted = await compaction(this.#parts.blobs, s, action.why);
+        if (compacted) return await this.#append(s, [compacted]);
         return await this.#endTurn(s, "failed", nothingToDrop);
       }
       case "endTurn":

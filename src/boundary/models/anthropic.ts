@@ -89,8 +89,9 @@ const OUTPUT_TOKENS: Record<Thinking, number> = {
 };
 
 function encode(request: ModelRequest, owner: string): WireRequest {
-  const kind = thinkingOf(request.model);
-  const tokensMax = request.outputTokensMax ?? OUTPUT_TOKENS[kind];
+  const named = thinkingOf(request.model);
+  const tokensMax = request.outputTokensMax ?? OUTPUT_TOKENS[named];
+  const kind = request.facts?.thinking === false ? "none" : named;
   const turns = turnsOf(request.messages, request.blobs, owner);
   // The order of these keys is part of the log: what changes least comes first, `messages` last.
   // Tools and system are marked each for itself: other sessions have the tools in common.

@@ -16,17 +16,16 @@ type Draft = { role: string; content: string } & Record<string, unknown>;
 
 /** The messages of a request, the system prompt first. Nothing in them is empty. */
 export function messageTexts(request: ModelRequest): string[] {
-  const { system, blobs, facts = {} } = request;
+  const { system, blobs } = request;
   const messages = paired(request.messages);
   const toolOf = new Map(messages.flatMap((message) => callsIn(message)));
   const out = system === "" ? [] : [jsonOf({ role: "system", content: system })];
   /** Images that tool results hold; they can only follow in the user's name, after them all. */
   let attached: Shown[] = [];
-  const sees = facts.images !== false;
   const flush = () => {
     if (attached.length > 0) {
       const intro: Shown = { type: "text", text: "Attached by the tools above:" };
-      out.push(jsonOf(shownMessage("user", [intro, ...attached], sees)));
+      out.push(jsonOf(shownMessage("user", [intro, ...attached])));
     }
     attached = [];
   };
@@ -42,7 +41,7 @@ export function messageTexts(request: ModelRequest): string[] {
     }
     flush();
     if (message.role === "user") {
-      out.push(jsonOf(shownMessage("user", shownParts(message.parts, blobs, EMPTY_PROMPT), sees)));
+      out.push(jsonOf(shownMessage("user", shownParts(message.parts, blobs, EMPTY_PROMPT))));
     } else {
       out.push(...answerText(message.parts));
     }
@@ -64,12 +63,11 @@ function resultText(shown: readonly Shown[], files: number): string {
 }
 
 /** Text in `content`, images as bare base64 in `images`; what cannot be shown becomes a line. */
-function shownMessage(role: string, shown: readonly Shown[], sees: boolean): Draft {
+function shownMessage(role: string, shown: readonly Shown[]): Draft {
   const images: string[] = [];
   const lines = shown.map((part) => {
     if (part.type === "text") return part.text;
     if (part.type === "file") return `[${part.name} cannot be shown: only images can]`;
-    if (!sees) return "[an image cannot be shown: this model does not see images]";
     images.push(part.url.slice(part.url.indexOf(",") + 1));
     return "";
   });

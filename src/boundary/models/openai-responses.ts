@@ -66,7 +66,7 @@ function ownerNames(name: string, { baseUrl, apiKey = "" }: Endpoint): (model: s
 }
 
 function encode(request: ModelRequest, owner: string, options: ResponsesOptions): WireRequest {
-  const reasons = !PLAIN.test(request.model);
+  const reasons = !PLAIN.test(request.model) && request.facts?.thinking !== false;
   const { effort, outputTokensMax, cacheKey } = request;
   const reasoning = reasons && (effort || options.summary) && { effort, summary: options.summary };
   // The order of these keys is part of the log: what changes least comes first, `input` last.

@@ -3,7 +3,7 @@
 import type { HttpAsk } from "#boundary/models/http.ts";
 import type { ModelRequest, WireRequest } from "#boundary/models/port.ts";
 import type { Asked } from "#boundary/models/refusal.ts";
-import type { BlobRef, Message, UserPart } from "#core/model/message.ts";
+import { aboutBlob, type BlobRef, type Message, type UserPart } from "#core/model/message.ts";
 
 /** Where a provider of these dialects is. `baseUrl` ends where the API begins, often in `/v1`. */
 export type Endpoint = {
@@ -60,7 +60,7 @@ export function shownParts(
 
 function shownBlob(blob: BlobRef, base64: string | undefined): Shown {
   const name = blob.name ?? `attachment-${blob.hash.slice(0, 8)}`;
-  const about = `${name} (${blob.media}, ${blob.bytes} bytes)`;
+  const about = aboutBlob(blob);
   if (base64 === undefined) return { type: "text", text: `[${about} is no longer kept]` };
   const url = `data:${blob.media};base64,${base64}`;
   if (IMAGES.has(blob.media)) return { type: "image", url };

@@ -27,7 +27,10 @@ export type ModelRequest = {
   cacheKey?: string;
   /** How much it may think; as the provider has it where this is missing. */
   effort?: Effort;
-  /** What is known of the model, where something is; adapters send nothing it cannot take. */
+  /**
+   * What is known of the model, where something is. Messages and effort are within it already
+   * (core/model/within-facts.ts); adapters ask for nothing else that it cannot do.
+   */
   facts?: ModelFacts;
   /** Base64 of the blobs named in messages, by hash; a missing one becomes a line of text. */
   blobs: ReadonlyMap<string, string>;

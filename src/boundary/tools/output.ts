@@ -1,9 +1,10 @@
-// The output of a command as a model sees it: head and tail within a limit, and where the rest is.
+// What a tool puts out as a model sees it: head and tail within a limit, and where the rest is.
 import { stripVTControlCharacters } from "node:util";
-import type { Blobs } from "#boundary/blobs/port.ts";
+import type { ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
+import { textOf } from "#core/model/message.ts";
 
-/** Bytes of output in one result. */
-export const SHOWN_BYTES_MAX = 30_000;
+/** Bytes of output in one result; in a small window less. */
+const SHOWN_BYTES_MAX = 30_000;
 /** Share of them that shows the beginning; errors and summaries stand at the end. */
 const HEAD_SHARE = 1 / 3;
 /** Bytes of one command's output that are kept to be read later; what follows is only counted. */
@@ -50,15 +51,32 @@ export function plainText(bytes: Uint8Array): string {
     .replaceAll(/[\x00-\x08\x0b-\x1f\x7f]/g, "");
 }
 
+type Room = Pick<ToolContext, "blobs" | "resultBytesMax">;
+
 /** Head and tail of an output; where lines are left out, the whole is kept and named. */
-export async function shown(output: Collected, blobs: Blobs): Promise<string> {
+export async function shown(output: Collected, room: Room): Promise<string> {
   const { begin, dropped, end } = output.bytes();
   const lost = dropped > 0 ? `\n(${dropped} bytes were dropped here)\n` : "";
-  const text = plainText(begin) + lost + plainText(end);
-  if (Buffer.byteLength(text) <= SHOWN_BYTES_MAX) return text;
+  return await shownText(plainText(begin) + lost + plainText(end), room);
+}
+
+/** Bytes that a tool may add to what it shows, such as how a command ended. */
+const NOTES_BYTES = 1_024;
+
+/** The outcome of any tool, its text within the room for it; nothing of it is lost. */
+export async function fitted(outcome: ToolOutcome, room: Room): Promise<ToolOutcome> {
+  const text = textOf(outcome.parts);
+  if (Buffer.byteLength(text) <= room.resultBytesMax + NOTES_BYTES) return outcome;
+  const others = outcome.parts.filter(({ type }) => type !== "text");
+  return { ...outcome, parts: [{ type: "text", text: await shownText(text, room) }, ...others] };
+}
+
+async function shownText(text: string, { blobs, resultBytesMax }: Room): Promise<string> {
+  const bytesMax = Math.min(SHOWN_BYTES_MAX, resultBytesMax);
+  if (Buffer.byteLength(text) <= bytesMax) return text;
   const lines = text.split("\n");
-  const head = fitting(lines, SHOWN_BYTES_MAX * HEAD_SHARE);
-  const tail = fitting(lines.slice(head.length).reverse(), SHOWN_BYTES_MAX * (1 - HEAD_SHARE));
+  const head = fitting(lines, bytesMax * HEAD_SHARE);
+  const tail = fitting(lines.slice(head.length).reverse(), bytesMax * (1 - HEAD_SHARE));
   const left = lines.length - head.length - tail.length;
   const kept = await blobs.put(Buffer.from(text));
   const where = kept.ok

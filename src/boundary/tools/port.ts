@@ -52,6 +52,8 @@ export type ToolContext = {
   todo: readonly TodoItem[];
   /** How the model at hand calls the tools and their keys: what a tool advises is in its words. */
   words: Words;
+  /** UTF-8 bytes that the text of a result may have: a share of the model's window. */
+  resultBytesMax: number;
   workspace: Workspace;
   sandbox: Sandbox;
   blobs: Blobs;

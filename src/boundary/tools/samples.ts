@@ -40,6 +40,7 @@ export function contextOf(root: string, more: Partial<ToolContext> = {}): ToolCo
     seen: new Map(),
     todo: [],
     words: plainWords,
+    resultBytesMax: 100_000,
     workspace: workspace.value,
     sandbox: { kind: "none", start: async () => fail("not_supported", "no commands here") },
     blobs: memoryBlobs(),

@@ -1,6 +1,7 @@
 // Defines a tool from its input schema (core/model/input.ts) and what it does, and words what tools
 // say.
 import type * as z from "zod/mini";
+import { fitted } from "#boundary/tools/output.ts";
 import type { Prepared, Tool, ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
 import { type Failure, ok, type Result, sentenceOf } from "#core/failure.ts";
 import { type InputDefinition, type InputSchema, inputForm } from "#core/model/input.ts";
@@ -17,7 +18,10 @@ export type ToolDefinition<Schema extends InputSchema> = InputDefinition<Schema>
   prepare(input: z.output<Schema>, context: ToolContext): Promise<Result<Prepared>>;
 };
 
-/** Arguments that do not fit the schema fail as `bad_input`; what was repaired is told. */
+/**
+ * Arguments that do not fit the schema fail as `bad_input`; what was repaired is told, and results
+ * are within the room that the context leaves them.
+ */
 export function defineTool<Schema extends InputSchema>(definition: ToolDefinition<Schema>): Tool {
   const { effect, prepare } = definition;
   const { spec, read } = inputForm(definition);
@@ -32,7 +36,9 @@ export function defineTool<Schema extends InputSchema>(definition: ToolDefinitio
       if (!prepared.ok) return prepared;
       // What a model wrote is in the title, which is one line that a person reads.
       const title = inOneLine(prepared.value.title);
-      return ok({ ...prepared.value, title, ...(repairs.length > 0 ? { repairs } : {}) });
+      const run: Prepared["run"] = async (running) =>
+        await fitted(await prepared.value.run(running), context);
+      return ok({ ...prepared.value, title, run, ...(repairs.length > 0 ? { repairs } : {}) });
     },
   };
 }

@@ -11,6 +11,7 @@ import { toolNamed } from "#core/model/repair.ts";
 import { plainWords } from "#core/model/surface.ts";
 import type { Opened } from "#core/security/access.ts";
 import type { CallEnd, SessionEvent } from "#core/session/events.ts";
+import { resultBytes } from "#core/session/room.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
 
 /** How long a cancelled tool may take to stop before it counts as interrupted, in milliseconds. */
@@ -60,6 +61,7 @@ async function prepare(tool: Tool, options: CallOptions) {
     seen: new Map(session.seen.map(({ path, hash }) => [path, hash])),
     todo: session.todo,
     words: plainWords,
+    resultBytesMax: resultBytes(session),
     workspace: place.workspace,
     sandbox: place.sandbox,
     blobs: parts.blobs,

@@ -209,7 +209,7 @@ export function partsOver(
 }
 
 /** Starts the session `s` with a prompt. */
-export async function begin(parts: TurnParts): Promise<void> {
+export async function begin(parts: TurnParts, limits = started.limits): Promise<void> {
   const put = async (value: unknown) => {
     const bytes = new TextEncoder().encode(
       typeof value === "string" ? value : JSON.stringify(value),
@@ -221,6 +221,7 @@ export async function begin(parts: TurnParts): Promise<void> {
   const place = await parts.placeOf(emptySession);
   const start = {
     ...started,
+    limits,
     toolEffects: { ...effects },
     system: await put("You are a test."),
     tools: await put(place.ok ? place.value.tools.map(({ spec }) => spec) : []),

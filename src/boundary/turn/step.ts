@@ -17,6 +17,7 @@ import { fieldsOf, textAt } from "#core/model/json.ts";
 import { type BlobRef, type Message, noUsage, type ToolSpec } from "#core/model/message.ts";
 import { type Price, priced } from "#core/model/money.ts";
 import { requestTokensAtMost } from "#core/model/tokens.ts";
+import { withinFacts } from "#core/model/within-facts.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { messagesOf, type OpenStep, type Session } from "#core/session/state.ts";
 
@@ -43,9 +44,10 @@ export async function prepareStep(
   const tools = await textIn(parts, s.tools.tools.hash);
   if (!system.ok) return system;
   if (!tools.ok) return tools;
-  const messages = messagesOf(s);
-  const blobs = await base64Of(parts, messages);
   const { port, model, facts } = opened;
+  const said = { messages: messagesOf(s), effort: s.effort ?? undefined };
+  const { messages, effort } = withinFacts(said, facts ?? {});
+  const blobs = await base64Of(parts, messages);
   const deadlines = longer(parts.deadlines, opened.deadlines);
   const wire = port.encode({
     model,
@@ -54,7 +56,7 @@ export async function prepareStep(
     tools: JSON.parse(tools.value) as ToolSpec[],
     outputTokensMax: facts?.outputTokensMax,
     cacheKey: stream,
-    effort: s.effort ?? undefined,
+    effort,
     facts,
     blobs,
   });

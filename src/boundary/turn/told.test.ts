@@ -113,14 +113,14 @@ it("names what is too long to be told at once", async () => {
   const { parts, world, files } = desk();
   const long = Array.from({ length: 4 }, (_, i) => ({
     ...file(`${i}.md`, `${i}`),
-    text: `${i}`.repeat(3_000),
+    text: `${i}`.repeat(2_400),
   }));
   files.set(".", long);
   await begin(parts);
   await drive(parts, "s", never);
   const said = JSON.stringify(world.requests[0]?.messages);
-  // The samples' window has 10,000 tokens.
-  expect(said).toContain("2".repeat(3_000));
+  // The samples' window has 10,000 tokens: a quarter of it is for instructions.
+  expect(said).toContain("2".repeat(2_400));
   expect(said).toContain("Instructions from 3.md: too long here; read it if you need it.");
-  expect(said).not.toContain("3".repeat(3_000));
+  expect(said).not.toContain("3".repeat(2_400));
 });

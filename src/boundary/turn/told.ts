@@ -1,24 +1,24 @@
 // What a session is told before a request besides what was said: what is known of the model that is
-// asked now, that its tools are others, and
-// instruction files, all of them when a turn begins, those of a folder when a file below it is first
-// seen, and each again only when it changed. What was looked at is a cache of one runner; what was
-// told is in the log, so a new runner tells nothing twice.
+// asked now, that its tools are others, and instruction files, all of them when a turn begins, those
+// of a folder when a file below it is first seen, and each again only when it changed. What was
+// looked at is a cache of one runner; what was told is in the log, so a new runner tells nothing
+// twice. Instructions that not every window takes wait for the word of the model's server.
 import type { Instructions } from "#boundary/instructions.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import { type Chosen, changedTools } from "#boundary/turn/step.ts";
 import { ok, type Result } from "#core/failure.ts";
 import type { SessionEvent } from "#core/session/events.ts";
-import { contextLimit, type Session } from "#core/session/state.ts";
+import { shareOf } from "#core/session/room.ts";
+import type { Session } from "#core/session/state.ts";
 
 /** Files seen last whose folders are looked at. */
 const SEEN_MAX = 200;
 /** Folders looked at before one step, the upper ones first. */
 const FOLDERS_MAX = 200;
-/**
- * Bytes of instructions that are told before one step; what is left over is only named. A small
- * window gets less: as many bytes as it has tokens are about a quarter of it.
- */
+/** Bytes of instructions told before one step, in a small window less; the rest is only named. */
 const TOLD_BYTES_MAX = 98_304;
+/** Bytes of instructions that a first request may have whatever the window is: 4,096 tokens take it. */
+const TOLD_BYTES_ANY = 1_024;
 
 type News = { events: readonly SessionEvent[]; done(): void };
 
@@ -33,6 +33,8 @@ export function toldByRunner(): Told {
   let turn = "";
   let looked: ReadonlySet<string> = new Set();
   let toldSome = false;
+  /** The model whose server was asked because of long instructions. */
+  let described = "";
 
   async function instructions(place: Place, s: Session): Promise<News> {
     // A compaction drops what was told: it is looked at and told again.
@@ -52,14 +54,21 @@ export function toldByRunner(): Told {
   return {
     async news(parts, s, asked) {
       // Its window first: what follows, and whether anything does, goes by it.
-      const described = description(s, asked);
-      if (described) return ok({ events: [described], done() {} });
+      const about = description(s, asked);
+      if (about) return ok({ events: [about], done() {} });
       const place = await parts.placeOf(s);
       if (!place.ok) return place;
       const { name } = asked;
       const tools = model === name ? ok([]) : await changedTools(parts, s, name);
       if (!tools.ok) return tools;
       const more = await instructions(place.value, s);
+      if (asked.opened.unasked && described !== name && bytesOf(more.events) > TOLD_BYTES_ANY) {
+        described = name;
+        // A model that is opened again is asked about; if nothing is said, it counts as large.
+        const again = await parts.openModel(name);
+        const window = again.ok ? description(s, { name, opened: again.value }) : undefined;
+        if (window) return ok({ events: [window], done() {} });
+      }
       const done = () => {
         model = name;
         more.done();
@@ -134,9 +143,12 @@ const added = (path: string, hash: string, text: string): ContextAdded => ({
   hash,
 });
 
-/** Never more at once than a request has room for. */
+const bytesOf = (events: readonly SessionEvent[]): number =>
+  events.reduce((sum, e) => sum + (e.type === "ContextAdded" ? Buffer.byteLength(e.text) : 0), 0);
+
+/** Never more at once than a request has room for, and less again after one that was too large. */
 function bounded(events: readonly ContextAdded[], s: Session): ContextAdded[] {
-  let left = Math.min(TOLD_BYTES_MAX, contextLimit(s));
+  let left = Math.min(TOLD_BYTES_MAX, shareOf(s, "told"));
   return events.map((event) => {
     left -= Buffer.byteLength(event.text);
     if (left >= 0) return event;

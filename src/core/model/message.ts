@@ -5,6 +5,10 @@
 /** Bytes kept elsewhere, named by the SHA-256 of their content. */
 export type BlobRef = { hash: string; bytes: number; media: string; name?: string };
 
+/** What stands in a text for bytes that cannot be shown. */
+export const aboutBlob = ({ hash, bytes, media, name }: BlobRef): string =>
+  `${name ?? `attachment-${hash.slice(0, 8)}`} (${media}, ${bytes} bytes)`;
+
 /** Provider data that goes back unchanged to the same `model` and to no other. */
 export type Opaque = { model: string; data: string };
 

@@ -1,12 +1,22 @@
-// Compaction: what is dropped is named, results stay with their calls, and the digest has a bound
-// however often it is made.
+// Compaction: what is dropped is named, results stay with their calls, the digest has a bound however
+// often it is made, and what stays fits the window.
 import fc from "fast-check";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { textOf } from "#core/model/message.ts";
 import { paired } from "#core/model/pairing.ts";
 import { canCompact, compact } from "#core/session/compact.ts";
+import type { SessionEvent } from "#core/session/events.ts";
 import { evolve } from "#core/session/evolve.ts";
 import { next } from "#core/session/next.ts";
-import { answered, finished, given, prompted, stepStarted } from "#core/session/samples.ts";
+import { resultBytes } from "#core/session/room.ts";
+import {
+  answered,
+  finished,
+  given,
+  prompted,
+  started,
+  stepStarted,
+} from "#core/session/samples.ts";
 import { messagesOf, type Session } from "#core/session/state.ts";
 
 const steps = (from: number, count: number, size = 10) =>
@@ -73,4 +83,86 @@ it("stays within its bound when it is made again and again, and still has the ne
   const digest = JSON.stringify(s.messages[0]);
   expect(digest).toContain("wish 29");
   expect(digest.split("What was asked and done").length).toBe(2);
+});
+
+describe("in a window of 8,192 tokens", () => {
+  const small: SessionEvent = {
+    type: "ModelDescribed",
+    model: "scripted/test",
+    windowTokens: 8_192,
+  };
+  const large = (n: number) => [
+    stepStarted(n),
+    answered([{ id: `c${n}`, tool: "read" }]),
+    finished(`c${n}`, {
+      parts: [{ type: "text", text: `${n} begins ${"x".repeat(16_000)} ends` }],
+    }),
+  ];
+  const over = answered("", { stop: "overflow" });
+  const charsIn = (s: Session) => JSON.stringify(messagesOf(s)).length;
+
+  it("six results of 16 kB leave a conversation that fits, with the prompt in it", () => {
+    const steps = [1, 2, 3, 4, 5, 6].flatMap(large);
+    const s = compacted(given(small, prompted("fix it all"), ...steps, stepStarted(7), over));
+    expect(charsIn(s)).toBeLessThan((8_192 / 2) * 3);
+    const digest = textOf(s.messages[0]?.parts ?? []);
+    expect(digest).toContain("prompt: fix it all");
+    expect(digest).toContain("that returned: 6 begins xxx");
+    expect(digest).toMatch(/characters left out here to save room: call it again for less at once/);
+    expect(digest).toMatch(/xxx ends/);
+    expect(digest).not.toContain("5 begins");
+  });
+
+  it("the next compaction without an answer keeps less, and one that gains nothing is none", () => {
+    let s = given(small, prompted("fix it"), ...large(1), stepStarted(2), over);
+    const sizes = [charsIn(s)];
+    for (let step = 3; next(s).do === "compact"; step += 1) {
+      s = [stepStarted(step), over].reduce(evolve, compacted(s));
+      sizes.push(charsIn(s));
+    }
+    expect(next(s)).toMatchObject({ do: "endTurn", end: "failed", failure: { code: "overflow" } });
+    expect(sizes.length).toBeGreaterThan(2);
+    expect(sizes.toSorted((a, b) => b - a)).toEqual(sizes);
+    expect(new Set(sizes).size).toBe(sizes.length);
+    expect(textOf(s.messages[0]?.parts ?? [])).toContain("prompt: fix it");
+  });
+
+  it("a prompt of now stays whole beside what is dropped before it", () => {
+    const wish = `do this: ${"w".repeat(9_000)}`;
+    const s = compacted(
+      given(small, prompted(), ...large(1), answered("so"), prompted(wish, "t2")),
+    );
+    expect(s.messages.at(-1)).toMatchObject({ origin: "prompt", parts: [{ text: wish }] });
+    expect(canCompact(given(small, prompted(wish)))).toBe(false);
+  });
+
+  it("names what was attached to a prompt that is dropped", () => {
+    const blob = { hash: "0".repeat(64), bytes: 9, media: "image/png", name: "shot.png" };
+    const asked = { ...prompted("look"), attachments: [blob] };
+    const steps = [1, 2, 3].flatMap(large);
+    const s = compacted(given(small, asked, ...steps));
+    expect(textOf(s.messages[0]?.parts ?? [])).toContain("prompt: look (attached: shot.png)");
+  });
+
+  it("leaves no half of a character", () => {
+    const smiles = (n: number) => given(small, prompted(`${"x".repeat(n)}${"😀".repeat(9_000)}`));
+    for (const n of [0, 1]) {
+      const s = compacted(
+        [...large(1), answered("so"), prompted("on", "t2")].reduce(evolve, smiles(n)),
+      );
+      expect(textOf(s.messages[0]?.parts ?? [])).toMatch(/[😀\uFFFD]… \(/u);
+      expect(textOf(s.messages[0]?.parts ?? []).isWellFormed()).toBe(true);
+    }
+  });
+
+  it("a result may take less than in a large one, and less with others beside it", () => {
+    const calls = [1, 2, 3, 4].map((n) => ({ id: `c${n}`, tool: "read" }));
+    const one = resultBytes(given(small, prompted(), stepStarted(), answered(calls.slice(1, 2))));
+    const four = resultBytes(given(small, prompted(), stepStarted(), answered(calls)));
+    const limits = { contextTokens: 128_000, stepsPerTurn: 20 };
+    const wide = resultBytes([{ ...started, limits }].reduce(evolve, given()));
+    expect(one).toBeLessThan(8_192);
+    expect(four * 4).toBeLessThan(one * 4);
+    expect(wide).toBeGreaterThan(50 * 1_024);
+  });
 });

@@ -11,6 +11,7 @@ import {
 } from "#core/model/message.ts";
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import { restoreFinished, restoreStarted, withTurn } from "#core/session/restoring.ts";
+import { charsOf } from "#core/session/room.ts";
 import {
   emptySession,
   GRANTS_MAX,
@@ -156,6 +157,7 @@ function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
   const steps = attempt === 1 ? (s.turn?.steps ?? 0) + 1 : (s.turn?.steps ?? 1);
   return {
     ...inTurn(s, { steps, model }),
+    refused: s.refused?.model === model ? s.refused : null,
     messages: messagesOf(s),
     calls: [],
     steers: [],
@@ -180,12 +182,18 @@ function stepCompleted(s: Session, e: EventOf<"StepCompleted">): Session {
   return {
     ...inTurn(s, turn),
     step: null,
+    refused: e.stop === "overflow" ? refusedWith(s, e.model) : s.refused,
     messages: [...s.messages, ...answer],
     calls: calls.map((call): OpenCall => ({ call, state: "waiting" })),
     steers: [...s.steers, ...notice],
     usage: addUsage(s.usage, e.usage),
     contextTokens: e.usage.input + e.usage.output,
   };
+}
+
+function refusedWith({ messages, refused }: Session, model: string): Session["refused"] {
+  const chars = messages.reduce((sum, message) => sum + charsOf(message), 0);
+  return { model, chars: Math.min(chars, refused?.chars ?? chars) };
 }
 
 /** What has to follow an answer, by why it stopped. The bounds are next.ts's. */

@@ -44,8 +44,8 @@ export type Action =
 export const PARALLEL_CALLS_MAX = 8;
 /** Answers in a row that say nothing, or are cut by the output limit, before the turn ends. */
 export const IDLE_ANSWERS_MAX = 3;
-/** Compactions without an answer between them: a second one means that it does not help. */
-export const COMPACTIONS_MAX = 1;
+/** Compactions without an answer between them; each keeps about half of what did not fit before. */
+export const COMPACTIONS_MAX = 3;
 /** Share of the context at which old messages are compacted before the next step. */
 export const CONTEXT_FULL = 0.85;
 
@@ -97,7 +97,7 @@ function mayRun(s: Session): OpenCall[] {
 function afterCalls(s: Session, turn: Turn): Action {
   switch (turn.wants) {
     case "compact":
-      return turn.compactions >= COMPACTIONS_MAX
+      return turn.compactions >= COMPACTIONS_MAX || (turn.compactions > 0 && !canCompact(s))
         ? endTurn("failed", overflows)
         : { do: "compact", why: "overflow" };
     case "end":
@@ -118,8 +118,8 @@ function step(s: Session, turn: Turn): Action {
   const stepsMax = s.start?.limits.stepsPerTurn ?? 0;
   if (number > stepsMax) return endTurn("limit", tooManySteps(stepsMax));
   const full = contextLimit(s) * CONTEXT_FULL;
-  const mayCompact = attempt === 1 && turn.compactions < COMPACTIONS_MAX && canCompact(s);
-  if (mayCompact && s.contextTokens > full) {
+  const isFull = attempt === 1 && turn.compactions === 0 && s.contextTokens > full;
+  if (isFull && canCompact(s)) {
     return { do: "compact", why: "full" };
   }
   return { do: "callModel", step: number, attempt, afterMs: turn.broken.retryInMs };

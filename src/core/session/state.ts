@@ -54,7 +54,7 @@ export type Turn = {
   broken: { count: number; tries: number; waitedMs: number; retryInMs: number };
   /** The models that gave the present step up, and what each said. */
   gaveUp: readonly { model: string; say: string }[];
-  /** Compactions since the last answer; a second one without progress ends the turn. */
+  /** Compactions since the last answer; one without progress ends the turn. */
   compactions: number;
   /** What the last answer asks for. */
   wants: "step" | "calls" | "refuseCalls" | "compact" | "end";
@@ -95,6 +95,8 @@ export type Session = {
   effort: Effort | null;
   /** What the log says of the model that is asked; null: nothing that would change a thing. */
   described: EventBody<"ModelDescribed"> | null;
+  /** Characters of the smallest messages that were too large for the model that is asked. */
+  refused: { model: string; chars: number } | null;
   tools: Required<EventBody<"ToolsChanged">> | null;
   turn: Turn | null;
   step: OpenStep | null;
@@ -141,6 +143,7 @@ export const emptySession: Session = {
   mode: "ask",
   effort: null,
   described: null,
+  refused: null,
   tools: null,
   turn: null,
   step: null,

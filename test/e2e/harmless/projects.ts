@@ -184,6 +184,7 @@ export async function projects(): Promise<Projects> {
       seen: new Map(),
       todo: [],
       words: plainWords,
+      resultBytesMax: 100_000,
       workspace: value(localWorkspace(root)),
       sandbox: box,
       blobs: memoryBlobs(),

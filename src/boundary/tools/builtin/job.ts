@@ -58,7 +58,7 @@ async function looked(
   const { begin, end } = found.output.bytes();
   const fresh = collected();
   fresh.add(Buffer.concat([begin, end]).subarray(given.from ?? 0));
-  const text = await shown(fresh, context.blobs);
+  const text = await shown(fresh, context);
   const state = found.end
     ? endLine(found.end, { seconds: 0, words: context.words })
     : `(still running; follow again from ${found.output.length})`;

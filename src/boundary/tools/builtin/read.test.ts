@@ -34,6 +34,22 @@ describe("read", () => {
     expect(past.text).toContain("has 5000 lines");
   });
 
+  it("shows less where the model's window is small, and always goes on", async () => {
+    const root = folderWith({
+      "a.txt": numbered(500),
+      "wide.txt": `${"ä".repeat(3_000)}\n`.repeat(3),
+    });
+    const context = contextOf(root, { resultBytesMax: 600 });
+    const { text } = await called(read, { path: "a.txt" }, context);
+    expect(Buffer.byteLength(text)).toBeLessThan(700);
+    const from = Number(/read on with from: (\d+)\)$/.exec(text)?.[1]);
+    expect(text).toContain(`\n${from - 1}\tl${from - 1}\n`);
+    const wide = await called(read, { path: "wide.txt" }, context);
+    expect(wide.text).toMatch(/^1\tä+… \(2850 more characters\)\n/);
+    expect(wide.text).toContain("long lines are cut: show a part of one");
+    expect(wide.text).toContain("(2 more lines: read on with from: 2)");
+  });
+
   it("keeps within 50 KB and cuts long lines, and says so", async () => {
     const root = folderWith({ "a.txt": `${"ä".repeat(5_000)}\n`.repeat(100) });
     const { text } = await called(read, { path: "a.txt" }, contextOf(root));

@@ -8,14 +8,15 @@ import { FILE_BYTES_MAX, isBinary } from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import { linesOf, sourceText } from "#core/code/lines.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
-import type { Words } from "#core/model/surface.ts";
 import type { Fact } from "#core/session/tool-facts.ts";
 
 /** Lines of one window. */
 const LINES_MAX = 2_000;
 /** UTF-16 units of a line that are shown. */
 const LINE_CHARACTERS_MAX = 2_000;
-/** UTF-8 bytes of one window. */
+/** Of the bytes there are, the share of one line's characters: each has three bytes at most. */
+const LINE_SHARE = 1 / 4;
+/** UTF-8 bytes of one window; in a small window of the model less. */
 const WINDOW_BYTES_MAX = 50 * 1024;
 /** Bytes of an image: what the providers take (5 MB at the strictest). */
 const IMAGE_BYTES_MAX = 5_000_000;
@@ -75,16 +76,16 @@ export const read = defineTool({
 
 type Window = { from: number; lines: number };
 
-async function readOutput(hash: string, window: Window, { blobs, words }: ToolContext) {
+async function readOutput(hash: string, window: Window, context: ToolContext) {
   if (!/^[0-9a-f]{64}$/.test(hash)) {
     const failed = fail("bad_input", "`output:` is followed by the 64 characters of a hash", {
       fix: "copy the whole name from the result that mentions it",
     });
     return refusal(failed.error);
   }
-  const kept = await blobs.get(hash, { from: 0, bytes: FILE_BYTES_MAX });
+  const kept = await context.blobs.get(hash, { from: 0, bytes: FILE_BYTES_MAX });
   if (!kept.ok) return refusal({ ...kept.error, fix: "run the tool again to have its output" });
-  return readText(`${OUTPUT}${hash}`, kept.value, window, { facts: [], words });
+  return readText(`${OUTPUT}${hash}`, kept.value, window, { facts: [], context });
 }
 
 async function readFile(path: string, window: Window, context: ToolContext): Promise<ToolOutcome> {
@@ -94,7 +95,7 @@ async function readFile(path: string, window: Window, context: ToolContext): Pro
   const facts: Fact[] = [{ type: "fileSeen", path, hash: sha256(bytes) }];
   const media = mediaOf(bytes);
   if (media) return readMedia(path, bytes, media, facts, context);
-  return readText(path, bytes, window, { facts, words: context.words });
+  return readText(path, bytes, window, { facts, context });
 }
 
 async function readMedia(
@@ -126,8 +127,9 @@ function readText(
   path: string,
   bytes: Uint8Array,
   window: Window,
-  { facts, words }: { facts: Fact[]; words: Words },
+  { facts, context }: { facts: Fact[]; context: ToolContext },
 ): ToolOutcome {
+  const { words, resultBytesMax } = context;
   if (isBinary(bytes)) {
     const failed = fail("bad_input", `\`${path}\` is binary (${bytes.length} bytes)`, {
       fix: "look at it with a command such as `file`, `xxd` or `iconv`",
@@ -142,8 +144,10 @@ function readText(
     const say = `\`${path}\` has ${lines.length} lines, so there is no line ${window.from}`;
     return refusal(fail("bad_input", say, { fix: "read it from an earlier line" }).error);
   }
-  const { shown, next } = windowOf(lines, window);
+  const bytesMax = Math.min(WINDOW_BYTES_MAX, resultBytesMax);
+  const { shown, next, isCut } = windowOf(lines, { ...window, bytesMax });
   const notes = [
+    ...(isCut ? ["(long lines are cut: show a part of one with a command such as `cut -c`)"] : []),
     ...(next <= lines.length
       ? [`(${lines.length - next + 1} more lines: read on with ${words("read.from")}: ${next})`]
       : []),
@@ -158,21 +162,26 @@ function readText(
 }
 
 /** The numbered lines that fit, and the number of the line after them. */
-function windowOf(lines: readonly string[], { from, lines: count }: Window) {
+function windowOf(
+  lines: readonly string[],
+  { from, lines: count, bytesMax }: Window & { bytesMax: number },
+) {
+  const charactersMax = Math.min(LINE_CHARACTERS_MAX, Math.floor(bytesMax * LINE_SHARE));
   const shown: string[] = [];
+  let isCut = false;
   let bytes = 0;
   let next = from;
   for (const line of lines.slice(from - 1, from - 1 + count)) {
-    const over = line.length - LINE_CHARACTERS_MAX;
-    const cut =
-      over > 0 ? `${line.slice(0, LINE_CHARACTERS_MAX)}… (${over} more characters)` : line;
+    const over = line.length - charactersMax;
+    const cut = over > 0 ? `${line.slice(0, charactersMax)}… (${over} more characters)` : line;
     const text = `${next}\t${cut}`;
     bytes += Buffer.byteLength(text) + 1;
-    if (bytes > WINDOW_BYTES_MAX) break;
+    if (bytes > bytesMax) break;
     shown.push(text);
+    isCut ||= over > 0;
     next += 1;
   }
-  return { shown, next };
+  return { shown, next, isCut };
 }
 
 function isUtf8(bytes: Uint8Array): boolean {

@@ -1,7 +1,7 @@
 // Runs a shell command in the sandbox of the workspace, in the foreground or as a job.
 import * as z from "zod/mini";
 import type { Jobs } from "#boundary/tools/jobs.ts";
-import { collected, plainText, SHOWN_BYTES_MAX, shown } from "#boundary/tools/output.ts";
+import { collected, plainText, shown } from "#boundary/tools/output.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolRun } from "#boundary/tools/port.ts";
 import { plainlyShown, seenFacts } from "#boundary/tools/seen-by-command.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
@@ -52,7 +52,7 @@ const about = [
   'For the network name each host: `escalate: {kind: "network", hosts: ["registry.npmjs.org"], why}`',
   "(ports 443 and 80; others as `localhost:3000`); HTTP and HTTPS reach those hosts through a proxy",
   'that the environment names. Only for other protocols (ssh, a database) ask for `hosts: ["*"]`.',
-  `Default limit ${SECONDS} s, at most ${SECONDS_MAX} s in the foreground. Output over ${SHOWN_BYTES_MAX} bytes is shown as head and`,
+  `Default limit ${SECONDS} s, at most ${SECONDS_MAX} s in the foreground. Long output is shown as head and`,
   "tail. If the sandbox refuses what the task needs, call again with `escalate`: the user is asked.",
 ].join(" ");
 
@@ -119,7 +119,7 @@ async function started(
   }
   const end = await begun.value.done;
   const seen = await seenFacts(before, { end, output }, context);
-  const text = await shown(output, context.blobs);
+  const text = await shown(output, context);
   return outcome(
     [text, endLine(end, { seconds, words: context.words })]
       .filter((line) => line !== "")
