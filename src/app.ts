@@ -3,6 +3,7 @@
 import * as z from "zod/mini";
 import type { Live } from "#boundary/channel/port.ts";
 import type { Failure, Result } from "#core/failure.ts";
+import type { Checkpoint } from "#core/location.ts";
 import type { Facts } from "#core/model/catalog.ts";
 import type { Usage } from "#core/model/message.ts";
 import type { LogRecord } from "#core/record.ts";
@@ -28,6 +29,9 @@ const words = {
   text: z.string().check(z.minLength(1)),
   attachments: z.optional(z.array(attachment).check(z.maxLength(100))),
 };
+
+const line = z.string().check(z.minLength(1), z.maxLength(200));
+const tags = z.array(line).check(z.maxLength(20));
 
 /** A version of a session, or the id of a tree. */
 const version = z.int().check(z.minimum(1));
@@ -66,6 +70,14 @@ export const commandSchemas = {
   Resume: z.object({ session }),
   /** Adds a session that `export` wrote; refused where its records do not verify. */
   ImportSession: z.object({ text: z.string(), cwd: path }),
+  /** Names the files of a folder as they are now. */
+  CreateCheckpoint: z.object({ path, name: line, tags: z.optional(tags) }),
+  TagCheckpoint: z.object({ path, checkpoint: line, tags }),
+  RemoveCheckpoint: z.object({ path, checkpoint: line }),
+  /** Brings all files of the folder back to a checkpoint; the present becomes one first. */
+  RestoreCheckpoint: z.object({ path, checkpoint: line }),
+  /** Drops the trees of a folder that are older than they are kept for, and packs the rest anew. */
+  TidyTrees: z.object({ path }),
   Trust: z.object({ path }),
   Distrust: z.object({ path }),
   /** Keeps the keys of a provider, encrypted; they are never read back through this door. */
@@ -110,6 +122,11 @@ export const querySchemas = {
   /** Records of all streams after a position, bodies as text. */
   Records: z.object({ after: z.int(), stream: z.optional(z.string()), ...page }),
   Blob: z.object({ hash: z.string(), from: z.optional(z.int()), bytes: z.optional(z.int()) }),
+  Checkpoints: z.object({ path }),
+  /** What is another in the files since a checkpoint; without `to`: now. */
+  CheckpointDifference: z.object({ path, from: line, to: z.optional(line) }),
+  /** What is damaged in the trees of a folder. */
+  TreeFaults: z.object({ path }),
   /** What is known of a folder: is it trusted? */
   Location: z.object({ path }),
   /** Node, sandbox, log, models in reach. */
@@ -174,6 +191,9 @@ export type Answers = {
     to: string | null;
   };
   Difference: readonly PathDifference[];
+  Checkpoints: readonly Checkpoint[];
+  CheckpointDifference: readonly PathDifference[];
+  TreeFaults: readonly string[];
   Transcript: Entry[];
   Records: LogRecord[];
   Blob: Uint8Array;

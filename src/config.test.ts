@@ -59,6 +59,8 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   probe: { user: "first_use", may: [], mayNot: ["never"] },
   "limits.contextTokens": { user: 1_000, may: [999], mayNot: [1_001] },
   "limits.stepsPerTurn": { user: 10, may: [9], mayNot: [11] },
+  "trees.keepDays": { user: 10, may: [], mayNot: [9, 11] },
+  "trees.bytesMax": { user: 10, may: [], mayNot: [9, 11] },
   "deadlines.connectMs": { user: 10, may: [], mayNot: [9, 11] },
   "deadlines.firstTokenMs": { user: 10, may: [], mayNot: [9, 11] },
   "deadlines.silenceMs": { user: 10, may: [], mayNot: [9, 11] },

@@ -106,6 +106,16 @@ export const keys = {
     env: ["AIEX_MAX_STEPS"],
     narrower: lower,
   },
+  "trees.keepDays": {
+    about: "Days for which a turn can be undone, compared and restored.",
+    kind: "number",
+    fallback: 90,
+  },
+  "trees.bytesMax": {
+    about: "Bytes of a folder's trees on disk; beyond them the oldest go first, checkpoints never.",
+    kind: "number",
+    fallback: 4_294_967_296,
+  },
   "deadlines.connectMs": {
     about: "Until a model's headers arrive.",
     kind: "number",

@@ -158,6 +158,8 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
       stepsPerTurn: number("limits.stepsPerTurn"),
     },
     placeOf: places.of,
+    placeAt: places.at,
+    trees: { keepDays: number("trees.keepDays"), bytesMax: number("trees.bytesMax") },
     ...modelParts(config, reach),
     keys,
     async toolsNow(family) {
@@ -234,6 +236,7 @@ type Places = {
   /** Keeps what makes the next start quick. */
   close(): Promise<void>;
   of(session: Session): Promise<Result<Place>>;
+  at(path: string): Promise<Result<Place>>;
   environmentOf(path: string, mode: Mode): Promise<Environment>;
   sandboxAt: typeof sandboxAt;
 };
@@ -269,7 +272,20 @@ function placesOver(parts: PlaceParts): Places {
     });
   }
 
+  async function at(path: string): Promise<Result<Place>> {
+    const place = known.get(path) ?? make(path);
+    known.set(path, place);
+    const made = await place.catch((error: unknown) => {
+      known.delete(path);
+      throw error;
+    });
+    // A folder that is away now may be back later.
+    if (!made.ok) known.delete(path);
+    return made;
+  }
+
   return {
+    at,
     sandboxAt,
     async close() {
       for (const place of await Promise.all(known.values())) {
@@ -284,15 +300,7 @@ function placesOver(parts: PlaceParts): Places {
           fix: `go on there, in ${location.path}`,
         });
       }
-      const place = known.get(location.path) ?? make(location.path);
-      known.set(location.path, place);
-      const made = await place.catch((error: unknown) => {
-        known.delete(location.path);
-        throw error;
-      });
-      // A folder that is away now may be back later.
-      if (!made.ok) known.delete(location.path);
-      return made;
+      return await at(location.path);
     },
     async environmentOf(path, mode) {
       const sandbox = await sandboxAt(parts, path);

@@ -43,6 +43,11 @@ export type Locations = {
   distrust(path: string): Promise<Result<Located>>;
   /** Remembers what the user allowed here for good. */
   grant(path: string, grant: { key: string; title: string }): Promise<Result<Located>>;
+  /** Appends what was decided about its checkpoints; `decide` sees it as it is then. */
+  change(
+    path: string,
+    decide: (location: Located) => Result<LocationEvent>,
+  ): Promise<Result<Located>>;
   /** Remembers what the user allowed in every location of this node. */
   grantEverywhere(grant: { key: string; title: string }): Promise<Result<void>>;
 };
@@ -117,6 +122,17 @@ export function locationsOver(log: EventLog, node: string): Locations {
       add(path, (l) => (l.trusted === null ? null : { type: "LocationDistrusted" })),
     grant: (path, { key, title }) =>
       add(path, (l) => (l.grants.includes(key) ? null : { type: "PermissionGranted", key, title })),
+    async change(path, decide) {
+      const opened = await open(path);
+      if (!opened.ok) return opened;
+      let refused: Result<LocationEvent> | null = null;
+      const changed = await add(path, (l) => {
+        const decided = decide(l);
+        refused = decided.ok ? null : decided;
+        return decided.ok ? decided.value : null;
+      });
+      return refused ?? changed;
+    },
     async grantEverywhere({ key, title }) {
       for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
         const known = await fold(EVERYWHERE);

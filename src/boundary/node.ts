@@ -41,6 +41,7 @@ export function nodeOver(parts: DoorParts): App {
           outcome.ok && (outcome.value === "deposed" || outcome.value === "elsewhere");
         if (!isElsewhere) {
           if (!outcome.ok) tellStopped(session, outcome.error);
+          else tidying = tidying.then(() => tidy(session));
           return;
         }
         await Promise.race([changed, sleep(RETRY_MS, closing.signal)]);
@@ -71,6 +72,13 @@ export function nodeOver(parts: DoorParts): App {
     await sweepErased(parts, Date.now(), closing.signal).catch(() => {});
   }
 
+  /** The trees of a folder, once they are many packs: behind a turn, nobody waits for it. */
+  let tidying: Promise<unknown> = Promise.resolve();
+  async function tidy(session: string): Promise<void> {
+    const { tidyIfCluttered } = await import("#boundary/door/tidy-trees.ts");
+    await tidyIfCluttered(parts, session, closing.signal).catch(() => {});
+  }
+
   return {
     async send(command) {
       sweeping ??= sweep();
@@ -83,7 +91,7 @@ export function nodeOver(parts: DoorParts): App {
       parts.channel.listen(session, AbortSignal.any([signal, closing.signal])),
     async close() {
       closing.abort();
-      await Promise.allSettled([...driving.values(), sweeping]);
+      await Promise.allSettled([...driving.values(), sweeping, tidying]);
       parts.leases.close();
       await parts.log.close();
     },

@@ -1,5 +1,6 @@
-// What is known of a folder on a node: its workspace's id, whether the user trusts it, and what the
-// user allowed there for good. A stream of its own beside the sessions, with the same three parts.
+// What is known of a folder on a node: its workspace's id, whether the user trusts it, what the user
+// allowed there for good, and its checkpoints. A stream of its own beside the sessions, with the
+// same three parts.
 import * as z from "zod/mini";
 import { unreachable } from "#core/assert.ts";
 
@@ -11,6 +12,19 @@ export const locationBodies = {
   LocationDistrusted: z.object({ why: z.optional(z.string()) }),
   /** The user allowed this, by its key, in every session here; in the user's own stream: anywhere. */
   PermissionGranted: z.object({ key: z.string(), title: z.string() }),
+  /** The files as they were, under a name. `automatic`: before another one was restored. */
+  CheckpointCreated: z.object({
+    id: z.string(),
+    name: z.string(),
+    tree: z.string(),
+    at: z.number(),
+    tags: z.readonly(z.array(z.string())),
+    automatic: z.optional(z.boolean()),
+  }),
+  CheckpointTagged: z.object({ id: z.string(), tags: z.readonly(z.array(z.string())) }),
+  CheckpointRemoved: z.object({ id: z.string() }),
+  /** The files were brought back to it; so many paths stayed as they were. */
+  CheckpointRestored: z.object({ id: z.string(), left: z.number() }),
 };
 
 export type LocationEventType = keyof typeof locationBodies;
@@ -18,19 +32,37 @@ export type LocationEvent = {
   [T in LocationEventType]: { type: T } & z.infer<(typeof locationBodies)[T]>;
 }[LocationEventType];
 
+/** A point that the user can return to: a tree under a name. */
+export type Checkpoint = Omit<
+  z.infer<(typeof locationBodies)["CheckpointCreated"]>,
+  "automatic"
+> & {
+  automatic: boolean;
+};
+
 export type Location = {
   version: number;
   workspace: string;
   /** Hash of the project configuration that was trusted; null where the folder is not. */
   trusted: string | null;
   grants: readonly string[];
+  /** Oldest first. */
+  checkpoints: readonly Checkpoint[];
 };
 
-export const emptyLocation: Location = { version: 0, workspace: "", trusted: null, grants: [] };
+export const emptyLocation: Location = {
+  version: 0,
+  workspace: "",
+  trusted: null,
+  grants: [],
+  checkpoints: [],
+};
 
 /** Stands for the configuration of a folder that has none. */
 export const NO_CONFIG = "none";
 
+/** Checkpoints of one location; the oldest automatic ones make room first. */
+export const CHECKPOINTS_MAX = 1_000;
 /** Permissions remembered for one location. */
 const GRANTS_MAX = 500;
 
@@ -44,9 +76,31 @@ export function evolveLocation(l: Location, e: LocationEvent): Location {
       return { ...l, trusted: null, grants: [] };
     case "PermissionGranted":
       return { ...l, grants: [...l.grants, e.key].slice(-GRANTS_MAX) };
+    case "CheckpointCreated": {
+      const { type: _, automatic = false, ...checkpoint } = e;
+      const all = [...l.checkpoints, { ...checkpoint, automatic }];
+      return { ...l, checkpoints: all.length > CHECKPOINTS_MAX ? withRoom(all) : all };
+    }
+    case "CheckpointTagged":
+      return {
+        ...l,
+        checkpoints: l.checkpoints.map((one) => (one.id === e.id ? { ...one, tags: e.tags } : one)),
+      };
+    case "CheckpointRemoved":
+      return { ...l, checkpoints: l.checkpoints.filter(({ id }) => id !== e.id) };
+    case "CheckpointRestored":
+      return l;
     default:
       return unreachable(e);
   }
+}
+
+function withRoom(all: readonly Checkpoint[]): Checkpoint[] {
+  const oldest = Math.max(
+    0,
+    all.findIndex(({ automatic }) => automatic),
+  );
+  return all.filter((_, i) => i !== oldest);
 }
 
 export const isLocationEvent = (type: string): type is LocationEventType =>

@@ -190,6 +190,8 @@ const WIDER: Record<ConfigKey, unknown> = {
   "deadlines.firstTokenMs": 1,
   "deadlines.silenceMs": 1,
   "deadlines.idleMs": 1,
+  "trees.keepDays": 1,
+  "trees.bytesMax": 1,
   "deadlines.totalMs": 1,
   models: [{ name: "*", price: { input: 0, output: 0 } }],
   routes: [{ name: "fast", models: ["openai/other"] }],

@@ -34,9 +34,17 @@ export async function difference(
       ? await trees.record(signal)
       : await treeAt(parts.sessions, session, to, signal);
   if (!after.ok) return after;
-  const changes = await trees.changes(before.value, after.value);
-  if (!changes.ok) return changes;
-  return await withDiffs(trees, changes.value);
+  return await differenceOf(trees, before.value, after.value);
+}
+
+/** What differs between two trees. */
+export async function differenceOf(
+  trees: Trees,
+  before: string,
+  after: string,
+): Promise<Result<PathDifference[]>> {
+  const changes = await trees.changes(before, after);
+  return changes.ok ? await withDiffs(trees, changes.value) : changes;
 }
 
 async function withDiffs(

@@ -7,7 +7,7 @@ import type { Leases } from "#boundary/lease/port.ts";
 import type { Locations } from "#boundary/locations.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Offer } from "#boundary/surfaces.ts";
-import type { TurnParts } from "#boundary/turn/parts.ts";
+import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import type { Views } from "#boundary/views.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family } from "#core/model/catalog.ts";
@@ -20,6 +20,10 @@ export type DoorParts = TurnParts & {
   locations: Locations;
   sessions: Sessions;
   views: Views;
+  /** The place of a folder on this node, with or without a session. */
+  placeAt(path: string): Promise<Result<Place>>;
+  /** For how long, and in how many bytes of a folder, the trees of its sessions are kept. */
+  trees: { keepDays: number; bytesMax: number };
   version: string;
   home: string;
   defaults: { mode: Mode; contextTokens: number; stepsPerTurn: number };

@@ -31,6 +31,10 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       const { difference } = await import("#boundary/door/difference.ts");
       return await difference(parts, query, signal);
     }
+    case "Checkpoints":
+    case "CheckpointDifference":
+    case "TreeFaults":
+      return await aboutCheckpoints(parts, query);
     case "Transcript":
       return await transcript(parts, query, signal);
     case "Records":
@@ -60,6 +64,16 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     default:
       return unreachable(query);
   }
+}
+
+async function aboutCheckpoints(
+  parts: DoorParts,
+  query: Extract<Query, { type: "Checkpoints" | "CheckpointDifference" | "TreeFaults" }>,
+): Promise<Answer> {
+  const door = await import("#boundary/door/checkpoints.ts");
+  if (query.type === "Checkpoints") return await door.checkpoints(parts, query.path);
+  if (query.type === "TreeFaults") return await door.treeFaults(parts, query.path);
+  return await door.checkpointDifference(parts, query);
 }
 
 async function restorePlan(

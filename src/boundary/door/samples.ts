@@ -37,6 +37,8 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
     views,
     node,
     locations: locationsOver(log, node),
+    placeAt: async () => turn.placeOf({} as Session),
+    trees: { keepDays: 90, bytesMax: 1 << 30 },
     version: "0",
     home: folder,
     defaults: { mode: "ask", contextTokens: 100_000, stepsPerTurn: 20 },

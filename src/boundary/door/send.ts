@@ -46,6 +46,15 @@ export async function send(
     case "Redo":
     case "Restore":
       return await bringBack(parts, command);
+    case "CreateCheckpoint":
+    case "TagCheckpoint":
+    case "RemoveCheckpoint":
+    case "RestoreCheckpoint":
+      return await aboutCheckpoints(parts, command);
+    case "TidyTrees": {
+      const { tidyTrees } = await import("#boundary/door/tidy-trees.ts");
+      return await tidyTrees(parts, command.path, new AbortController().signal);
+    }
     case "Fork": {
       const { fork } = await import("#boundary/door/fork.ts");
       return await fork(parts, command);
@@ -81,6 +90,31 @@ export async function send(
       );
       return done.ok ? ok({ stream: "job:views", version: done.value }) : done;
     }
+    default:
+      return unreachable(command);
+  }
+}
+
+type CheckpointCommand =
+  | "CreateCheckpoint"
+  | "TagCheckpoint"
+  | "RemoveCheckpoint"
+  | "RestoreCheckpoint";
+
+async function aboutCheckpoints(
+  parts: DoorParts,
+  command: Extract<Command, { type: CheckpointCommand }>,
+): Promise<Sent> {
+  const door = await import("#boundary/door/checkpoints.ts");
+  switch (command.type) {
+    case "CreateCheckpoint":
+      return await door.createCheckpoint(parts, command);
+    case "TagCheckpoint":
+      return await door.tagCheckpoint(parts, command);
+    case "RemoveCheckpoint":
+      return await door.removeCheckpoint(parts, command);
+    case "RestoreCheckpoint":
+      return await door.restoreCheckpoint(parts, command);
     default:
       return unreachable(command);
   }

@@ -23,6 +23,10 @@ const LEVEL = 1;
 const AT_ONCE_BYTES = 32 * 1024;
 /** How long packing keeps the thread before it lets others run, in milliseconds. */
 const SLICE_MS = 10;
+/** A draft of git's own that is older than this belongs to nobody any more, in milliseconds. */
+const DRAFT_MS = 3_600_000;
+/** Packs from which on git takes longer to find an object than to pack anew. */
+const PACKS_MAX = 200;
 /** Objects deflated at the same time. */
 const AT_ONCE = 8;
 
@@ -93,6 +97,10 @@ function objectsIn(folder: string): Objects {
       return output.ok ? objectsOf(ids, output.value) : output;
     },
     sweep: (roots, signal) => sweep(folder, roots, signal),
+    async isCluttered() {
+      const names = await readdir(join(folder, "objects", "pack")).catch(() => []);
+      return names.filter((name) => name.endsWith(".pack")).length > PACKS_MAX;
+    },
     async check(signal) {
       const checked = await git(folder, ["fsck", "--full", "--no-dangling"], "", {
         signal,
@@ -173,6 +181,7 @@ async function sweep(
 ): Promise<Result<Sizes>> {
   const packs = join(folder, "objects", "pack");
   const before = await sizeOf(packs);
+  await dropDrafts(packs);
   const old = (await readdir(packs)).filter((name) => /\.(pack|idx|rev)$/.test(name));
   const known = await git(folder, ["cat-file", "--batch-check"], `${roots.join("\n")}\n`, {
     signal,
@@ -202,6 +211,16 @@ async function sweep(
     for (const file of old) await rm(join(packs, file), { force: true });
   }
   return ok({ before, after: await sizeOf(packs) });
+}
+
+/** What a git that was killed left behind. */
+async function dropDrafts(packs: string): Promise<void> {
+  const before = Date.now() - DRAFT_MS;
+  for (const name of (await readdir(packs)).filter((one) => one.startsWith("tmp_"))) {
+    const file = join(packs, name);
+    const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
+    if (mtimeMs < before) await rm(file, { force: true });
+  }
 }
 
 async function sizeOf(folder: string): Promise<number> {

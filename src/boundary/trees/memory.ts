@@ -42,5 +42,8 @@ export function memoryObjects(): Objects {
     async check() {
       return ok([]);
     },
+    async isCluttered() {
+      return false;
+    },
   };
 }

@@ -18,6 +18,8 @@ export type Objects = {
   get(ids: readonly string[]): Promise<Result<Map<string, Uint8Array>>>;
   sweep(roots: readonly string[], signal: AbortSignal): Promise<Result<Sizes>>;
   check(signal: AbortSignal): Promise<Result<string[]>>;
+  /** Whether a sweep would make it quicker. */
+  isCluttered(): Promise<boolean>;
 };
 
 /** Bytes that the store takes on disk, before a sweep and after it. */
@@ -72,6 +74,8 @@ export type Trees = {
   sweep(roots: readonly string[], signal: AbortSignal): Promise<Result<Sizes>>;
   /** What is damaged; empty where nothing is. */
   check(signal: AbortSignal): Promise<Result<string[]>>;
+  /** Whether a sweep would make it quicker. */
+  isCluttered(): Promise<boolean>;
   /** Keeps what makes the next recording quick. */
   close(): Promise<void>;
 };

@@ -113,6 +113,7 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
         return await objects.sweep(last ? [...roots, last] : roots, signal);
       }),
     check: (signal) => objects.check(signal),
+    isCluttered: () => objects.isCluttered(),
     async close() {
       if (file !== null && known !== null && known !== kept) await keepKnown(file, known);
       kept = known;

@@ -1,17 +1,11 @@
 // `aiex session diff`: what is another in the files between two moments of a session.
 import type { PathDifference } from "#app";
 import { ok, type Result } from "#core/failure.ts";
-import { reveal, screen } from "#core/security/screen.ts";
-import { ABSENT } from "#core/tree/entry.ts";
 import { sessionMeant } from "#interfaces/cli/bringing-back.ts";
-import { diffLines } from "#interfaces/cli/changes.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
+import { differenceText } from "#interfaces/cli/differences.ts";
 import { momentAbout, momentIn } from "#interfaces/cli/moments.ts";
-import { drawn } from "#interfaces/cli/view.ts";
-
-/** Lines of one file's difference. */
-const LINES = 400;
 
 export const diff = defineCommand({
   name: "session diff",
@@ -31,11 +25,7 @@ export const diff = defineCommand({
   async run({ args: [id = "", from = "", to], options }, cli) {
     const found = await differences(cli, { id, from, to });
     if (!found.ok) return cli.fail(found.error);
-    for (const one of found.value) {
-      if (options.json) cli.terminal.out(`${JSON.stringify(one)}\n`);
-      else tell(cli, one, options.stat);
-    }
-    if (found.value.length === 0 && !options.json) cli.terminal.out("no file is another\n");
+    cli.terminal.out(differenceText(found.value, cli.terminal, options));
     return 0;
   },
 });
@@ -53,20 +43,4 @@ async function differences(
   const { app, session } = meant.value;
   const between = { session, from: first.value, to: last.value };
   return await app.read({ type: "Difference", ...between });
-}
-
-function tell(
-  { terminal }: Cli,
-  { path, before, after, diff: text }: PathDifference,
-  stat: boolean,
-) {
-  const what = before === ABSENT ? "new    " : after === ABSENT ? "gone   " : "changed";
-  const paint = terminal.paint.out;
-  terminal.out(`${paint.bold(`${what} ${reveal(path)}`)}\n`);
-  if (stat || !text) return;
-  const screenOf = { ...terminal, paint: { ...terminal.paint, err: paint } };
-  for (const { kind, text: line } of diffLines(screen(text), LINES)) {
-    const shown = { kind: kind === "context" ? ("output" as const) : kind, text: `  ${line}` };
-    terminal.out(`${drawn(screenOf, shown)}\n`);
-  }
 }

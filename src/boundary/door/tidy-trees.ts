@@ -1,0 +1,95 @@
+// Which trees of a folder are kept: those of its checkpoints for good, those of its sessions for so
+// many days, fewer where they would take more room than they may. What no tree needs is dropped.
+import type { DoorParts } from "#boundary/door/parts.ts";
+import type { Trees } from "#boundary/trees/port.ts";
+import { ok, type Result } from "#core/failure.ts";
+
+const DAY_MS = 86_400_000;
+
+type Sent = Result<{ stream: string; version: number }>;
+
+export async function tidyTrees(
+  parts: DoorParts,
+  path: string,
+  signal: AbortSignal,
+): Promise<Sent> {
+  const place = await parts.placeAt(path);
+  if (!place.ok) return place;
+  const { trees } = place.value;
+  if (!trees.ok) return trees;
+  const located = await parts.locations.find(path);
+  if (!located.ok) return located;
+  const named = await treesNamed(parts, located.value.path, signal);
+  if (!named.ok) return named;
+  const checkpoints = located.value.checkpoints.map(({ tree }) => tree);
+  const swept = await sweptTo(parts, trees.value, { named: named.value, checkpoints, signal });
+  const { stream, version } = located.value;
+  return swept.ok ? ok({ stream, version }) : swept;
+}
+
+type Named = { tree: string; at: number };
+
+/** Halves the time that sessions' trees are kept for until they take no more room than they may. */
+async function sweptTo(
+  { trees: { keepDays, bytesMax } }: DoorParts,
+  trees: Trees,
+  kept: { named: readonly Named[]; checkpoints: readonly string[]; signal: AbortSignal },
+): Promise<Result<void>> {
+  for (let days = keepDays; ; days /= 2) {
+    const since = Date.now() - days * DAY_MS;
+    const recent = kept.named.filter(({ at }) => at >= since).map(({ tree }) => tree);
+    const swept = await trees.sweep([...new Set([...kept.checkpoints, ...recent])], kept.signal);
+    if (!swept.ok) return swept;
+    if (swept.value.after <= bytesMax || days < 1) return ok();
+  }
+}
+
+/** Every tree that an event of this folder's sessions names, with when. */
+async function treesNamed(
+  parts: DoorParts,
+  path: string,
+  signal: AbortSignal,
+): Promise<Result<Named[]>> {
+  const named: Named[] = [];
+  const sessions = await sessionsAt(parts, path);
+  if (!sessions.ok) return sessions;
+  for (const session of sessions.value) {
+    for await (const page of parts.log.read(session, { after: 0 }, signal)) {
+      if (!page.ok) return page;
+      for (const { at, body } of page.value) {
+        for (const [, tree] of (body ?? "").matchAll(/"(?:tree|present)":"([0-9a-f]{64})"/g)) {
+          if (tree) named.push({ tree, at });
+        }
+      }
+    }
+  }
+  return ok(named);
+}
+
+/** Rows of the view of sessions in one page. */
+const PAGE = 1_000;
+
+async function sessionsAt(parts: DoorParts, path: string): Promise<Result<string[]>> {
+  const found: string[] = [];
+  for (;;) {
+    const page = { where: { path }, limit: PAGE, offset: found.length };
+    const rows = await parts.log.tables.rows("sessions", page);
+    if (!rows.ok) return rows;
+    found.push(...rows.value.map(({ session }) => String(session)));
+    if (rows.value.length < PAGE) return ok(found);
+  }
+}
+
+/** Behind a turn that ended: the store of its folder is tidied where it has become many packs. */
+export async function tidyIfCluttered(
+  parts: DoorParts,
+  session: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const state = await parts.sessions.fold(session);
+  const path = state.ok ? state.value.start?.location.path : undefined;
+  if (!state.ok || path === undefined) return;
+  const place = await parts.placeOf(state.value);
+  if (!place.ok || !place.value.trees.ok) return;
+  if (await place.value.trees.value.isCluttered()) await tidyTrees(parts, path, signal);
+}

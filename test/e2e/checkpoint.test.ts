@@ -1,0 +1,82 @@
+// Checkpoints through the whole program: named, told apart, returned to, and kept when trees are
+// tidied.
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { listing } from "#boundary/trees/samples.ts";
+import { Machine } from "./aiex.ts";
+
+let machine: Machine;
+beforeEach(() => {
+  machine = new Machine();
+});
+afterEach(() => machine.remove());
+
+const checkpoint = (...args: string[]) => machine.run(["checkpoint", ...args]);
+
+describe("aiex checkpoint", () => {
+  it("brings the files back, without a session or a model, and the present is kept first", async () => {
+    machine.write("a.txt", "a\n");
+    machine.write(".gitignore", ".env\n");
+    machine.write(".env", "KEY=1\n");
+    const was = listing(machine.folder);
+    expect(await checkpoint("create", "before")).toMatchObject({ code: 0 });
+    rmSync(join(machine.folder, ".env"));
+    machine.write("a.txt", "other\n");
+    const changed = listing(machine.folder);
+    const dry = await checkpoint("restore", "before");
+    expect(dry.out).toContain("returns  .env");
+    expect(listing(machine.folder)).toEqual(changed);
+    expect(await checkpoint("restore", "before", "--apply")).toMatchObject({ code: 0 });
+    expect(listing(machine.folder)).toEqual(was);
+    const { out } = await checkpoint("list", "--json");
+    const [newest = ""] = out.split("\n");
+    expect(await checkpoint("restore", JSON.parse(newest).id, "--apply")).toMatchObject({
+      code: 0,
+    });
+    expect(listing(machine.folder)).toEqual(changed);
+  });
+
+  it("shows what is another, lists by tag, and refuses what it does not know", async () => {
+    machine.write("a.txt", "a\n");
+    await checkpoint("create", "one", "--tag", "keep");
+    machine.write("a.txt", "b\n");
+    await checkpoint("create", "two");
+    expect((await checkpoint("diff", "one", "two")).out).toMatch(
+      /changed a\.txt\n.*1 - a\n.*1 \+ b/,
+    );
+    expect((await checkpoint("list", "--tag", "keep")).out).toMatch(/one {2}\[keep\]\n$/);
+    expect(await checkpoint("create", "one")).toMatchObject({ code: 75 });
+    expect(await checkpoint("restore", "three")).toMatchObject({ code: 2 });
+    expect(await checkpoint("rm", "one")).toMatchObject({ code: 0 });
+    expect((await checkpoint("list")).out).not.toContain("one");
+  });
+
+  it("outlives a tidying that drops the trees of sessions, and says that all is whole", async () => {
+    machine.write("a.txt", "a\n");
+    await checkpoint("create", "kept");
+    const big = "head -c 3000000 /dev/urandom > big; rm big";
+    const model = machine.model("m", [
+      { calls: [{ tool: "run", input: { command: "head -c 3000000 /dev/urandom > big" } }] },
+      { calls: [{ tool: "run", input: { command: big } }] },
+      { text: "done" },
+    ]);
+    await machine.run(["ask", "--trust", "--yes", "-m", model, "go"]);
+    const before = bytesOf(join(machine.home, "trees"));
+    expect(await machine.run(["config", "set", "trees.keepDays", "0.00000001"])).toMatchObject({
+      code: 0,
+    });
+    machine.write("a.txt", "b\n");
+    const tidied = await checkpoint("check", "--tidy");
+    expect(tidied).toMatchObject({ code: 0, out: "every tree is whole\n" });
+    expect(bytesOf(join(machine.home, "trees"))).toBeLessThan(before - 2_000_000);
+    await checkpoint("restore", "kept", "--apply");
+    expect(readdirSync(machine.folder)).toEqual(["a.txt"]);
+  });
+});
+
+function bytesOf(folder: string): number {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+}
