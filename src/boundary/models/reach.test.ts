@@ -195,6 +195,28 @@ describe("several keys of one provider", () => {
   });
 });
 
+describe("a model with its tools in its text", () => {
+  it("is seen to be unwell by the name that it is listed and routed by", async () => {
+    const { url } = await stub(() => ({ do: "answer", status: 503, body: "busy" }));
+    const well = await stub();
+    const reach = reachOver({
+      models: [{ name: "near/*", calls: "text" }],
+      routes: [{ name: "fast", models: ["near/stub", "far/stub"] }],
+      providers: [
+        { name: "near", url },
+        { name: "far", url: well.url },
+      ],
+    });
+    expect(await orderOf(reach, "fast")).toEqual(["near/stub", "far/stub"]);
+    const { port, model } = await opened(reach, "near/stub");
+    for (let i = 0; i < 5; i += 1) await called(port, requestOf(model));
+    const { models } = await reach.list(never);
+    const row = models.find(({ name }) => name === "near/stub");
+    expect(row?.ways).toMatchObject([{ breaker: "open", waitMs: expect.any(Number) }]);
+    expect(await orderOf(reach, "fast")).toEqual(["far/stub", "near/stub"]);
+  });
+});
+
 describe("what a model costs", () => {
   it("is the maker's price with the maker alone, and the user's word everywhere", async () => {
     const { url } = await stub();
