@@ -3,18 +3,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { called, requestOf, resultOf, said } from "#boundary/models/contract.ts";
 import type { Probed } from "#boundary/models/probe.ts";
 import type { ProbeStore } from "#boundary/models/probes.ts";
-import {
-  keyNameOf,
-  keysIn,
-  modelsInReach,
-  type Reach,
-  type ReachParts,
-} from "#boundary/models/reach.ts";
+import { keyNameOf, keysIn, type Reach } from "#boundary/models/reach.ts";
+import { opened, reachOver } from "#boundary/models/samples.ts";
 import type { ScriptedAnswer } from "#boundary/models/script.ts";
 import { ok } from "#core/failure.ts";
 import { toolCallsOf } from "#core/model/message.ts";
 import { costOf } from "#core/model/money.ts";
-import { readLists, type WrittenLists } from "#core/model/settings.ts";
 import { writtenCall } from "#core/model/text-calls.ts";
 import { type Fault, type StrictStub, startStrictStub } from "../../../test/peers/strict.ts";
 import { ollamaPages } from "../../../test/peers/strict-ollama.ts";
@@ -31,33 +25,6 @@ async function stub(fault?: (authorization: string | undefined) => Fault | undef
   });
   stubs.push(one);
   return one;
-}
-
-const forgetful: ProbeStore = { get: async () => undefined, put: async () => ok() };
-
-function reachOver(
-  written: WrittenLists,
-  settings: Record<string, string> = {},
-  more: Partial<ReachParts> = {},
-): Reach {
-  const lists = readLists(written);
-  if (!lists.ok) throw new Error(lists.error.say);
-  const quiet = { OLLAMA_HOST: "127.0.0.1:1", AIEX_LM_STUDIO_HOST: "127.0.0.1:1" };
-  return modelsInReach({
-    lists: lists.value,
-    packages: "/nowhere",
-    settingsFor: async () => ok({ ...quiet, ...settings }),
-    probes: forgetful,
-    probing: "never",
-    random: () => 0,
-    ...more,
-  });
-}
-
-async function opened(reach: Reach, name: string) {
-  const model = await reach.open(name);
-  if (!model.ok) throw new Error(model.error.say);
-  return model.value;
 }
 
 async function orderOf(reach: Reach, name: string, use: "begin" | "next" = "begin") {

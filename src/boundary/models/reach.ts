@@ -15,7 +15,7 @@ import {
   throughText,
 } from "#boundary/models/index.ts";
 import { type Known, knownModelsOf } from "#boundary/models/known.ts";
-import { DESCRIBE_MS } from "#boundary/models/lookup.ts";
+import { DESCRIBE_MS, type Description } from "#boundary/models/lookup.ts";
 import type { ProbeStore } from "#boundary/models/probes.ts";
 import type { ModelOpened } from "#boundary/turn/parts.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
@@ -47,6 +47,8 @@ export type ReachParts = {
   /** Whether a model of this machine is probed when it is first used and nothing is known. */
   probing: "first_use" | "never";
   random?: () => number;
+  /** Monotonic milliseconds, for how long a server's word counts. */
+  nowMs?: () => number;
 };
 
 export type Reach = {
@@ -70,7 +72,7 @@ type Opened = {
   isLocal: boolean;
   /** Whether it is worth a probe: it runs at the user's, and hardly anybody knows it. */
   isHome: boolean;
-  /** Its server was asked, now or lately. */
+  /** Its server said what it knows, now or before. */
   isAsked: boolean;
 } & Facts;
 
@@ -81,19 +83,19 @@ const waysOf = ([first, ...others]: Opened["all"]): [Way, ...Way[]] => [
 ];
 
 export function modelsInReach(parts: ReachParts): Reach {
-  const { lists, random = Math.random } = parts;
+  const { lists, random = Math.random, nowMs = () => performance.now() } = parts;
   const way: Gateway = gateway({ random });
   const rounds = new Map<string, number>();
   /** Models that were opened before. */
   const used = new Set<string>();
   const known: Known = knownModelsOf({
     probes: parts.probes,
-    nowMs: () => performance.now(),
+    nowMs,
     describeMs: DESCRIBE_MS,
   });
 
   /** `ask`: the model's server is asked what it knows of it, unless it was lately. */
-  async function opened(name: string, server: "ask" | "kept"): Promise<Result<Opened>> {
+  async function opened(name: string, ask: "ask" | "kept"): Promise<Result<Opened>> {
     const provider = name.slice(0, Math.max(0, name.indexOf("/")));
     const own = lists.providers.find((setting) => setting.name === provider);
     if (!own && !Object.hasOwn(providers, provider)) return noSuchName(name, lists);
@@ -102,12 +104,12 @@ export function modelsInReach(parts: ReachParts): Reach {
     const { models, describe } = all.value;
     const host = URL.parse(models[0].url ?? "")?.hostname;
     const elsewhere = host !== undefined && host !== makers[provider];
-    const said = await known.said(name, server === "ask" ? describe : null);
+    const said = await known.said(name, ask === "ask" ? describe : null);
     if (!said.ok) return said;
-    const facts = factsOf(name, { server: said.value, user: lists.models, elsewhere });
+    const { facts: server, isWhole: isAsked } = said.value;
+    const facts = factsOf(name, { server, user: lists.models, elsewhere });
     const isLocal = host === undefined ? provider === "scripted" : isLoopback(host);
     const isHome = host !== undefined && (isLocal || atHome.has(provider));
-    const isAsked = server === "ask";
     return ok({ all: models, rate: rateOf(name), isLocal, isHome, isAsked, ...facts });
   }
 
@@ -301,7 +303,7 @@ export function modelsInReach(parts: ReachParts): Reach {
   };
 }
 
-type Describe = (signal: AbortSignal) => Promise<Result<ModelFacts>>;
+type Describe = (signal: AbortSignal) => Promise<Result<Description>>;
 
 /** Providers that are programs of the user's own, wherever they run. */
 const atHome: ReadonlySet<string> = new Set(["ollama", "lmstudio"]);

@@ -52,7 +52,7 @@ export type ModelOpened = {
   /** What its provider needs at least: a local server loads a model first. */
   deadlines?: Deadlines;
   facts?: ModelFacts;
-  /** Its server was not asked yet what it knows: a window that is missing is no news. */
+  /** Its server did not say yet what it knows: a window that is missing is no news. */
   unasked?: true;
   /** What a probe found of how it calls tools, for people. */
   found?: string;
