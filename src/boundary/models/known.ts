@@ -5,7 +5,8 @@ import { type OpenedModel, probe } from "#boundary/models/index.ts";
 import { type Description, silence } from "#boundary/models/lookup.ts";
 import type { Probed, Probing } from "#boundary/models/probe.ts";
 import type { ProbeKey, ProbeStore } from "#boundary/models/probes.ts";
-import { ok, type Result } from "#core/failure.ts";
+import { until } from "#boundary/until.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
 import type { ModelFacts } from "#core/model/catalog.ts";
 
 /** How long a server's word counts: a model may be loaded anew with another window. Milliseconds. */
@@ -15,19 +16,20 @@ const AGAIN_MS = 5_000;
 /** Models remembered; the one asked about longest ago is forgotten first. */
 const MODELS_MAX = 1_000;
 
+type Fresh = (signal: AbortSignal) => Promise<Result<Description>>;
+
 export type Known = {
   /**
    * What the server says; `fresh` asks it, unless that was done lately. Its last whole word counts
-   * over later silence. Nothing is kept of a failure.
+   * over later silence. Nothing is kept of a failure, or of what was called off.
    */
-  said(
-    name: string,
-    fresh: ((signal: AbortSignal) => Promise<Result<Description>>) | null,
-  ): Promise<Result<Description>>;
+  said(name: string, fresh: Fresh, signal: AbortSignal): Promise<Result<Description>>;
+  /** What it said before, if it did. */
+  saidBefore(name: string): Description;
   /** What is kept of earlier probes. */
   kept(opened: OpenedModel, facts: ModelFacts): Promise<Probed | undefined>;
   /** Probes a model unless that was tried lately; undefined where nothing could be told. */
-  probed(opened: OpenedModel, facts: ModelFacts): Promise<Probed | undefined>;
+  probed(opened: OpenedModel, facts: ModelFacts, signal: AbortSignal): Promise<Probed | undefined>;
   /** Probes it now. */
   probe(opened: OpenedModel, facts: ModelFacts, signal: AbortSignal): Promise<Probing>;
 };
@@ -50,9 +52,11 @@ export function knownModelsOf({ probes, nowMs, describeMs }: KnownParts): Known 
 
   async function described(
     name: string,
-    fresh: (signal: AbortSignal) => Promise<Result<Description>>,
+    fresh: Fresh,
+    signal: AbortSignal,
   ): Promise<Result<Description>> {
-    const answer = await fresh(AbortSignal.timeout(describeMs));
+    const answer = await fresh(AbortSignal.any([signal, AbortSignal.timeout(describeMs)]));
+    if (signal.aborted) return calledOff;
     if (!answer.ok) {
       said.forget(name);
       return answer;
@@ -69,32 +73,38 @@ export function knownModelsOf({ probes, nowMs, describeMs }: KnownParts): Known 
     return probing;
   }
 
-  async function tried(name: string, opened: OpenedModel, facts: ModelFacts) {
-    const { found } = await probeNow(opened, facts, new AbortController().signal);
+  async function tried(
+    name: string,
+    { opened, facts }: { opened: OpenedModel; facts: ModelFacts },
+    signal: AbortSignal,
+  ): Promise<Probed | undefined> {
+    const { found } = await probeNow(opened, facts, signal);
     const value = found.ok ? found.value : undefined;
     // What took too long may do so again: that is not tried again soon.
     const isSlow = !found.ok && found.error.code === "timeout";
-    probed.keep(name, value, found.ok || isSlow ? "answer" : "silence");
+    if (!signal.aborted) probed.keep(name, value, found.ok || isSlow ? "answer" : "silence");
     return value;
   }
 
   return {
-    async said(name, fresh) {
-      if (!fresh) return ok(said.last(name) ?? silence);
+    async said(name, fresh, signal) {
       const known = said.lately(name);
-      return known
-        ? ok(known.value)
-        : await describing(name, async () => await described(name, fresh));
+      if (known) return ok(known.value);
+      return (await describing(name, (off) => described(name, fresh, off), signal)) ?? calledOff;
     },
+    saidBefore: (name) => said.last(name) ?? silence,
     kept: (opened, facts) => probes.get(keyOf(opened, facts)),
-    async probed(opened, facts) {
+    async probed(opened, facts, signal) {
       const name = JSON.stringify(keyOf(opened, facts));
       const known = probed.lately(name);
-      return known ? known.value : await probing(name, () => tried(name, opened, facts));
+      if (known) return known.value;
+      return await probing(name, (off) => tried(name, { opened, facts }, off), signal);
     },
     probe: probeNow,
   };
 }
+
+const calledOff = fail("cancelled", "asking the model's server was called off");
 
 /** The newest word over what was heard before: a whole one counts until there is another. */
 function heardOver(before: Description | undefined, now: Description): Description {
@@ -124,13 +134,42 @@ function remembered<T>(nowMs: () => number) {
   };
 }
 
-/** Two that ask the same at once ask together. */
+/**
+ * Two that ask the same at once ask together. Each leaves at its own signal, with undefined; the
+ * last one to leave calls the question off.
+ */
 function together<T>() {
-  const open = new Map<string, Promise<T>>();
-  return (name: string, ask: () => Promise<T>): Promise<T> => {
-    const asked = open.get(name) ?? ask().finally(() => open.delete(name));
-    open.set(name, asked);
-    return asked;
+  type Question = { answer: Promise<T>; waiting: number; off: AbortController };
+  const open = new Map<string, Question>();
+
+  function begun(name: string, ask: (off: AbortSignal) => Promise<T>): Question {
+    const off = new AbortController();
+    const question: Question = { answer: ask(off.signal), waiting: 0, off };
+    open.set(name, question);
+    const over = () => {
+      if (open.get(name) === question) open.delete(name);
+    };
+    question.answer.then(over, over);
+    return question;
+  }
+
+  return async (
+    name: string,
+    ask: (off: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T | undefined> => {
+    if (signal.aborted) return undefined;
+    const question = open.get(name) ?? begun(name, ask);
+    question.waiting += 1;
+    try {
+      return await until(question.answer, signal);
+    } finally {
+      question.waiting -= 1;
+      if (signal.aborted && question.waiting === 0) {
+        open.delete(name);
+        question.off.abort();
+      }
+    }
   };
 }
 

@@ -68,10 +68,10 @@ describe("a name", () => {
       routes: [{ name: "fast", models: ["openai/a"] }],
       providers: [{ name: "corp", url: "http://127.0.0.1:1/v1" }],
     });
-    const refused = await reach.open("nobody/x");
+    const refused = await reach.open("nobody/x", { signal: never });
     expect(refused).toMatchObject({ error: { code: "bad_input" } });
     if (!refused.ok) expect(refused.error.fix).toMatch(/openai.*corp, or a route: fast/);
-    expect(await reach.open("fast")).toMatchObject({ ok: false });
+    expect(await reach.open("fast", { signal: never })).toMatchObject({ ok: false });
   });
 });
 

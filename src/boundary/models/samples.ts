@@ -28,7 +28,7 @@ export function reachOver(
 
 /** A model that can be opened. */
 export async function opened(reach: Reach, name: string) {
-  const model = await reach.open(name);
+  const model = await reach.open(name, { signal: new AbortController().signal });
   if (!model.ok) throw new Error(model.error.say);
   return model.value;
 }

@@ -58,6 +58,11 @@ export type ModelOpened = {
   found?: string;
 };
 
+export type OpenOptions = {
+  /** Ends the opening at once, as `cancelled`, whatever it waits for. */
+  signal: AbortSignal;
+};
+
 export type TurnParts = {
   log: EventLog;
   blobs: Blobs;
@@ -69,7 +74,7 @@ export type TurnParts = {
   /** The family of a model: which surface of tools and which prompt it gets. */
   familyOf(model: string): Promise<Family>;
   /** The model a session names, loaded now. */
-  openModel(name: string): Promise<Result<ModelOpened>>;
+  openModel(name: string, options: OpenOptions): Promise<Result<ModelOpened>>;
   /**
    * The models behind a name, in the order in which they are to be asked: those of a route, then
    * the chain of fallbacks. `begin`: a turn begins with it, which counts for a round. Without it a

@@ -11,6 +11,7 @@ import type {
 } from "#boundary/models/port.ts";
 import { offered, offerOf } from "#boundary/surfaces.ts";
 import type { Landing, ModelOpened, TurnParts } from "#boundary/turn/parts.ts";
+import { until } from "#boundary/until.ts";
 import { mayFallBack, retryAfter } from "#core/backoff.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { fieldsOf, textAt } from "#core/model/json.ts";
@@ -80,14 +81,19 @@ async function modelsLeft(parts: TurnParts, s: Session): Promise<Result<readonly
 
 /**
  * Opens the first of the models that may be asked now, and that can be opened. Where none can, says
- * why of each.
+ * why of each. Ends at once at the signal.
  */
-export async function choose(parts: TurnParts, s: Session): Promise<Result<Chosen>> {
-  const names = await modelsLeft(parts, s);
+export async function choose(
+  parts: TurnParts,
+  s: Session,
+  signal: AbortSignal,
+): Promise<Result<Chosen>> {
+  const names = await until(modelsLeft(parts, s), signal);
+  if (!names) return fail("cancelled", "the choice of a model was called off");
   if (!names.ok) return names;
   const failures: { name: string; failure: Failure }[] = [];
   for (const name of names.value) {
-    const opened = await parts.openModel(name);
+    const opened = await parts.openModel(name, { signal });
     if (opened.ok) return ok({ name, opened: opened.value });
     failures.push({ name, failure: opened.error });
     if (!mayFallBack(opened.error.code)) break;
@@ -273,7 +279,6 @@ async function afterwards(
 ): Promise<{ retryInMs: number | null; next?: string }> {
   if (signal.aborted) return { retryInMs: null };
   const { tries = 0, waitedMs = 0 } = session.turn?.broken ?? {};
-  const next = mayFallBack(failure.code) ? await nextModel(parts, session, open.model) : undefined;
   const verdict = retryAfter({
     code: failure.code,
     deadline: detailOf(failure, "deadline"),
@@ -284,20 +289,24 @@ async function afterwards(
     ...(end.otherKey ? { otherKey: true } : {}),
   });
   // A model that is left alone for a while anyway need not be waited for where there is another.
-  const isLeftAlone = detailOf(failure, "breaker") === "open" && next !== undefined;
+  const isLeftAlone = detailOf(failure, "breaker") === "open" && !end.otherKey;
   if (verdict.do === "retry" && !isLeftAlone) return { retryInMs: verdict.inMs };
-  return next === undefined ? { retryInMs: null } : { retryInMs: 0, next };
+  const next = mayFallBack(failure.code)
+    ? await nextModel(parts, session, { failed: open.model, signal })
+    : undefined;
+  if (next !== undefined) return { retryInMs: 0, next };
+  return { retryInMs: verdict.do === "retry" ? verdict.inMs : null };
 }
 
 /** The next model of the chain that can be opened, if there is one. */
 async function nextModel(
   parts: TurnParts,
   session: Session,
-  failed: string,
+  { failed, signal }: { failed: string; signal: AbortSignal },
 ): Promise<string | undefined> {
-  const left = await modelsLeft(parts, session);
-  for (const name of left.ok ? left.value : []) {
-    if (name !== failed && (await parts.openModel(name)).ok) return name;
+  const left = await until(modelsLeft(parts, session), signal);
+  for (const name of left?.ok ? left.value : []) {
+    if (name !== failed && (await parts.openModel(name, { signal })).ok) return name;
   }
   return undefined;
 }
