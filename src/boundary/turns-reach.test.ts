@@ -8,7 +8,9 @@ import { reachOver } from "#boundary/models/samples.ts";
 import { begin, eventsOf, newWorld, partsOver } from "#boundary/turn/samples.ts";
 import { drive } from "#boundary/turns.ts";
 import { ok } from "#core/failure.ts";
+import { startStrictStub } from "../../test/peers/strict.ts";
 
+const prompt = { type: "SubmitPrompt", text: "more", attachments: [] } as const;
 const never = new AbortController().signal;
 
 type Reach = ReturnType<typeof reachOver>;
@@ -55,21 +57,28 @@ describe("cancel ends at once", () => {
     await parts.sessions.command("s", { type: "Cancel", why: "enough" });
     expect(await driven).toEqual({ ok: true, value: "rest" });
     expect(performance.now() - beganMs).toBeLessThan(AT_ONCE_MS);
-    const told = (await events()).map(({ type }) => type).slice(-2);
-    expect(told).toEqual(["CancelRequested", "TurnEnded"]);
+    const told = (await events()).map(({ type }) => type);
+    expect(told.at(-1)).toBe("TurnEnded");
+    return { told, events: await events() };
   }
 
   it("the wait for what a server says of its model", async () => {
     const server = await silentAt("/api/show");
-    await cancelled(reachOver({}, { OLLAMA_HOST: server.host }), "ollama/m", server);
+    const reach = reachOver({}, { OLLAMA_HOST: server.host });
+    const { told } = await cancelled(reach, "ollama/m", server);
+    expect(told.slice(-2)).toEqual(["CancelRequested", "TurnEnded"]);
     await server.gone;
     server.close();
   });
 
-  it("the wait for a probe", async () => {
+  it("the wait for a probe, which counts as what it took at most", async () => {
     const server = await silentAt("/v1/chat/completions");
     const providers = [{ name: "near", url: `http://${server.host}/v1` }];
-    await cancelled(reachOver({ providers }, {}, { probing: "first_use" }), "near/m", server);
+    const reach = reachOver({ providers }, {}, { probing: "first_use" });
+    const { told, events } = await cancelled(reach, "near/m", server);
+    expect(told.slice(-3)).toEqual(["CancelRequested", "ModelProbed", "TurnEnded"]);
+    const probed = events.find(({ type }) => type === "ModelProbed");
+    expect(probed).toMatchObject({ model: "near/m", usage: { exact: false } });
     await server.gone;
     server.close();
   });
@@ -92,6 +101,55 @@ describe("cancel ends at once", () => {
     // It hears the server out: its own deadline ends that.
     expect(await other).toMatchObject({ ok: true, value: { unasked: true } });
     server.close();
+  });
+});
+
+describe("a probe", () => {
+  const usage = { input: 100, cached: 20, output: 10, reasoning: 0 };
+
+  it("is counted once, in the session that it was made for, with its money", async () => {
+    const answers = [1, 2].map((n) => ({ text: `All is well (${n}).`, usage }));
+    const stub = await startStrictStub({ script: { answers } });
+    const providers = [{ name: "near", url: stub.url }];
+    const models = [{ name: "near/*", price: { input: 1, cached: 1, output: 1 } }];
+    const reach = reachOver({ providers, models }, {}, { probing: "first_use" });
+    const { parts, events } = await sessionOver(reach, "near/m");
+    await drive(parts, "s", never);
+    await parts.sessions.command("s", { ...prompt, turn: "t2" });
+    await drive(parts, "s", never);
+    const types = (await events()).map(({ type }) => type);
+    expect(types.filter((type) => type === "ModelProbed")).toHaveLength(1);
+    expect(types.indexOf("ModelProbed")).toBeLessThan(types.indexOf("StepStarted"));
+    expect(stub.requests).toHaveLength(3);
+    const s = await parts.sessions.fold("s");
+    const cost = { nanoDollars: 3 * 110_000, whole: true };
+    expect(s).toMatchObject({ value: { usage: { input: 300, output: 30, cost } } });
+    await stub.close();
+  });
+
+  it("of the next model of a chain is in the log with the step that failed", async () => {
+    const answers = [{ text: "All is well.", usage }];
+    const stub = await startStrictStub({ script: { answers } });
+    const providers = [{ name: "near", url: stub.url }];
+    const reach = reachOver({ providers }, {}, { probing: "first_use" });
+    const { parts, events } = await sessionOver(reach, "near/m");
+    const down = await partsOver(newWorld(), () => ({
+      stop: "broken",
+      failure: { code: "quota", say: "no" },
+    })).openModel("", { signal: never });
+    const chained: typeof parts = {
+      ...parts,
+      openModel: async (name, options) => (name === "a/a" ? down : reach.open(name, options)),
+      modelsFor: async () => ok(["a/a", "near/m"]),
+    };
+    expect(await drive(chained, "s", never)).toEqual({ ok: true, value: "rest" });
+    const told = (await events()).filter(({ type }) => /Probed|Broken|Completed/.test(type));
+    expect(told).toMatchObject([
+      { type: "ModelProbed", model: "near/m", usage },
+      { type: "StepBroken", model: "a/a", next: "near/m" },
+      { type: "StepCompleted", model: "near/m" },
+    ]);
+    await stub.close();
   });
 });
 

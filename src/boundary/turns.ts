@@ -229,9 +229,11 @@ class Runner {
     }
     this.#choosing = attempt;
     this.#fly(choiceKey, async (signal) => {
-      const model = await choose(this.#parts, s, signal);
+      const events: SessionEvent[] = [];
+      const told = (event: SessionEvent) => void events.push(event);
+      const model = await choose(this.#parts, s, { signal, told });
       if (!signal.aborted) this.#chosen = { attempt, model };
-      return { events: [] };
+      return { events };
     });
     return null;
   }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import { called, requestOf } from "#boundary/models/contract.ts";
 import { opened, reachOver } from "#boundary/models/samples.ts";
 import { type Fault, startStrictStub } from "../../../test/peers/strict.ts";
 
@@ -44,6 +45,7 @@ describe("a model of this machine", () => {
   it("that cannot be probed now is probed again soon, but not one that takes too long", async () => {
     let fault: Fault | undefined = { do: "answer", status: 503, body: "Loading model" };
     const stub = await startStrictStub({
+      models: ["m"],
       script: { answers: [{ text: "hm" }] },
       fault: () => fault,
     });
@@ -56,11 +58,39 @@ describe("a model of this machine", () => {
     };
     expect(await callsAfter(0)).toEqual([undefined, 1]);
     expect(await callsAfter(4_999)).toEqual([undefined, 1]);
+    // Four failures so far: a fifth would open the breaker, and a short patience is none.
+    const { port, model } = await opened(reach, "near/m");
+    for (let i = 0; i < 3; i += 1) await called(port, requestOf(model));
     fault = { do: "hang", after: "accept" };
-    expect(await callsAfter(1)).toEqual([undefined, 2]);
+    expect(await callsAfter(1)).toEqual([undefined, 5]);
+    const { models } = await reach.list(new AbortController().signal);
+    expect(models.map(({ ways }) => ways[0]?.breaker)).toEqual(["closed"]);
     fault = undefined;
-    expect(await callsAfter(299_999)).toEqual([undefined, 2]);
-    expect(await callsAfter(1)).toEqual(["text", 3]);
+    expect(await callsAfter(299_999)).toEqual([undefined, 5]);
+    expect(await callsAfter(1)).toEqual(["text", 6]);
+    await stub.close();
+  });
+
+  it("is probed by the gateway's ways: it counts for its rate and its breaker", async () => {
+    let fault: Fault | undefined;
+    const stub = await startStrictStub({
+      script: { answers: [{ text: "hm" }] },
+      fault: () => fault,
+    });
+    const providers = [{ name: "near", url: stub.url }];
+    const rates = [{ models: "near/*", requestsPerMinute: 60 }];
+    const reach = reachOver({ providers, rates }, {}, { probing: "first_use" });
+    const leftOf = async () =>
+      (await reach.list(new AbortController().signal)).models[0]?.ways[0]?.left.requests;
+    expect(await leftOf()).toBe(60);
+    await opened(reach, "near/stub");
+    expect(await leftOf()).toBe(59);
+    fault = { do: "answer", status: 503, body: "busy" };
+    // The probe is the first of five failures.
+    const sick = reachOver({ providers }, {}, { probing: "first_use" });
+    const { port, model } = await opened(sick, "near/stub");
+    for (let i = 0; i < 5; i += 1) await called(port, requestOf(model));
+    expect(stub.requests).toHaveLength(1 + 5);
     await stub.close();
   });
 });

@@ -5,9 +5,11 @@ import { type OpenedModel, probe } from "#boundary/models/index.ts";
 import { type Description, silence } from "#boundary/models/lookup.ts";
 import type { Probed, Probing } from "#boundary/models/probe.ts";
 import type { ProbeKey, ProbeStore } from "#boundary/models/probes.ts";
+import type { OpenOptions } from "#boundary/turn/parts.ts";
 import { until } from "#boundary/until.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { ModelFacts } from "#core/model/catalog.ts";
+import type { Usage } from "#core/model/message.ts";
 
 /** How long a server's word counts: a model may be loaded anew with another window. Milliseconds. */
 const SAID_MS = 300_000;
@@ -28,8 +30,11 @@ export type Known = {
   saidBefore(name: string): Description;
   /** What is kept of earlier probes. */
   kept(opened: OpenedModel, facts: ModelFacts): Promise<Probed | undefined>;
-  /** Probes a model unless that was tried lately; undefined where nothing could be told. */
-  probed(opened: OpenedModel, facts: ModelFacts, signal: AbortSignal): Promise<Probed | undefined>;
+  /**
+   * Probes a model unless that was tried lately; undefined where nothing could be told. Of several
+   * who wait for the same probe one is told what it took.
+   */
+  probed(opened: OpenedModel, facts: ModelFacts, options: OpenOptions): Promise<Probed | undefined>;
   /** Probes it now. */
   probe(opened: OpenedModel, facts: ModelFacts, signal: AbortSignal): Promise<Probing>;
 };
@@ -41,6 +46,9 @@ export type KnownParts = {
   describeMs: number;
 };
 
+/** What a probe found, if anything, and what it took. */
+type Tried = { value: Probed | undefined; usage: Usage };
+
 /** An answer, until when it counts, and how often in a row before it there was none. */
 type Entry<T> = { value: T; untilMs: number; silences: number };
 
@@ -48,7 +56,9 @@ export function knownModelsOf({ probes, nowMs, describeMs }: KnownParts): Known 
   const said = remembered<Description>(nowMs);
   const probed = remembered<Probed | undefined>(nowMs);
   const describing = together<Result<Description>>();
-  const probing = together<Probed | undefined>();
+  const probing = together<Tried>();
+  /** Probes whose usage somebody was told. */
+  const counted = new WeakSet<Tried>();
 
   async function described(
     name: string,
@@ -77,13 +87,13 @@ export function knownModelsOf({ probes, nowMs, describeMs }: KnownParts): Known 
     name: string,
     { opened, facts }: { opened: OpenedModel; facts: ModelFacts },
     signal: AbortSignal,
-  ): Promise<Probed | undefined> {
-    const { found } = await probeNow(opened, facts, signal);
+  ): Promise<Tried> {
+    const { found, usage } = await probeNow(opened, facts, signal);
     const value = found.ok ? found.value : undefined;
     // What took too long may do so again: that is not tried again soon.
     const isSlow = !found.ok && found.error.code === "timeout";
     if (!signal.aborted) probed.keep(name, value, found.ok || isSlow ? "answer" : "silence");
-    return value;
+    return { value, usage };
   }
 
   return {
@@ -94,11 +104,17 @@ export function knownModelsOf({ probes, nowMs, describeMs }: KnownParts): Known 
     },
     saidBefore: (name) => said.last(name) ?? silence,
     kept: (opened, facts) => probes.get(keyOf(opened, facts)),
-    async probed(opened, facts, signal) {
+    async probed(opened, facts, options) {
       const name = JSON.stringify(keyOf(opened, facts));
       const known = probed.lately(name);
       if (known) return known.value;
-      return await probing(name, (off) => tried(name, { opened, facts }, off), signal);
+      const ask = (off: AbortSignal) => tried(name, { opened, facts }, off);
+      const now = await probing(name, ask, options.signal);
+      if (!now || counted.has(now)) return now?.value;
+      counted.add(now);
+      const { input, output } = now.usage;
+      if (input + output > 0) options.probed?.(now.usage);
+      return now.value;
     },
     probe: probeNow,
   };
@@ -136,7 +152,7 @@ function remembered<T>(nowMs: () => number) {
 
 /**
  * Two that ask the same at once ask together. Each leaves at its own signal, with undefined; the
- * last one to leave calls the question off.
+ * last one to leave calls the question off, and hears how it ended: at once.
  */
 function together<T>() {
   type Question = { answer: Promise<T>; waiting: number; off: AbortController };
@@ -161,15 +177,13 @@ function together<T>() {
     if (signal.aborted) return undefined;
     const question = open.get(name) ?? begun(name, ask);
     question.waiting += 1;
-    try {
-      return await until(question.answer, signal);
-    } finally {
+    const answer = await until(question.answer, signal).finally(() => {
       question.waiting -= 1;
-      if (signal.aborted && question.waiting === 0) {
-        open.delete(name);
-        question.off.abort();
-      }
-    }
+    });
+    if (!signal.aborted || question.waiting > 0) return answer;
+    open.delete(name);
+    question.off.abort();
+    return await question.answer;
   };
 }
 

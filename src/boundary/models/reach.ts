@@ -123,16 +123,23 @@ export function modelsInReach(parts: ReachParts): Reach {
     return ok({ all: models, rate: rateOf(name), isLocal, isHome, isAsked, ...facts });
   }
 
+  /** A model as one, behind the gateway. */
+  const guarded = ({ all, rate }: Opened): OpenedModel => ({
+    ...all[0],
+    port: way.through(waysOf(all), rate),
+  });
+
   /** With its tools in its text, where it does not call them otherwise; and what was found. */
   async function asItCalls(
     model: Opened,
-    signal: AbortSignal,
+    options: OpenOptions,
   ): Promise<Opened & { found?: string }> {
     const { all, facts, sources } = model;
     const [first, ...others] = all;
     const kept = sources.calls === "user" ? undefined : await known.kept(first, facts);
     const isAsked = facts.calls === undefined && model.isHome && parts.probing === "first_use";
-    const probed = kept ?? (isAsked ? await known.probed(first, facts, signal) : undefined);
+    const probed =
+      kept ?? (isAsked ? await known.probed(guarded(model), facts, options) : undefined);
     const calls = probed?.calls ?? facts.calls;
     if (calls === undefined) return model;
     const as = { ...model, facts: { ...facts, calls } };
@@ -256,14 +263,14 @@ export function modelsInReach(parts: ReachParts): Reach {
     return isKept ? model : await opened(name, "ask", signal);
   }
 
-  async function open(name: string, { signal }: OpenOptions): Promise<Result<ModelOpened & Facts>> {
+  async function open(name: string, options: OpenOptions): Promise<Result<ModelOpened & Facts>> {
+    const { signal } = options;
     const model = await firstOpened(name, signal);
     if (!model.ok) return model;
-    const asItIs = await asItCalls(model.value, signal);
+    const asItIs = await asItCalls(model.value, options);
     if (signal.aborted) return fail("cancelled", `opening ${name} was called off`);
-    const { all, rate, facts, sources, found, isAsked } = asItIs;
-    const { model: id, deadlines } = all[0];
-    const port = way.through(waysOf(all), rate);
+    const { facts, sources, found, isAsked } = asItIs;
+    const { model: id, deadlines, port } = guarded(asItIs);
     return ok({
       port,
       model: id,
@@ -278,9 +285,8 @@ export function modelsInReach(parts: ReachParts): Reach {
   async function probeOf(name: string, signal: AbortSignal): Promise<Result<Probe>> {
     const model = await opened(name, "ask", signal);
     if (!model.ok) return model;
-    const { all, rate, facts, sources } = model.value;
-    const through = { ...all[0], port: way.through(waysOf(all), rate) };
-    const { found, usage, ms } = await known.probe(through, facts, signal);
+    const { facts, sources } = model.value;
+    const { found, usage, ms } = await known.probe(guarded(model.value), facts, signal);
     const outcome = found.ok ? found.value : { failure: found.error };
     return ok({ model: name, ms, usage, facts, sources, ...outcome });
   }

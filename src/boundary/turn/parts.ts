@@ -10,6 +10,7 @@ import type { Sessions } from "#boundary/sessions.ts";
 import type { Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family, ModelFacts } from "#core/model/catalog.ts";
+import type { Usage } from "#core/model/message.ts";
 import type { Access, Opened } from "#core/security/access.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
@@ -61,6 +62,8 @@ export type ModelOpened = {
 export type OpenOptions = {
   /** Ends the opening at once, as `cancelled`, whatever it waits for. */
   signal: AbortSignal;
+  /** Told what a probe took that was made for this opening, also one that was called off. */
+  probed?: (usage: Usage) => void;
 };
 
 export type TurnParts = {
