@@ -104,6 +104,29 @@ describe("cancel ends at once", () => {
   });
 });
 
+it("a turn waits for a low rate, says so, and can be called off meanwhile", async () => {
+  const calls = [{ tool: "look", input: {} }];
+  const stub = await startStrictStub({ script: { answers: [{ calls }, { text: "never" }] } });
+  const providers = [{ name: "near", url: stub.url }];
+  const rates = [{ models: "near/*", requestsPerMinute: 1 }];
+  const { parts, events } = await sessionOver(reachOver({ providers, rates }), "near/m");
+  const listening = new AbortController();
+  const driven = drive(parts, "s", never);
+  for await (const item of parts.channel.listen("s", listening.signal)) {
+    if (item.type !== "waiting") continue;
+    expect(item).toMatchObject({ why: expect.stringContaining("the rate of near/") });
+    // Nearly a minute: as long as it takes for one more request.
+    expect(item.forMs).toBeGreaterThan(50_000);
+    await parts.sessions.command("s", { type: "Cancel", why: "enough" });
+    break;
+  }
+  listening.abort();
+  expect(await driven).toEqual({ ok: true, value: "rest" });
+  expect((await events()).at(-1)).toMatchObject({ type: "TurnEnded", end: "cancelled" });
+  expect(stub.requests).toHaveLength(1);
+  await stub.close();
+});
+
 describe("a probe", () => {
   const usage = { input: 100, cached: 20, output: 10, reasoning: 0 };
 

@@ -159,6 +159,30 @@ describe("several keys", () => {
     }
   });
 
+  it("give a large request to the one that has room for it", async () => {
+    const [one, two] = [of("one", {}), of("two", {})];
+    const large = (port: ModelPort): ModelPort => ({
+      ...port,
+      encode: () => ({ path: "", body: "x".repeat(3_200) }),
+    });
+    const waits: number[] = [];
+    const sleep = async (ms: number) => void waits.push(ms);
+    const before = held(large(one.way.port));
+    const guarded = gateway({ clock: { nowMs: () => 0 }, sleep }).through(
+      [
+        { ...one.way, port: before.port },
+        { ...two.way, port: large(two.way.port) },
+      ],
+      { tokensPerMinute: 1_000 },
+    );
+    const first = called(guarded, request);
+    await before.begun;
+    await called(guarded, request);
+    before.letGo();
+    await first;
+    expect([one.asked.count, two.asked.count, waits]).toEqual([1, 1, []]);
+  });
+
   it("say how long it takes where all of them are closed", async () => {
     const all = [of("a", { code: "quota" }), of("b", { code: "quota" })] as const;
     const way = gateway({ clock: { nowMs: () => 0 } });

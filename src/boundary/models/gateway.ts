@@ -258,8 +258,14 @@ export function gateway(options: GatewayOptions = {}): Gateway {
           const [first] = inOrder(ways, request.model, rate, 1);
           const way = first?.way ?? ways[0];
           const wire = way.port.encode(request);
-          chosen.set(wire, way);
-          return wire;
+          // How much it asks for shows only now: another key may have more of its rate left.
+          const [roomier] = inOrder(ways, request.model, rate, tokensAbout(wire.body));
+          const isOther = roomier !== undefined && roomier.way !== way;
+          const [by, sent] = isOther
+            ? [roomier.way, roomier.way.port.encode(request)]
+            : [way, wire];
+          chosen.set(sent, by);
+          return sent;
         },
         async *call(wire, callOptions) {
           const { model } = callOptions;

@@ -30,7 +30,7 @@ export async function probeTools(
 ): Promise<Probing> {
   const { model, port, deadlines } = opened;
   if (facts.calls === "text") {
-    const found = ok(textual(`its server says that ${model} calls no tools`));
+    const found = ok(textual(`what is known of ${model} says that it calls no tools`));
     return { found, usage: noUsage, ms: 0 };
   }
   const beganMs = performance.now();

@@ -182,6 +182,21 @@ describe("a model with its tools in its text", () => {
     expect(row?.ways).toMatchObject([{ breaker: "open", waitMs: expect.any(Number) }]);
     expect(await orderOf(reach, "fast")).toEqual(["far/stub", "near/stub"]);
   });
+
+  it("is not unwell where the model itself tears its calls", async () => {
+    const torn = await startStrictStub({
+      script: { answers: [{ text: '<tool_call>\n{"name": "read", "argu' }] },
+    });
+    stubs.push(torn);
+    const models = [{ name: "near/*", calls: "text" as const }];
+    const reach = reachOver({ models, providers: [{ name: "near", url: torn.url }] });
+    const { port, model } = await opened(reach, "near/stub");
+    for (let i = 0; i < 6; i += 1) {
+      const { end } = await called(port, requestOf(model));
+      expect(end).toMatchObject({ failure: { say: expect.stringContaining("middle of a call") } });
+    }
+    expect(torn.requests).toHaveLength(6);
+  });
 });
 
 describe("what a model costs", () => {

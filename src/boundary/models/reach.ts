@@ -129,13 +129,13 @@ export function modelsInReach(parts: ReachParts): Reach {
     port: way.through(waysOf(all), rate),
   });
 
-  /** With its tools in its text, where it does not call them otherwise; and what was found. */
+  /** With what is known of how it calls tools; and what was found. */
   async function asItCalls(
     model: Opened,
     options: OpenOptions,
   ): Promise<Opened & { found?: string }> {
     const { all, facts, sources } = model;
-    const [first, ...others] = all;
+    const [first] = all;
     const kept = sources.calls === "user" ? undefined : await known.kept(first, facts);
     const isAsked = facts.calls === undefined && model.isHome && parts.probing === "first_use";
     const probed =
@@ -147,8 +147,7 @@ export function modelsInReach(parts: ReachParts): Reach {
     if (calls === "native") return kept || !probed ? as : { ...as, found: probed.say };
     const byServer = `its server says that ${first.model} calls no tools; they go through its text`;
     const found = probed?.say ?? (sources.calls === "server" ? byServer : undefined);
-    const texts = await Promise.all(others.map(throughText));
-    return { ...as, ...(found ? { found } : {}), all: [await throughText(first), ...texts] };
+    return { ...as, ...(found ? { found } : {}) };
   }
 
   /** Opens a model once for each key of its provider; once where there is none. */
@@ -270,7 +269,10 @@ export function modelsInReach(parts: ReachParts): Reach {
     const asItIs = await asItCalls(model.value, options);
     if (signal.aborted) return fail("cancelled", `opening ${name} was called off`);
     const { facts, sources, found, isAsked } = asItIs;
-    const { model: id, deadlines, port } = guarded(asItIs);
+    // What is wrong with a call in the text is the model's own doing, and no illness of its endpoint:
+    // so it is read out before the gateway.
+    const one = guarded(asItIs);
+    const { model: id, deadlines, port } = facts.calls === "text" ? await throughText(one) : one;
     return ok({
       port,
       model: id,

@@ -23,7 +23,7 @@ type Ids = (place: number) => string;
 
 /**
  * The same port for models that cannot call tools themselves (`calls: "text"` in their facts). It
- * keeps its name: to the gateway it is the same endpoint, with one breaker and one rate.
+ * keeps its name: it is the same endpoint.
  */
 export function textCalls(port: ModelPort): ModelPort {
   return {
