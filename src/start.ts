@@ -72,9 +72,9 @@ export async function start(options: StartOptions): Promise<Result<App>> {
     blobs: ephemeral ? memoryBlobs() : folderBlobs(join(config.home, "blobs")),
     leases: ephemeral ? memoryLeases() : fileLeases(join(config.home, "leases")),
     tools,
-    openModel: async (name) => {
+    openModel: async (name, options) => {
       const models = await reach();
-      return models.ok ? await models.value.open(name) : models;
+      return models.ok ? await models.value.open(name, options) : models;
     },
   });
   const app = await compose(ports, { ...options, node: node.value, keys, reach });

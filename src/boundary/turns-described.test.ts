@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import {
   begin,
   call,
+  eventsOf,
   modelOf,
   newWorld,
   partsOver,
@@ -37,14 +38,7 @@ async function sessionWith(
     },
   };
   await begin(parts);
-  async function events(): Promise<SessionEvent[]> {
-    const all: SessionEvent[] = [];
-    for await (const page of parts.sessions.read("s", { after: 0 }, never)) {
-      if (!page.ok) throw new Error(page.error.say);
-      for (const { decoded } of page.value) if (decoded.kind === "event") all.push(decoded.event);
-    }
-    return all;
-  }
+  const events = () => eventsOf(parts);
   async function turn(turn: string, model?: string) {
     const s = await parts.sessions.fold("s");
     if (!s.ok) throw new Error(s.error.say);

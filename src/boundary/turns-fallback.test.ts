@@ -32,11 +32,12 @@ const broken =
 const answer: Say = () => ({ parts: [text("here")] });
 
 function partsWith(world: World, models: Models, chain: readonly string[]) {
-  const asked: string[] = [];
+  const [asked, opened]: [string[], string[]] = [[], []];
   const base = partsOver(world, answer);
   const parts: typeof base = {
     ...base,
     async openModel(name) {
+      opened.push(name);
       const say = models[name];
       if (!say) return fail("no_model", `${name} has no key`);
       const told: Say = (request: ModelRequest) => {
@@ -49,7 +50,7 @@ function partsWith(world: World, models: Models, chain: readonly string[]) {
     modelsFor: async (name) =>
       ok([...new Set([name === "scripted/test" ? "a/a" : name, ...chain])]),
   };
-  return { parts, asked };
+  return { parts, asked, opened };
 }
 
 async function eventsOf({ log, blobs }: World): Promise<SessionEvent[]> {
@@ -64,7 +65,7 @@ async function eventsOf({ log, blobs }: World): Promise<SessionEvent[]> {
 
 async function driven(models: Models, chain: readonly string[], alter?: (p: TurnParts) => void) {
   const world = newWorld();
-  const { parts, asked } = partsWith(world, models, chain);
+  const { parts, asked, opened } = partsWith(world, models, chain);
   alter?.(parts);
   await begin(parts);
   expect(await drive(parts, "s", never)).toEqual(rest);
@@ -74,7 +75,7 @@ async function driven(models: Models, chain: readonly string[], alter?: (p: Turn
       ? [[e.type, e.step, e.attempt, e.model]]
       : [],
   );
-  return { world, asked, events, steps, last: events.at(-1) };
+  return { world, asked, opened, events, steps, last: events.at(-1) };
 }
 
 describe("a step whose model cannot answer", () => {
@@ -114,6 +115,24 @@ describe("a step whose model cannot answer", () => {
       expect([code, asked.filter((name) => name === "b/b").length]).toEqual([code, 5]);
       expect(last).toMatchObject({ type: "TurnEnded", end: "done" });
     }
+  });
+
+  it("opens no other model while it is only tried again", async () => {
+    let tries = 0;
+    const says: Say = (request) =>
+      tries++ < 2 ? broken("overloaded")(request) : { parts: [text("here")] };
+    const { opened, asked } = await driven({ "a/a": says, "b/b": answer }, ["b/b"]);
+    expect(asked).toEqual(["a/a", "a/a", "a/a"]);
+    expect(opened).toEqual(asked);
+  });
+
+  it("goes to another key at once, also where the first is left alone", async () => {
+    let tries = 0;
+    const alone = broken("overloaded", { detail: { breaker: "open", inMs: 20_000 } });
+    const says: Say = (request) =>
+      tries++ === 0 ? { ...alone(request), otherKey: true } : { parts: [text("here")] };
+    const { asked } = await driven({ "a/a": says, "b/b": answer }, ["b/b"]);
+    expect(asked).toEqual(["a/a", "a/a"]);
   });
 
   it("ends in one failure that says what each model said, and what can be done", async () => {
@@ -180,8 +199,8 @@ describe("a step whose model cannot answer", () => {
     const { openModel } = parts;
     const switching: typeof parts = {
       ...parts,
-      async openModel(name) {
-        const opened = await openModel(name);
+      async openModel(name, options) {
+        const opened = await openModel(name, options);
         if (!opened.ok || name !== "a/a") return opened;
         const { port } = opened.value;
         const slow: ModelPort = {

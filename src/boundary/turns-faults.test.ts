@@ -220,7 +220,7 @@ it("a bug while a request is made ends that turn as failed, and the next turn ru
   const world = newWorld();
   const parts = partsOver(world, () => ({ parts: [text("fine")] }));
   await begin(parts);
-  const port = await parts.openModel("test");
+  const port = await parts.openModel("test", { signal: never });
   if (!port.ok) throw new Error(port.error.say);
   const encode = () => {
     throw new Error("no such field");

@@ -8,6 +8,7 @@ import type { TurnParts, Verdict } from "#boundary/turn/parts.ts";
 import {
   answersOf,
   call,
+  eventsOf,
   type Judged,
   newWorld,
   partsOver,
@@ -55,15 +56,6 @@ async function sessionOf(model: string, say: Say, judge?: Judged) {
   const by = { actor: "user", epoch: 0 };
   await parts.sessions.append("s", emptySession, [start, prompted()], by);
   return { world, parts };
-}
-
-async function eventsOf({ sessions }: TurnParts): Promise<SessionEvent[]> {
-  const events: SessionEvent[] = [];
-  for await (const page of sessions.read("s", { after: 0 }, never)) {
-    if (!page.ok) throw new Error(page.error.say);
-    for (const { decoded } of page.value) if (decoded.kind === "event") events.push(decoded.event);
-  }
-  return events;
 }
 
 const send = async ({ sessions }: TurnParts, command: Parameters<typeof sessions.command>[1]) => {
@@ -143,10 +135,10 @@ it("says it once when the runner dies between the switch and the step", async ()
   const stop = new AbortController();
   const stopping: typeof parts = {
     ...parts,
-    openModel: async (name) => {
+    openModel: async (name, options) => {
       stop.abort();
       await new Promise(() => {});
-      return parts.openModel(name);
+      return parts.openModel(name, options);
     },
   };
   const dying = drive(stopping, "s", stop.signal);
@@ -204,7 +196,7 @@ it("rebuilds every request from the log, byte for byte, across the switch", asyn
   for (const event of await eventsOf(parts)) {
     if (event.type === "StepStarted") {
       steps += 1;
-      const chosen = await choose(parts, s);
+      const chosen = await choose(parts, s, { signal: never, told() {} });
       if (!chosen.ok) throw new Error(chosen.error.say);
       const again = await prepareStep(parts, "s", { session: s, chosen: chosen.value });
       const kept = await parts.requests.get(event.request.hash);

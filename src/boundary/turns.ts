@@ -4,7 +4,7 @@
 import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { bug, cancelled, cut, left, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
 import { compaction } from "#boundary/turn/compaction.ts";
-import { callKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
+import { callKey, choiceKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
 import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
@@ -81,8 +81,9 @@ class Runner {
   readonly #waited = new Set<string>();
   readonly #hooks: TurnHooks;
   readonly #told = toldByRunner();
-  /** The model of the next attempt. */
-  #chosen: { attempt: string; model: Chosen } | null = null;
+  /** The model of the next attempt, and the attempt that one is being chosen for. */
+  #chosen: { attempt: string; model: Result<Chosen> } | null = null;
+  #choosing = "";
   readonly #parts: TurnParts;
   readonly #stream: string;
   readonly #epoch: number;
@@ -151,6 +152,11 @@ class Runner {
 
   /** Does what `next` wants. Null: it is under way; a result: the session changed, or why not. */
   async #obey(action: Action, s: Session): Promise<Result<Session> | null> {
+    if (action.do !== "callModel" && this.#flights.has(choiceKey)) {
+      // Nobody is to be asked any more. It lands at once, and then this is done.
+      this.#flights.get(choiceKey)?.abort.abort();
+      return null;
+    }
     switch (action.do) {
       case "rest":
       case "awaitModel":
@@ -189,7 +195,8 @@ class Runner {
       this.#wait(`wait ${key}`, action.afterMs, () => this.#waited.add(key));
       return null;
     }
-    const chosen = await this.#choose(s, key);
+    const chosen = this.#choose(s, key);
+    if (chosen === null) return null;
     if (!chosen.ok) return await this.#endTurn(s, "failed", chosen.error);
     const told = (await this.#tell(s, chosen.value)) ?? (await this.#beforePrompt(s));
     if (told) return told;
@@ -207,18 +214,33 @@ class Runner {
     return started;
   }
 
-  /** Chosen once for an attempt, however often the log gets news before: a choice may turn a round. */
-  async #choose(s: Session, key: string): Promise<Result<Chosen>> {
+  /**
+   * Chosen once for an attempt, however often the log gets news before: a choice may turn a round.
+   * Null: it is under way, as servers may have to be asked, and news is heard meanwhile.
+   */
+  #choose(s: Session, key: string): Result<Chosen> | null {
     const attempt = JSON.stringify([key, s.model, s.turn?.model, s.turn?.gaveUp.length]);
-    if (this.#chosen?.attempt === attempt) return ok(this.#chosen.model);
-    const chosen = await choose(this.#parts, s);
-    if (chosen.ok) this.#chosen = { attempt, model: chosen.value };
-    return chosen;
+    if (this.#chosen?.attempt === attempt) return this.#chosen.model;
+    const flight = this.#flights.get(choiceKey);
+    if (flight) {
+      // The user chose another model meanwhile: that one is opened once this one is left.
+      if (this.#choosing !== attempt) flight.abort.abort();
+      return null;
+    }
+    this.#choosing = attempt;
+    this.#fly(choiceKey, async (signal) => {
+      const events: SessionEvent[] = [];
+      const told = (event: SessionEvent) => void events.push(event);
+      const model = await choose(this.#parts, s, { signal, told });
+      if (!signal.aborted) this.#chosen = { attempt, model };
+      return { events };
+    });
+    return null;
   }
 
   /** Another window, other tools, new instructions: the log says it before a request does. */
   async #tell(s: Session, asked: Chosen): Promise<Result<Session> | null> {
-    const news = await this.#told.news(this.#parts, s, asked);
+    const news = await this.#told.news(this.#parts, s, asked, this.#signal);
     if (!news.ok) return await this.#endTurn(s, "failed", news.error);
     const { events, done } = news.value;
     const told = events.length > 0 ? await this.#append(s, events) : null;

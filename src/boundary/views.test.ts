@@ -15,6 +15,7 @@ const never = new AbortController().signal;
 const history: SessionEvent[] = [
   started,
   prompted("first"),
+  { type: "ModelProbed", model: "scripted/test", usage: { ...noUsage, input: 3, output: 2 } },
   stepStarted(),
   broke(0),
   stepStarted(1, 2),
@@ -70,21 +71,22 @@ describe("the views", () => {
       usage: [
         {
           session: "a",
-          calls: 2,
+          calls: 3,
           broken: 1,
-          input: 20,
+          input: 23,
           written: 4,
-          output: 5,
+          output: 7,
           day: 3,
           nanoDollars: 7,
-          unpricedInput: 10,
+          unpricedInput: 13,
         },
       ],
       steps: [
+        { session: "a", step: 0, attempt: 0, broken: 0, input: 3, output: 2 },
         { session: "a", step: 1, attempt: 1, broken: 1, unpricedInput: 10, inexact: 1 },
         { session: "a", step: 1, attempt: 2, broken: 0, nanoDollars: 7, unpricedInput: 0 },
       ],
-      prompts: [{ text: "first" }, { version: 10 }],
+      prompts: [{ text: "first" }, { version: 11 }],
     });
   });
 
@@ -107,7 +109,7 @@ describe("the views", () => {
     await sessions.append("a", emptySession, history, by);
     const other = viewsOver(log, sessions);
     await Promise.all([1, 2, 3].flatMap(() => [fed, other].map((v) => v.catchUp("usage", never))));
-    expect(await rows()).toMatchObject({ usage: [{ calls: 2, broken: 1 }] });
+    expect(await rows()).toMatchObject({ usage: [{ calls: 3, broken: 1 }] });
   });
 
   it("know nothing of an erased session", async () => {

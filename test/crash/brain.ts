@@ -84,8 +84,8 @@ function around(ports: Ports): Ports {
       name: "test",
       tools: async () => [...(await ports.tools.tools()), pay].map(aroundTool),
     },
-    async openModel(name) {
-      const opened = await ports.openModel(name);
+    async openModel(name, options) {
+      const opened = await ports.openModel(name, options);
       return opened.ok ? ok({ ...opened.value, port: aroundModel(opened.value.port) }) : opened;
     },
   };

@@ -173,6 +173,16 @@ it("a model of this machine is probed once and then gets its tools in its text",
   expect([first.code, first.out]).toEqual([0, expect.stringContaining("All is well.")]);
   expect(first.err).toContain("m was asked to call a tool and did not; tools go through its text");
   await ask();
+  // What the probe took is in every sum.
+  const sums = async (...more: string[]) =>
+    eventsOf((await at.aiex("usage", "--json", ...more)).out).map(({ key, calls }) => [key, calls]);
+  const session = String((await sums())[0]?.[0]);
+  const of = ["--session", session];
+  expect((await sums(...of)).map(([, calls]) => calls)).toEqual([2]);
+  expect(await sums("--by", "step", ...of)).toEqual([
+    ["probe near/m", 1],
+    ["1.1 near/m", 1],
+  ]);
   const told = stub.requests.map(({ body }) => [
     body.includes('"tools":'),
     body.includes("<tool_call>"),

@@ -138,7 +138,7 @@ const lists: Record<Local, (url: string, signal: AbortSignal) => Promise<string[
       lmStudioModels(root, wait),
       listed(`${root}/v1`, signal, { ms: PROBE_MS, apiKey: "" }),
     ]);
-    if (!own || typeof ids === "string") return ids;
+    if (!own?.length || typeof ids === "string") return ids;
     // Loading takes gigabytes and minutes, so what is loaded comes first, then what calls tools.
     const rank = ({ loaded, facts }: (typeof own)[number]) =>
       (loaded ? 0 : 2) + (facts.calls === "native" ? 0 : 1);

@@ -1,7 +1,13 @@
 // What servers behind the OpenAI-compatible API say of a model: LM Studio by a REST API of its own,
 // vLLM and llama.cpp by further fields in `/v1/models`, llama.cpp also by `/props`.
 import type { Described } from "#boundary/models/facts-ollama.ts";
-import { DESCRIBE_MS, goodJson } from "#boundary/models/lookup.ts";
+import {
+  DESCRIBE_MS,
+  type Description,
+  goodJson,
+  nothingSaid,
+  silence,
+} from "#boundary/models/lookup.ts";
 import type { ModelFacts } from "#core/model/catalog.ts";
 import { type Fields, fieldsOf, listOf, numberAt, textAt } from "#core/model/json.ts";
 
@@ -13,14 +19,19 @@ export type LmStudioModel = {
   facts: ModelFacts;
 };
 
-/** `baseUrl` is the server's root. */
-export async function lmStudioFacts({ baseUrl, model, signal }: Described): Promise<ModelFacts> {
+/**
+ * `baseUrl` is the server's root. Not whole before the model is loaded: the first request loads it,
+ * and only then its window is known.
+ */
+export async function lmStudioFacts({ baseUrl, model, signal }: Described): Promise<Description> {
   const models = await lmStudioModels(baseUrl, { ms: DESCRIBE_MS, signal });
-  return models?.find(({ id }) => id === model)?.facts ?? {};
+  if (!models) return silence;
+  const found = models.find(({ id }) => id === model);
+  return found ? { facts: found.facts, isWhole: found.loaded } : nothingSaid;
 }
 
 /**
- * All models that LM Studio has; undefined where something else answers, or nothing.
+ * All models that LM Studio has, none where something else answers; undefined where it is silent.
  * `/api/v1/models` since 0.4.0, before that `/api/v0/models`: lmstudio.ai/docs/developer/rest.
  */
 export async function lmStudioModels(
@@ -31,10 +42,11 @@ export async function lmStudioModels(
     goodJson({ url: `${baseUrl}/api/v1/models`, ...wait }),
     goodJson({ url: `${baseUrl}/api/v0/models`, ...wait }),
   ]);
-  const { models } = fieldsOf(newer);
+  const { models } = fieldsOf(newer.json);
   if (Array.isArray(models)) return models.map((model) => newerModel(fieldsOf(model)));
-  const { data } = fieldsOf(older);
-  return Array.isArray(data) ? data.map((model) => olderModel(fieldsOf(model))) : undefined;
+  const { data } = fieldsOf(older.json);
+  if (Array.isArray(data)) return data.map((model) => olderModel(fieldsOf(model)));
+  return newer.isHeard && older.isHeard ? [] : undefined;
 }
 
 function newerModel(model: Fields): LmStudioModel {
@@ -79,7 +91,7 @@ const loadedWindow = (tokens: number | undefined): ModelFacts =>
   tokens !== undefined && tokens > 0 ? { windowTokens: tokens, loadedTokens: tokens } : {};
 
 /** `baseUrl` is that of the compatible API, often in `/v1`. */
-export async function compatibleFacts(described: Described): Promise<ModelFacts> {
+export async function compatibleFacts(described: Described): Promise<Description> {
   const { model, apiKey, signal } = described;
   const baseUrl = described.baseUrl.replace(/\/+$/, "");
   const at = (url: string) => goodJson({ url, apiKey, ms: DESCRIBE_MS, signal });
@@ -87,13 +99,15 @@ export async function compatibleFacts(described: Described): Promise<ModelFacts>
     at(`${baseUrl}/models`),
     at(`${baseUrl.replace(/\/v1$/, "")}/props`),
   ]);
-  const entries = listOf(fieldsOf(list).data).map(fieldsOf);
+  const entries = listOf(fieldsOf(list.json).data).map(fieldsOf);
   const entry = entries.find(({ id }) => id === model) ?? {};
-  const { vision } = fieldsOf(fieldsOf(props).modalities);
-  return {
-    ...windowOf(entry, fieldsOf(props)),
+  const told = fieldsOf(props.json);
+  const { vision } = fieldsOf(told.modalities);
+  const facts = {
+    ...windowOf(entry, told),
     ...(typeof vision === "boolean" ? { images: vision } : {}),
   };
+  return { facts, isWhole: list.isHeard && props.isHeard };
 }
 
 /**

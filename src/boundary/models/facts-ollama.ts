@@ -1,14 +1,22 @@
 // What Ollama says of a model: `/api/show` (the model itself), `/api/ps` (as it is loaded now) and
 // `/api/tags` (which build it is). Shapes: `ShowResponse`, `ProcessModelResponse` and
 // `ListModelResponse` in `api/types.go` of github.com/ollama/ollama at v0.33.
-import { DESCRIBE_MS, goodJson, lookup } from "#boundary/models/lookup.ts";
+import {
+  DESCRIBE_MS,
+  type Description,
+  goodJson,
+  isHeard,
+  lookup,
+  nothingSaid,
+  silence,
+} from "#boundary/models/lookup.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { ModelFacts } from "#core/model/catalog.ts";
 import { type Fields, fieldsOf, listOf, numberAt, textAt } from "#core/model/json.ts";
 
 export type Described = { baseUrl: string; model: string; apiKey?: string; signal: AbortSignal };
 
-export async function ollamaFacts(described: Described): Promise<Result<ModelFacts>> {
+export async function ollamaFacts(described: Described): Promise<Result<Description>> {
   const { baseUrl, model, apiKey, signal } = described;
   const at = (path: string) => ({ url: baseUrl + path, apiKey, ms: DESCRIBE_MS, signal });
   const [show, ps, tags] = await Promise.all([
@@ -16,7 +24,7 @@ export async function ollamaFacts(described: Described): Promise<Result<ModelFac
     goodJson(at("/api/ps")),
     goodJson(at("/api/tags")),
   ]);
-  if (show.got !== "answer") return ok({});
+  if (!isHeard(show)) return ok(silence);
   const told = fieldsOf(show.json);
   if (show.status === 404 && /model .*not found/i.test(textAt(told, "error") ?? "")) {
     const { host } = new URL(baseUrl);
@@ -24,15 +32,16 @@ export async function ollamaFacts(described: Described): Promise<Result<ModelFac
       fix: `get it with: ollama pull ${model}`,
     });
   }
-  if (show.status !== 200) return ok({});
-  const loaded = numberAt(named(ps, model), "context_length") ?? parameterIn(told, "num_ctx");
-  const digest = textAt(named(tags, model), "digest");
-  return ok({
+  if (show.status !== 200) return ok(nothingSaid);
+  const loaded = numberAt(named(ps.json, model), "context_length") ?? parameterIn(told, "num_ctx");
+  const digest = textAt(named(tags.json, model), "digest");
+  const facts = {
     ...(windowIn(told) ?? {}),
     ...(loaded !== undefined && loaded > 0 ? { loadedTokens: loaded } : {}),
     ...abilitiesIn(told),
     ...(digest ? { digest } : {}),
-  });
+  };
+  return ok({ facts, isWhole: ps.isHeard && tags.isHeard });
 }
 
 /** The model's own length: Ollama loads it with any window up to that. */

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { describeModel } from "#boundary/models/index.ts";
+import { ok } from "#core/failure.ts";
 import { startStrictStub } from "../../../test/peers/strict.ts";
 import { type OllamaModel, ollamaPages } from "../../../test/peers/strict-ollama.ts";
 
@@ -17,7 +18,7 @@ async function said(
   const url = setting === "OPENAI_BASE_URL" ? stub.url : new URL(stub.url).host;
   const facts = await describeModel(model, { [setting]: url }, signal());
   await stub.close();
-  return facts;
+  return facts.ok ? ok(facts.value.facts) : facts;
 }
 
 describe("Ollama", () => {
@@ -119,33 +120,77 @@ describe("a compatible server", () => {
 });
 
 describe("a server that says nothing", () => {
-  it("leaves everything unknown, whatever else it answers or does not", async () => {
-    const answers = ["<html>", '{"models":3,"data":{},"model_info":[]}', "null", undefined];
-    for (const answer of answers) {
-      const server = createServer((_, response) => {
-        if (answer !== undefined) response.end(answer);
+  const names = ["ollama/m", "lmstudio/m", "openai/m"];
+
+  /** What each of the three says whose every answer is this one; undefined: none. */
+  async function words(answer: { status?: number; body: string } | undefined) {
+    const server = createServer((_, response) => {
+      if (answer) response.writeHead(answer.status ?? 200).end(answer.body);
+    }).listen(0, "127.0.0.1");
+    await new Promise((ready) => server.once("listening", ready));
+    const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const settings = {
+      AIEX_OLLAMA_HOST: host,
+      AIEX_LM_STUDIO_HOST: host,
+      OPENAI_BASE_URL: `http://${host}/v1`,
+    };
+    // One that never answers is left by the caller's signal before its own deadline.
+    const patience = AbortSignal.timeout(answer ? 10_000 : 50);
+    const said = names.map((name) => describeModel(name, settings, patience));
+    const facts = await Promise.all(said);
+    server.closeAllConnections();
+    server.close();
+    return facts;
+  }
+
+  it("leaves everything unknown, whatever else it answers", async () => {
+    const nothing = ok({ facts: {}, isWhole: true });
+    for (const body of ["<html>", '{"models":3,"data":{},"model_info":[]}', "null"]) {
+      expect([body, await words({ body })]).toEqual([body, [nothing, nothing, nothing]]);
+    }
+    for (const status of [401, 404, 501]) {
+      const said = await words({ status, body: "{}" });
+      expect([status, said]).toEqual([status, [nothing, nothing, nothing]]);
+    }
+    expect(await describeModel("openai/gpt-5", {}, signal())).toEqual(nothing);
+    expect(await describeModel("nobody/m", {}, signal())).toMatchObject({ ok: false });
+  });
+
+  it("is told from one that is silent: it cannot answer now, does not, or is not there", async () => {
+    const silent = ok({ facts: {}, isWhole: false });
+    for (const status of [429, 500, 502, 503]) {
+      const said = await words({ status, body: '{"error":{"message":"Loading model"}}' });
+      expect([status, said]).toEqual([status, [silent, silent, silent]]);
+    }
+    expect(await words(undefined)).toEqual([silent, silent, silent]);
+    expect(await describeModel("ollama/m", { OLLAMA_HOST: "127.0.0.1:9" }, signal())).toEqual(
+      silent,
+    );
+  });
+
+  it("may have told a part, and the rest once the model is loaded", async () => {
+    const parts = async (name: string, setting: string, pages: Record<string, object>) => {
+      const server = createServer(({ method, url }, response) => {
+        const page = pages[`${method} ${url}`];
+        response.writeHead(page ? 200 : 503).end(JSON.stringify(page));
       }).listen(0, "127.0.0.1");
       await new Promise((ready) => server.once("listening", ready));
-      const host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-      const settings = {
-        AIEX_OLLAMA_HOST: host,
-        AIEX_LM_STUDIO_HOST: host,
-        OPENAI_BASE_URL: `http://${host}/v1`,
-      };
-      for (const name of ["ollama/m", "lmstudio/m", "openai/m"]) {
-        // One that never answers is left by the caller's signal before its own deadline.
-        const patience = AbortSignal.timeout(answer === undefined ? 50 : 10_000);
-        const facts = await describeModel(name, settings, patience);
-        expect([name, facts]).toEqual([name, { ok: true, value: {} }]);
-      }
-      server.closeAllConnections();
+      const host = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const said = await describeModel(name, { [setting]: host }, signal());
       server.close();
-    }
-    expect(await describeModel("ollama/m", { OLLAMA_HOST: "127.0.0.1:9" }, signal())).toEqual({
-      ok: true,
-      value: {},
+      return said;
+    };
+    const list = { data: [{ id: "m", meta: { n_ctx_train: 9 } }] };
+    expect(await parts("openai/m", "OPENAI_BASE_URL", { "GET /models": list })).toEqual(
+      ok({ facts: { windowTokens: 9 }, isWhole: false }),
+    );
+    const show = { "POST /api/show": { capabilities: ["tools"] } };
+    expect(await parts("ollama/m", "OLLAMA_HOST", show)).toMatchObject({
+      value: { facts: { calls: "native" }, isWhole: false },
     });
-    expect(await describeModel("openai/gpt-5", {}, signal())).toEqual({ ok: true, value: {} });
-    expect(await describeModel("nobody/m", {}, signal())).toMatchObject({ ok: false });
+    const idle = { "GET /api/v1/models": { models: [{ key: "m", loaded_instances: [] }] } };
+    expect(await parts("lmstudio/m", "AIEX_LM_STUDIO_HOST", idle)).toEqual(
+      ok({ facts: {}, isWhole: false }),
+    );
   });
 });

@@ -23,6 +23,30 @@ function told(next: { code?: FailureCode }) {
   return { port, asked };
 }
 
+/** The same port, whose ends ask to wait. */
+const asking = (port: ModelPort, retryAfterMs: number): ModelPort => ({
+  ...port,
+  async *call(wire, options) {
+    for await (const item of port.call(wire, options)) {
+      yield item.type === "end" ? { ...item, retryAfterMs } : item;
+    }
+  },
+});
+
+/** The same port, which answers once it is let go. */
+function held(port: ModelPort) {
+  const [begun, letGo] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const slow: ModelPort = {
+    ...port,
+    async *call(wire, options) {
+      begun.resolve();
+      await letGo.promise;
+      yield* port.call(wire, options);
+    },
+  };
+  return { port: slow, begun: begun.promise, letGo: letGo.resolve };
+}
+
 const request = requestOf("m");
 
 describe("a gateway", () => {
@@ -72,6 +96,26 @@ describe("a gateway", () => {
     }
   });
 
+  it("keeps a probe's place while calls end that began before it", async () => {
+    let nowMs = 0;
+    const { port, asked } = told({ code: "broken" });
+    const [old, probe] = [held(told({ code: "cancelled" }).port), held(port)];
+    const way = gateway({ clock: { nowMs: () => nowMs }, random: () => 0 });
+    const by = (one: ModelPort) => called(way.through([{ port: one, account: "k" }]), request);
+    const before = by(old.port);
+    await old.begun;
+    for (let i = 0; i < 5; i += 1) await by(port);
+    nowMs = 40_000;
+    const probing = by(probe.port);
+    await probe.begun;
+    old.letGo();
+    await before;
+    expect((await by(port)).end.failure?.say).toContain("a probe runs");
+    expect(asked.count).toBe(5);
+    probe.letGo();
+    await probing;
+  });
+
   it("gives a probe's place back when its listener leaves", async () => {
     let nowMs = 0;
     const { port, asked } = told({ code: "broken" });
@@ -115,6 +159,30 @@ describe("several keys", () => {
     }
   });
 
+  it("give a large request to the one that has room for it", async () => {
+    const [one, two] = [of("one", {}), of("two", {})];
+    const large = (port: ModelPort): ModelPort => ({
+      ...port,
+      encode: () => ({ path: "", body: "x".repeat(3_200) }),
+    });
+    const waits: number[] = [];
+    const sleep = async (ms: number) => void waits.push(ms);
+    const before = held(large(one.way.port));
+    const guarded = gateway({ clock: { nowMs: () => 0 }, sleep }).through(
+      [
+        { ...one.way, port: before.port },
+        { ...two.way, port: large(two.way.port) },
+      ],
+      { tokensPerMinute: 1_000 },
+    );
+    const first = called(guarded, request);
+    await before.begun;
+    await called(guarded, request);
+    before.letGo();
+    await first;
+    expect([one.asked.count, two.asked.count, waits]).toEqual([1, 1, []]);
+  });
+
   it("say how long it takes where all of them are closed", async () => {
     const all = [of("a", { code: "quota" }), of("b", { code: "quota" })] as const;
     const way = gateway({ clock: { nowMs: () => 0 } });
@@ -141,17 +209,9 @@ describe("several keys", () => {
   it("turn to another where one asked to slow down", async () => {
     const slow = of("slow", { code: "rate_limited" });
     const { port } = slow.way;
-    const asking: ModelPort = {
-      ...port,
-      async *call(wire, options) {
-        for await (const item of port.call(wire, options)) {
-          yield item.type === "end" ? { ...item, retryAfterMs: 20_000 } : item;
-        }
-      },
-    };
     const good = of("good", {});
     const way = gateway({ clock: { nowMs: () => 0 } });
-    const guarded = way.through([{ port: asking, account: "slow" }, good.way]);
+    const guarded = way.through([{ port: asking(port, 20_000), account: "slow" }, good.way]);
     expect((await called(guarded, request)).end.otherKey).toBe(true);
     expect((await called(guarded, request)).end.stop).toBe("done");
     expect([slow.asked.count, good.asked.count]).toEqual([1, 1]);
@@ -179,12 +239,12 @@ describe("a rate", () => {
     return { way, waits, pass };
   }
 
-  it("makes a call wait, tells for how long, and refuses what would wait too long", async () => {
+  it("makes a call wait, however low it is, and tells for how long", async () => {
     const { way, waits, pass } = waited();
     const { port, asked } = told({});
     const guarded = way.through([{ port, account: "k" }], rate);
     await called(guarded, request);
-    pass(40_000);
+    pass(20_000);
     const said: [number, string][] = [];
     const options = {
       model: "m",
@@ -196,11 +256,27 @@ describe("a rate", () => {
     expect((await Array.fromAsync(guarded.call(wire, options))).at(-1)).toMatchObject({
       stop: "done",
     });
-    expect(waits).toEqual([20_000]);
-    expect(said).toEqual([[20_000, "the rate of told/json m"]]);
-    const { end } = await called(guarded, request);
-    expect(end).toMatchObject({ failure: { code: "rate_limited" }, retryAfterMs: 60_000 });
-    expect(asked.count).toBe(2);
+    expect((await called(guarded, request)).end.stop).toBe("done");
+    expect(waits).toEqual([40_000, 60_000]);
+    expect(said).toEqual([[40_000, "the rate of told/json m"]]);
+    expect(asked.count).toBe(3);
+  });
+
+  it("refuses a call that would wait longer than a whole call may take, and takes nothing", async () => {
+    const waits: number[] = [];
+    const sleep = async (ms: number) => void waits.push(ms);
+    const way = gateway({ clock: { nowMs: () => 0 }, sleep });
+    const { port, asked } = told({});
+    const guarded = way.through([{ port, account: "k" }], rate);
+    // Everybody asks in the same moment: the thirty-first is through after half an hour.
+    for (let i = 0; i < 31; i += 1) await called(guarded, request);
+    for (let i = 0; i < 2; i += 1) {
+      expect((await called(guarded, request)).end).toMatchObject({
+        failure: { code: "rate_limited", detail: { inMs: 1_860_000 } },
+        retryAfterMs: 1_860_000,
+      });
+    }
+    expect([asked.count, waits.at(-1)]).toEqual([31, deadlinesDefault.totalMs]);
   });
 
   it("is given back by a call that is called off while it waits", async () => {
@@ -222,17 +298,70 @@ describe("a rate", () => {
   it("is learned from a server that asks to wait", async () => {
     const { way, waits } = waited();
     const { port } = told({ code: "rate_limited" });
-    const asking: ModelPort = {
-      ...port,
-      async *call(wire, options) {
-        for await (const item of port.call(wire, options)) {
-          yield item.type === "end" ? { ...item, retryAfterMs: 7_000 } : item;
-        }
-      },
-    };
-    const guarded = way.through([{ port: asking, account: "k" }]);
+    const guarded = way.through([{ port: asking(port, 7_000), account: "k" }]);
     await called(guarded, request);
     await called(guarded, request);
     expect(waits).toEqual([7_000]);
+  });
+
+  it("is waited for on where the server asks for silence meanwhile", async () => {
+    let nowMs = 0;
+    const waits: number[] = [];
+    const { port } = told({ code: "rate_limited" });
+    const before = held(asking(port, 9_000));
+    const way = gateway({
+      clock: { nowMs: () => nowMs },
+      random: () => 0,
+      async sleep(ms) {
+        waits.push(ms);
+        before.letGo();
+        await first;
+        nowMs += ms;
+      },
+    });
+    const first = called(way.through([{ port: before.port, account: "k" }], rate), request);
+    await before.begun;
+    nowMs = 55_000;
+    await called(way.through([{ port, account: "k" }], rate), request);
+    // Five seconds for the rate, and then what is left of the silence.
+    expect(waits).toEqual([5_000, 4_000]);
+  });
+
+  it("lets nothing through to a key that was found used up meanwhile", async () => {
+    const { port, asked } = told({ code: "quota" });
+    const [before, other] = [held(port), told({})];
+    const way = gateway({
+      clock: { nowMs: () => 0 },
+      async sleep() {
+        before.letGo();
+        await first;
+      },
+    });
+    const guarded = way.through(
+      [
+        { port: before.port, account: "a" },
+        { port: other.port, account: "b" },
+      ],
+      rate,
+    );
+    const first = called(guarded, request);
+    await before.begun;
+    await called(guarded, request);
+    const { end } = await called(guarded, request);
+    expect(end).toMatchObject({ failure: { detail: { breaker: "open", inMs: KEY_REST_MS } } });
+    expect([asked.count, other.asked.count]).toEqual([1, 1]);
+  });
+
+  it("is not waited for where the server wants a longer silence than is worth it", async () => {
+    const { way, waits } = waited();
+    const { port } = told({ code: "overloaded" });
+    const guarded = way.through([{ port: asking(port, 600_000), account: "k" }], {
+      requestsPerMinute: 60,
+    });
+    await called(guarded, request);
+    const { end } = await called(guarded, request);
+    expect(end).toMatchObject({ failure: { code: "rate_limited" }, retryAfterMs: 600_000 });
+    expect(end.failure?.say).toContain("asked to be left alone for 600 s more");
+    expect(waits).toEqual([]);
   });
 });

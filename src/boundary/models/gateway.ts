@@ -11,7 +11,7 @@ import type {
   ModelPort,
   WireRequest,
 } from "#boundary/models/port.ts";
-import { HERD_MS } from "#core/backoff.ts";
+import { HERD_MS, WAIT_MS_MAX } from "#core/backoff.ts";
 import {
   type Breaker,
   type BreakerEvent,
@@ -23,6 +23,7 @@ import { type FailureCode, fail } from "#core/failure.ts";
 import {
   type Bucket,
   blocked,
+  blockedFor,
   bucketFull,
   left,
   type Rate,
@@ -35,8 +36,12 @@ import { noUsage } from "#core/model/message.ts";
 
 /** Endpoints remembered at most; the one used longest ago is forgotten first. */
 const ENDPOINTS_MAX = 1_000;
-/** The longest a call waits for its rate; beyond that it is refused, with how long. Milliseconds. */
-export const RATE_WAIT_MS_MAX = 30_000;
+/**
+ * The longest that a call waits because the other end asked for silence; beyond that it is refused,
+ * with how long. For a rate that the user set it waits as long as a whole call may take.
+ * Milliseconds.
+ */
+const SILENCE_MS_MAX = WAIT_MS_MAX;
 /** How long a refused or used-up key is left alone where another one is there. Milliseconds. */
 export const KEY_REST_MS = 300_000;
 
@@ -126,8 +131,8 @@ export function gateway(options: GatewayOptions = {}): Gateway {
   }
 
   /** A `Retry-After` ends for all waiters at one moment: what they wait longer spreads them. */
-  const spreadOf = ({ blockedUntilMs }: Bucket): number =>
-    blockedUntilMs > clock.nowMs() ? Math.floor(random() * HERD_MS) : 0;
+  const spreadOf = (bucket: Bucket): number =>
+    blockedFor(bucket, clock.nowMs()) > 0 ? Math.floor(random() * HERD_MS) : 0;
 
   function outcome(end: ModelEnd | undefined): BreakerEvent {
     const nowMs = clock.nowMs();
@@ -146,11 +151,14 @@ export function gateway(options: GatewayOptions = {}): Gateway {
       used: end?.failure?.code === "unreachable" ? "nothing" : used,
       nowMs,
     });
+    const event = outcome(end);
+    // Of the calls that end beside the probe of an open breaker only an answer says something.
+    const isHeard = e.breaker.state === "closed" || call.isProbe || event.type === "succeeded";
     const { code, say = "" } = end?.failure ?? {};
     const askedMs = code === "rate_limited" || code === "overloaded" ? end?.retryAfterMs : 0;
     const rests = code !== undefined && ofTheKey.has(code) && call.isOneOfMany;
     return {
-      breaker: evolveBreaker(e.breaker, outcome(end)),
+      breaker: isHeard ? evolveBreaker(e.breaker, event) : e.breaker,
       bucket: askedMs ? blocked(bucket, nowMs, askedMs) : bucket,
       restUntilMs: rests ? nowMs + KEY_REST_MS : e.restUntilMs,
       why: rests ? say : e.why,
@@ -163,24 +171,21 @@ export function gateway(options: GatewayOptions = {}): Gateway {
     ways: readonly Way[],
     rate: Rate,
     tokens: number,
-    { model, signal, waiting }: CallOptions,
-  ): Promise<{ way: Way } | { end: ModelEnd }> {
+    options: CallOptions,
+  ): Promise<{ way: Way; isProbe: boolean } | { end: ModelEnd }> {
+    const { model, signal } = options;
     const [first] = inOrder(ways, model, rate, tokens);
     if (!first) throw new Error("a gateway needs a way");
     const { way, waitMs, why } = first;
     const who = `${way.port.name} ${model}`;
     if (why !== undefined) return { end: closedEnd(who, waitMs, why) };
-    if (waitMs > RATE_WAIT_MS_MAX) return { end: limitedEnd(who, waitMs) };
     const update = (to: (bucket: Bucket) => Bucket) =>
       change(way, model, rate, (e) => ({ ...e, bucket: to(e.bucket) }));
     update((b) => reserve(b, rate, { tokens, nowMs: clock.nowMs() }));
-    if (waitMs > 0) {
-      const forMs = waitMs + spreadOf(known(way, model, rate).bucket);
-      waiting?.(forMs, `the rate of ${who}`);
-      await sleep(forMs, signal);
-    }
-    const now = letsThrough(known(way, model, rate).breaker, clock.nowMs());
-    if (now.go && !signal.aborted) {
+    const limited = await waited(waitMs, () => known(way, model, rate).bucket, { who, options });
+    const { breaker, ...now } = known(way, model, rate);
+    const closed = obstacle({ breaker, ...now }, rate, 0);
+    if (!limited && closed.why === undefined && !signal.aborted) {
       // In the same breath as the look at the breaker: of many calls one is the probe.
       const asked: BreakerEvent = { type: "asked", nowMs: clock.nowMs() };
       change(way, model, rate, (e) => ({
@@ -188,11 +193,32 @@ export function gateway(options: GatewayOptions = {}): Gateway {
         breaker: evolveBreaker(e.breaker, asked),
         open: e.open + 1,
       }));
-      return { way };
+      return { way, isProbe: breaker.state === "open" };
     }
     const nowMs = clock.nowMs();
     update((b) => settle(b, rate, { reserved: tokens, used: "nothing", nowMs }));
-    return { end: now.go ? cancelledEnd(who) : closedEnd(who, Math.ceil(now.inMs), now.why) };
+    if (limited) return { end: limited };
+    if (signal.aborted || closed.why === undefined) return { end: cancelledEnd(who) };
+    return { end: closedEnd(who, closed.waitMs, closed.why) };
+  }
+
+  /** Waits for a rate, and on where the other end asks for silence meanwhile; or why it does not. */
+  async function waited(
+    waitMs: number,
+    bucket: () => Bucket,
+    { who, options }: { who: string; options: CallOptions },
+  ): Promise<ModelEnd | undefined> {
+    const { signal, deadlines, waiting } = options;
+    const silenceMs = () => blockedFor(bucket(), clock.nowMs());
+    const untilMs = clock.nowMs() + deadlines.totalMs;
+    for (let leftMs = waitMs; leftMs > 0 && !signal.aborted; leftMs = silenceMs()) {
+      if (silenceMs() > SILENCE_MS_MAX) return silencedEnd(who, silenceMs());
+      if (clock.nowMs() + leftMs > untilMs) return limitedEnd(who, leftMs);
+      const forMs = leftMs + spreadOf(bucket());
+      waiting?.(forMs, `the rate of ${who}`);
+      await sleep(forMs, signal);
+    }
+    return undefined;
   }
 
   async function* callBy(
@@ -232,8 +258,14 @@ export function gateway(options: GatewayOptions = {}): Gateway {
           const [first] = inOrder(ways, request.model, rate, 1);
           const way = first?.way ?? ways[0];
           const wire = way.port.encode(request);
-          chosen.set(wire, way);
-          return wire;
+          // How much it asks for shows only now: another key may have more of its rate left.
+          const [roomier] = inOrder(ways, request.model, rate, tokensAbout(wire.body));
+          const isOther = roomier !== undefined && roomier.way !== way;
+          const [by, sent] = isOther
+            ? [roomier.way, roomier.way.port.encode(request)]
+            : [way, wire];
+          chosen.set(sent, by);
+          return sent;
         },
         async *call(wire, callOptions) {
           const { model } = callOptions;
@@ -241,9 +273,9 @@ export function gateway(options: GatewayOptions = {}): Gateway {
           const mine = chosen.get(wire);
           const admitted = await admit(mine ? [mine] : ways, rate, tokens, callOptions);
           if ("end" in admitted) return yield told(admitted.end, mine, { model, tokens });
-          const { way } = admitted;
+          const { way, isProbe } = admitted;
           const isOneOfMany = ways.length > 1;
-          const call = { wire, options: callOptions, rate, reserved: tokens, isOneOfMany };
+          const call = { wire, options: callOptions, rate, reserved: tokens, isOneOfMany, isProbe };
           const end = yield* callBy(way, call);
           if (end) yield told(end, way, { model, tokens });
         },
@@ -270,7 +302,13 @@ export function gateway(options: GatewayOptions = {}): Gateway {
 }
 
 /** What is remembered of a call until it ends. */
-type Call = { rate: Rate; reserved: number; isOneOfMany: boolean };
+type Call = {
+  rate: Rate;
+  reserved: number;
+  isOneOfMany: boolean;
+  /** It was let through an open breaker, to see. */
+  isProbe: boolean;
+};
 
 function breakerState(breaker: Breaker, nowMs: number): WayState["breaker"] {
   if (breaker.state === "closed") return "closed";
@@ -298,6 +336,12 @@ function closedEnd(who: string, inMs: number, why: string): ModelEnd {
 function limitedEnd(who: string, inMs: number): ModelEnd {
   const say = `the rate of ${who} is used up for ${secondsOf(inMs)} s more`;
   const fix = "wait, raise it in `rates`, or choose another model";
+  return ended(fail("rate_limited", say, { fix, detail: { inMs } }).error, inMs);
+}
+
+function silencedEnd(who: string, inMs: number): ModelEnd {
+  const say = `${who} asked to be left alone for ${secondsOf(inMs)} s more`;
+  const fix = "wait, or choose another model";
   return ended(fail("rate_limited", say, { fix, detail: { inMs } }).error, inMs);
 }
 

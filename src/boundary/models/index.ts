@@ -1,5 +1,6 @@
 // The providers: one line each in the table, adapters loaded when they are used. `openModel` makes a
 // port from a name like `openai/gpt-5` and the settings; nothing is asked of the network for that.
+import { type Description, nothingSaid } from "#boundary/models/lookup.ts";
 import { type Deadlines, deadlinesDefault, type ModelPort } from "#boundary/models/port.ts";
 import type { Probing } from "#boundary/models/probe.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -34,13 +35,13 @@ export type Provider = {
   open(model: string, settings: ModelSettings): Promise<Result<OpenedModel>>;
   /**
    * What the server that runs the model says of it. Ends within `DESCRIBE_MS` or at the signal; a
-   * server that says nothing leaves everything unknown, which is no failure.
+   * server that is silent or has nothing to say leaves everything unknown, which is no failure.
    */
   describe?(
     model: string,
     settings: ModelSettings,
     signal: AbortSignal,
-  ): Promise<Result<ModelFacts>>;
+  ): Promise<Result<Description>>;
 };
 
 export const providers: Readonly<Record<string, Provider>> = {
@@ -84,19 +85,19 @@ export async function openModel(
 }
 
 /**
- * What the server behind `provider/model` says of it; nothing where it says nothing, has no way to
- * say it, or does not answer in time. Fails only where the name or the settings are wrong, or where
+ * What the server behind `provider/model` says of it: nothing where it has no way to say it, and
+ * not the whole where it is silent. Fails only where the name or the settings are wrong, or where
  * the server says that it does not have the model.
  */
 export async function describeModel(
   name: string,
   settings: ModelSettings,
   signal: AbortSignal,
-): Promise<Result<ModelFacts>> {
+): Promise<Result<Description>> {
   const named = providerOf(name);
   if (!named.ok) return named;
   const { provider, model } = named.value;
-  return provider.describe ? provider.describe(model, settings, signal) : ok({});
+  return provider.describe ? provider.describe(model, settings, signal) : ok(nothingSaid);
 }
 
 /**
@@ -255,7 +256,7 @@ async function describeLmStudio(model: string, settings: ModelSettings, signal: 
 async function describeCompatible(model: string, settings: ModelSettings, signal: AbortSignal) {
   const baseUrl = httpUrl(settings.OPENAI_BASE_URL || OPENAI_URL, "OPENAI_BASE_URL", OPENAI_URL);
   if (!baseUrl.ok) return baseUrl;
-  if (new URL(baseUrl.value).hostname === "api.openai.com") return ok({});
+  if (new URL(baseUrl.value).hostname === "api.openai.com") return ok(nothingSaid);
   const { compatibleFacts } = await import("#boundary/models/facts-compatible.ts");
   const apiKey = settings.OPENAI_API_KEY?.trim() ?? "";
   return ok(await compatibleFacts({ baseUrl: baseUrl.value, apiKey, model, signal }));
@@ -342,8 +343,8 @@ export async function describeOwn(
   own: ProviderSetting,
   { model, apiKey }: { model: string; apiKey: string },
   signal: AbortSignal,
-): Promise<Result<ModelFacts>> {
-  if (own.kind === "package") return ok({});
+): Promise<Result<Description>> {
+  if (own.kind === "package") return ok(nothingSaid);
   const { compatibleFacts } = await import("#boundary/models/facts-compatible.ts");
   return ok(await compatibleFacts({ baseUrl: own.url, apiKey, model, signal }));
 }

@@ -30,17 +30,25 @@ export async function probeTools(
 ): Promise<Probing> {
   const { model, port, deadlines } = opened;
   if (facts.calls === "text") {
-    const found = ok(textual(`its server says that ${model} calls no tools`));
+    const found = ok(textual(`what is known of ${model} says that it calls no tools`));
     return { found, usage: noUsage, ms: 0 };
   }
   const beganMs = performance.now();
   const wire = port.encode(requestFor(model, facts));
-  const options = { model, signal, deadlines: { ...deadlines, totalMs: TOOL_PROBE_MS } };
+  // So short a patience says nothing of the endpoint: it is called off, which is no failure to its
+  // breaker. Its deadline only says how long it would wait for its rate.
+  const late = AbortSignal.timeout(TOOL_PROBE_MS);
+  const options = {
+    model,
+    signal: AbortSignal.any([signal, late]),
+    deadlines: { ...deadlines, totalMs: 2 * TOOL_PROBE_MS },
+  };
   let end: ModelEnd | undefined;
   for await (const item of port.call(wire, options)) {
     if (item.type === "end") end = item;
   }
-  const found = end ? foundIn(end, model) : unknown(model, "it gave no answer");
+  const isLate = late.aborted && !signal.aborted && end?.failure?.code === "cancelled";
+  const found = isLate ? tooLate(model) : foundIn(end, model);
   const ms = Math.round(performance.now() - beganMs);
   return { found, usage: priced(end?.usage ?? noUsage, facts.price), ms };
 }
@@ -68,14 +76,13 @@ function requestFor(model: string, facts: ModelFacts): ModelRequest {
   };
 }
 
-function foundIn(end: ModelEnd, model: string): Result<Probed> {
+function foundIn(end: ModelEnd | undefined, model: string): Result<Probed> {
+  if (!end) return unknown(model, "it gave no answer");
   const { failure, stop } = end;
   if (failure && /does not support tools|tool.{0,40}not supported/i.test(failure.say)) {
     return ok(textual(`its server takes no tools for ${model}`));
   }
-  if (failure?.code === "timeout") {
-    return unknown(model, `it did not answer within ${TOOL_PROBE_MS / 1_000} s`, "timeout");
-  }
+  if (failure?.code === "timeout") return tooLate(model);
   if (failure) return { ok: false, error: failure };
   const calls = toolCallsOf(end.parts);
   const good = calls.some(({ tool, input }) => tool === TOOL && isObject(parsed(input)));
@@ -100,6 +107,9 @@ function written(text: string): boolean {
   const items = [...reader.take(text), ...reader.end("whole").items];
   return items.some((item) => item.type === "call");
 }
+
+const tooLate = (model: string) =>
+  unknown(model, `it did not answer within ${TOOL_PROBE_MS / 1_000} s`, "timeout");
 
 function unknown(
   model: string,

@@ -3,18 +3,12 @@ import { afterEach, describe, expect, it } from "vitest";
 import { called, requestOf, resultOf, said } from "#boundary/models/contract.ts";
 import type { Probed } from "#boundary/models/probe.ts";
 import type { ProbeStore } from "#boundary/models/probes.ts";
-import {
-  keyNameOf,
-  keysIn,
-  modelsInReach,
-  type Reach,
-  type ReachParts,
-} from "#boundary/models/reach.ts";
+import { keyNameOf, keysIn, type Reach } from "#boundary/models/reach.ts";
+import { opened, reachOver } from "#boundary/models/samples.ts";
 import type { ScriptedAnswer } from "#boundary/models/script.ts";
 import { ok } from "#core/failure.ts";
 import { toolCallsOf } from "#core/model/message.ts";
 import { costOf } from "#core/model/money.ts";
-import { readLists, type WrittenLists } from "#core/model/settings.ts";
 import { writtenCall } from "#core/model/text-calls.ts";
 import { type Fault, type StrictStub, startStrictStub } from "../../../test/peers/strict.ts";
 import { ollamaPages } from "../../../test/peers/strict-ollama.ts";
@@ -31,33 +25,6 @@ async function stub(fault?: (authorization: string | undefined) => Fault | undef
   });
   stubs.push(one);
   return one;
-}
-
-const forgetful: ProbeStore = { get: async () => undefined, put: async () => ok() };
-
-function reachOver(
-  written: WrittenLists,
-  settings: Record<string, string> = {},
-  more: Partial<ReachParts> = {},
-): Reach {
-  const lists = readLists(written);
-  if (!lists.ok) throw new Error(lists.error.say);
-  const quiet = { OLLAMA_HOST: "127.0.0.1:1", AIEX_LM_STUDIO_HOST: "127.0.0.1:1" };
-  return modelsInReach({
-    lists: lists.value,
-    packages: "/nowhere",
-    settingsFor: async () => ok({ ...quiet, ...settings }),
-    probes: forgetful,
-    probing: "never",
-    random: () => 0,
-    ...more,
-  });
-}
-
-async function opened(reach: Reach, name: string) {
-  const model = await reach.open(name);
-  if (!model.ok) throw new Error(model.error.say);
-  return model.value;
 }
 
 async function orderOf(reach: Reach, name: string, use: "begin" | "next" = "begin") {
@@ -101,10 +68,10 @@ describe("a name", () => {
       routes: [{ name: "fast", models: ["openai/a"] }],
       providers: [{ name: "corp", url: "http://127.0.0.1:1/v1" }],
     });
-    const refused = await reach.open("nobody/x");
+    const refused = await reach.open("nobody/x", { signal: never });
     expect(refused).toMatchObject({ error: { code: "bad_input" } });
     if (!refused.ok) expect(refused.error.fix).toMatch(/openai.*corp, or a route: fast/);
-    expect(await reach.open("fast")).toMatchObject({ ok: false });
+    expect(await reach.open("fast", { signal: never })).toMatchObject({ ok: false });
   });
 });
 
@@ -192,6 +159,43 @@ describe("several keys of one provider", () => {
     expect(keysIn(" a,b ,,c ")).toEqual(["a", "b", "c"]);
     expect(keysIn("")).toEqual([]);
     expect(["openai", "my-corp.2"].map(keyNameOf)).toEqual(["OPENAI_API_KEY", "MY_CORP_2_API_KEY"]);
+  });
+});
+
+describe("a model with its tools in its text", () => {
+  it("is seen to be unwell by the name that it is listed and routed by", async () => {
+    const { url } = await stub(() => ({ do: "answer", status: 503, body: "busy" }));
+    const well = await stub();
+    const reach = reachOver({
+      models: [{ name: "near/*", calls: "text" }],
+      routes: [{ name: "fast", models: ["near/stub", "far/stub"] }],
+      providers: [
+        { name: "near", url },
+        { name: "far", url: well.url },
+      ],
+    });
+    expect(await orderOf(reach, "fast")).toEqual(["near/stub", "far/stub"]);
+    const { port, model } = await opened(reach, "near/stub");
+    for (let i = 0; i < 5; i += 1) await called(port, requestOf(model));
+    const { models } = await reach.list(never);
+    const row = models.find(({ name }) => name === "near/stub");
+    expect(row?.ways).toMatchObject([{ breaker: "open", waitMs: expect.any(Number) }]);
+    expect(await orderOf(reach, "fast")).toEqual(["far/stub", "near/stub"]);
+  });
+
+  it("is not unwell where the model itself tears its calls", async () => {
+    const torn = await startStrictStub({
+      script: { answers: [{ text: '<tool_call>\n{"name": "read", "argu' }] },
+    });
+    stubs.push(torn);
+    const models = [{ name: "near/*", calls: "text" as const }];
+    const reach = reachOver({ models, providers: [{ name: "near", url: torn.url }] });
+    const { port, model } = await opened(reach, "near/stub");
+    for (let i = 0; i < 6; i += 1) {
+      const { end } = await called(port, requestOf(model));
+      expect(end).toMatchObject({ failure: { say: expect.stringContaining("middle of a call") } });
+    }
+    expect(torn.requests).toHaveLength(6);
   });
 });
 

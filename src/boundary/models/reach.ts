@@ -15,9 +15,10 @@ import {
   throughText,
 } from "#boundary/models/index.ts";
 import { type Known, knownModelsOf } from "#boundary/models/known.ts";
-import { DESCRIBE_MS } from "#boundary/models/lookup.ts";
+import { DESCRIBE_MS, type Description } from "#boundary/models/lookup.ts";
 import type { ProbeStore } from "#boundary/models/probes.ts";
-import type { ModelOpened } from "#boundary/turn/parts.ts";
+import type { ModelOpened, OpenOptions } from "#boundary/turn/parts.ts";
+import { until } from "#boundary/until.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { type Facts, type Family, factsOf, fits, type ModelFacts } from "#core/model/catalog.ts";
 import { familyOf } from "#core/model/family.ts";
@@ -47,12 +48,14 @@ export type ReachParts = {
   /** Whether a model of this machine is probed when it is first used and nothing is known. */
   probing: "first_use" | "never";
   random?: () => number;
+  /** Monotonic milliseconds, for how long a server's word counts. */
+  nowMs?: () => number;
 };
 
 export type Reach = {
   readonly providerNames: readonly string[];
   /** Opens `provider/model` behind the gateway. */
-  open(name: string): Promise<Result<ModelOpened & Facts>>;
+  open(name: string, options: OpenOptions): Promise<Result<ModelOpened & Facts>>;
   /** Whether a model can be opened, without asking its server anything. */
   check(name: string): Promise<Result<void>>;
   /** The family of a model, or of the first of a route, as far as that is known without asking. */
@@ -70,7 +73,7 @@ type Opened = {
   isLocal: boolean;
   /** Whether it is worth a probe: it runs at the user's, and hardly anybody knows it. */
   isHome: boolean;
-  /** Its server was asked, now or lately. */
+  /** Its server said what it knows, now or before. */
   isAsked: boolean;
 } & Facts;
 
@@ -81,43 +84,62 @@ const waysOf = ([first, ...others]: Opened["all"]): [Way, ...Way[]] => [
 ];
 
 export function modelsInReach(parts: ReachParts): Reach {
-  const { lists, random = Math.random } = parts;
+  const { lists, random = Math.random, nowMs = () => performance.now() } = parts;
   const way: Gateway = gateway({ random });
   const rounds = new Map<string, number>();
   /** Models that were opened before. */
   const used = new Set<string>();
   const known: Known = knownModelsOf({
     probes: parts.probes,
-    nowMs: () => performance.now(),
+    nowMs,
     describeMs: DESCRIBE_MS,
   });
 
-  /** `ask`: the model's server is asked what it knows of it, unless it was lately. */
-  async function opened(name: string, server: "ask" | "kept"): Promise<Result<Opened>> {
+  /**
+   * `ask`: the model's server is asked what it knows of it, unless it was lately; as long as the
+   * signal wants to wait for it.
+   */
+  async function opened(
+    name: string,
+    ask: "ask" | "kept",
+    signal: AbortSignal = always,
+  ): Promise<Result<Opened>> {
     const provider = name.slice(0, Math.max(0, name.indexOf("/")));
     const own = lists.providers.find((setting) => setting.name === provider);
     if (!own && !Object.hasOwn(providers, provider)) return noSuchName(name, lists);
-    const all = await withEachKey(name, provider, own);
+    const all = await until(withEachKey(name, provider, own), signal);
+    if (!all) return fail("cancelled", `opening ${name} was called off`);
     if (!all.ok) return all;
     const { models, describe } = all.value;
     const host = URL.parse(models[0].url ?? "")?.hostname;
     const elsewhere = host !== undefined && host !== makers[provider];
-    const said = await known.said(name, server === "ask" ? describe : null);
+    const said =
+      ask === "ask" ? await known.said(name, describe, signal) : ok(known.saidBefore(name));
     if (!said.ok) return said;
-    const facts = factsOf(name, { server: said.value, user: lists.models, elsewhere });
+    const { facts: server, isWhole: isAsked } = said.value;
+    const facts = factsOf(name, { server, user: lists.models, elsewhere });
     const isLocal = host === undefined ? provider === "scripted" : isLoopback(host);
     const isHome = host !== undefined && (isLocal || atHome.has(provider));
-    const isAsked = server === "ask";
     return ok({ all: models, rate: rateOf(name), isLocal, isHome, isAsked, ...facts });
   }
 
-  /** With its tools in its text, where it does not call them otherwise; and what was found. */
-  async function asItCalls(model: Opened): Promise<Opened & { found?: string }> {
+  /** A model as one, behind the gateway. */
+  const guarded = ({ all, rate }: Opened): OpenedModel => ({
+    ...all[0],
+    port: way.through(waysOf(all), rate),
+  });
+
+  /** With what is known of how it calls tools; and what was found. */
+  async function asItCalls(
+    model: Opened,
+    options: OpenOptions,
+  ): Promise<Opened & { found?: string }> {
     const { all, facts, sources } = model;
-    const [first, ...others] = all;
+    const [first] = all;
     const kept = sources.calls === "user" ? undefined : await known.kept(first, facts);
     const isAsked = facts.calls === undefined && model.isHome && parts.probing === "first_use";
-    const probed = kept ?? (isAsked ? await known.probed(first, facts) : undefined);
+    const probed =
+      kept ?? (isAsked ? await known.probed(guarded(model), facts, options) : undefined);
     const calls = probed?.calls ?? facts.calls;
     if (calls === undefined) return model;
     const as = { ...model, facts: { ...facts, calls } };
@@ -125,8 +147,7 @@ export function modelsInReach(parts: ReachParts): Reach {
     if (calls === "native") return kept || !probed ? as : { ...as, found: probed.say };
     const byServer = `its server says that ${first.model} calls no tools; they go through its text`;
     const found = probed?.say ?? (sources.calls === "server" ? byServer : undefined);
-    const texts = await Promise.all(others.map(throughText));
-    return { ...as, ...(found ? { found } : {}), all: [await throughText(first), ...texts] };
+    return { ...as, ...(found ? { found } : {}) };
   }
 
   /** Opens a model once for each key of its provider; once where there is none. */
@@ -178,8 +199,12 @@ export function modelsInReach(parts: ReachParts): Reach {
     return { name, isLocal, waitMs, open: health.reduce((sum, { open }) => sum + open, 0) };
   }
 
-  async function inReach(name: string, by: string, server: "ask" | "kept"): Promise<ModelRow> {
-    const model = await opened(name, server);
+  async function inReach(
+    name: string,
+    by: string,
+    { ask, signal }: { ask: "ask" | "kept"; signal: AbortSignal },
+  ): Promise<ModelRow> {
+    const model = await opened(name, ask, signal);
     if (!model.ok) return { name, by, ways: [], why: model.error.say, ...userFacts(name) };
     const { all, rate, facts, sources } = model.value;
     return { name, by, ways: way.health(all[0].model, waysOf(all), rate), facts, sources };
@@ -223,23 +248,31 @@ export function modelsInReach(parts: ReachParts): Reach {
    * asked for with the second. Unless the request itself goes by it (Ollama's window), or nobody
    * knows yet how the model calls tools.
    */
-  async function firstOpened(name: string): Promise<Result<Opened>> {
+  async function firstOpened(name: string, signal: AbortSignal): Promise<Result<Opened>> {
     const isSecond = used.has(name);
     if (used.size >= USED_MAX) used.clear();
     used.add(name);
-    if (isSecond || atHome.has(name.split("/")[0] ?? "")) return await opened(name, "ask");
-    const model = await opened(name, "kept");
+    if (isSecond || atHome.has(name.split("/")[0] ?? "")) {
+      return await opened(name, "ask", signal);
+    }
+    const model = await opened(name, "kept", signal);
     if (!model.ok || !model.value.isHome || parts.probing === "never") return model;
     const [first] = model.value.all;
-    return (await known.kept(first, model.value.facts)) ? model : await opened(name, "ask");
+    const isKept = await known.kept(first, model.value.facts);
+    return isKept ? model : await opened(name, "ask", signal);
   }
 
-  async function open(name: string): Promise<Result<ModelOpened & Facts>> {
-    const model = await firstOpened(name);
+  async function open(name: string, options: OpenOptions): Promise<Result<ModelOpened & Facts>> {
+    const { signal } = options;
+    const model = await firstOpened(name, signal);
     if (!model.ok) return model;
-    const { all, rate, facts, sources, found, isAsked } = await asItCalls(model.value);
-    const { model: id, deadlines } = all[0];
-    const port = way.through(waysOf(all), rate);
+    const asItIs = await asItCalls(model.value, options);
+    if (signal.aborted) return fail("cancelled", `opening ${name} was called off`);
+    const { facts, sources, found, isAsked } = asItIs;
+    // What is wrong with a call in the text is the model's own doing, and no illness of its endpoint:
+    // so it is read out before the gateway.
+    const one = guarded(asItIs);
+    const { model: id, deadlines, port } = facts.calls === "text" ? await throughText(one) : one;
     return ok({
       port,
       model: id,
@@ -252,11 +285,10 @@ export function modelsInReach(parts: ReachParts): Reach {
   }
 
   async function probeOf(name: string, signal: AbortSignal): Promise<Result<Probe>> {
-    const model = await opened(name, "ask");
+    const model = await opened(name, "ask", signal);
     if (!model.ok) return model;
-    const { all, rate, facts, sources } = model.value;
-    const through = { ...all[0], port: way.through(waysOf(all), rate) };
-    const { found, usage, ms } = await known.probe(through, facts, signal);
+    const { facts, sources } = model.value;
+    const { found, usage, ms } = await known.probe(guarded(model.value), facts, signal);
     const outcome = found.ok ? found.value : { failure: found.error };
     return ok({ model: name, ms, usage, facts, sources, ...outcome });
   }
@@ -294,14 +326,19 @@ export function modelsInReach(parts: ReachParts): Reach {
       const near = [...names.keys()].filter((name) => atHome.has(name.split("/")[0] ?? ""));
       const described = new Set(near.slice(0, DESCRIBED_MAX));
       const models = await Promise.all(
-        [...names].map(([name, by]) => inReach(name, by, described.has(name) ? "ask" : "kept")),
+        [...names].map(([name, by]) =>
+          inReach(name, by, { ask: described.has(name) ? "ask" : "kept", signal }),
+        ),
       );
       return { models, routes: lists.routes, looked };
     },
   };
 }
 
-type Describe = (signal: AbortSignal) => Promise<Result<ModelFacts>>;
+/** Of one who waits as long as it takes; each part of it has its own bound. */
+const always = new AbortController().signal;
+
+type Describe = (signal: AbortSignal) => Promise<Result<Description>>;
 
 /** Providers that are programs of the user's own, wherever they run. */
 const atHome: ReadonlySet<string> = new Set(["ollama", "lmstudio"]);

@@ -21,10 +21,13 @@ import {
 /** Ids of the calls of one answer, made when they are first asked for; places count from 0. */
 type Ids = (place: number) => string;
 
-/** The same port for models that cannot call tools themselves (`calls: "text"` in their facts). */
+/**
+ * The same port for models that cannot call tools themselves (`calls: "text"` in their facts). It
+ * keeps its name: it is the same endpoint.
+ */
 export function textCalls(port: ModelPort): ModelPort {
   return {
-    name: `${port.name}+text`,
+    name: port.name,
     encode: (request) => port.encode(asText(request)),
     call: (wire, options) => callsOutOf(port.call(wire, options), namesIn(wire.body)),
   };

@@ -8,6 +8,9 @@ export const callKey = ({ turn }: Session, { call }: OpenCall): string =>
 export const stepKey = ({ turn }: Session, step: { step: number; attempt: number }): string =>
   `step ${turn?.id} ${step.step}.${step.attempt}`;
 
+/** A session has one next model to choose at a time. */
+export const choiceKey = "choice";
+
 /** A landing that fits only in the step that it was made for, with all that follows it. */
 export function ofThisStep(
   { turn }: Pick<Session, "turn">,

@@ -11,6 +11,7 @@ import type { Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family, ModelFacts } from "#core/model/catalog.ts";
+import type { Usage } from "#core/model/message.ts";
 import type { Access, Opened } from "#core/security/access.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
@@ -55,10 +56,17 @@ export type ModelOpened = {
   /** What its provider needs at least: a local server loads a model first. */
   deadlines?: Deadlines;
   facts?: ModelFacts;
-  /** Its server was not asked yet what it knows: a window that is missing is no news. */
+  /** Its server did not say yet what it knows: a window that is missing is no news. */
   unasked?: true;
   /** What a probe found of how it calls tools, for people. */
   found?: string;
+};
+
+export type OpenOptions = {
+  /** Ends the opening at once, as `cancelled`, whatever it waits for. */
+  signal: AbortSignal;
+  /** Told what a probe took that was made for this opening, also one that was called off. */
+  probed?: (usage: Usage) => void;
 };
 
 export type TurnParts = {
@@ -72,7 +80,7 @@ export type TurnParts = {
   /** The family of a model: which surface of tools and which prompt it gets. */
   familyOf(model: string): Promise<Family>;
   /** The model a session names, loaded now. */
-  openModel(name: string): Promise<Result<ModelOpened>>;
+  openModel(name: string, options: OpenOptions): Promise<Result<ModelOpened>>;
   /**
    * The models behind a name, in the order in which they are to be asked: those of a route, then
    * the chain of fallbacks. `begin`: a turn begins with it, which counts for a round. Without it a

@@ -24,6 +24,7 @@ import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import { fail, ok } from "#core/failure.ts";
 import { familyOf } from "#core/model/family.ts";
 import type { AnswerPart, Message, Stop } from "#core/model/message.ts";
+import type { SessionEvent } from "#core/session/events.ts";
 import { prompted, started } from "#core/session/samples.ts";
 import { emptySession } from "#core/session/state.ts";
 import type { Effect, Fact, Intent } from "#core/session/tool-facts.ts";
@@ -229,4 +230,14 @@ export async function begin(parts: TurnParts, limits = started.limits): Promise<
   const by = { actor: "user", epoch: 0 };
   const added = await parts.sessions.append("s", emptySession, [start, prompted()], by);
   if (!added.ok) throw new Error(added.error.say);
+}
+
+/** Every event of the session `s`, in order. */
+export async function eventsOf({ sessions }: Pick<TurnParts, "sessions">): Promise<SessionEvent[]> {
+  const all: SessionEvent[] = [];
+  for await (const page of sessions.read("s", { after: 0 }, new AbortController().signal)) {
+    if (!page.ok) throw new Error(page.error.say);
+    for (const { decoded } of page.value) if (decoded.kind === "event") all.push(decoded.event);
+  }
+  return all;
 }

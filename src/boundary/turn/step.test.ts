@@ -13,7 +13,7 @@ it("a request says what is known of its model, and no more", async () => {
     const world = newWorld();
     const parts = partsOver(world, () => ({ parts: [text("done")] }));
     await begin(parts);
-    const opened = await parts.openModel("m");
+    const opened = await parts.openModel("m", { signal: new AbortController().signal });
     if (!opened.ok) throw new Error(opened.error.say);
     const openModel = async () => ok({ ...opened.value, facts });
     await drive({ ...parts, openModel }, "s", new AbortController().signal);

@@ -11,10 +11,17 @@ import type {
 } from "#boundary/models/port.ts";
 import { offered, offerOf } from "#boundary/surfaces.ts";
 import type { Landing, ModelOpened, TurnParts } from "#boundary/turn/parts.ts";
+import { until } from "#boundary/until.ts";
 import { mayFallBack, retryAfter } from "#core/backoff.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { fieldsOf, textAt } from "#core/model/json.ts";
-import { type BlobRef, type Message, noUsage, type ToolSpec } from "#core/model/message.ts";
+import {
+  type BlobRef,
+  type Message,
+  noUsage,
+  type ToolSpec,
+  type Usage,
+} from "#core/model/message.ts";
 import { type Price, priced } from "#core/model/money.ts";
 import { requestTokensAtMost } from "#core/model/tokens.ts";
 import { withinFacts } from "#core/model/within-facts.ts";
@@ -82,14 +89,20 @@ async function modelsLeft(parts: TurnParts, s: Session): Promise<Result<readonly
 
 /**
  * Opens the first of the models that may be asked now, and that can be opened. Where none can, says
- * why of each.
+ * why of each. Ends at once at the signal. `told` gets what is to be in the log of it.
  */
-export async function choose(parts: TurnParts, s: Session): Promise<Result<Chosen>> {
-  const names = await modelsLeft(parts, s);
+export async function choose(
+  parts: TurnParts,
+  s: Session,
+  { signal, told }: { signal: AbortSignal; told: (event: SessionEvent) => void },
+): Promise<Result<Chosen>> {
+  const names = await until(modelsLeft(parts, s), signal);
+  if (!names) return fail("cancelled", "the choice of a model was called off");
   if (!names.ok) return names;
   const failures: { name: string; failure: Failure }[] = [];
   for (const name of names.value) {
-    const opened = await parts.openModel(name);
+    const probed = (usage: Usage) => told({ type: "ModelProbed", model: name, usage });
+    const opened = await parts.openModel(name, { signal, probed });
     if (opened.ok) return ok({ name, opened: opened.value });
     failures.push({ name, failure: opened.error });
     if (!mayFallBack(opened.error.code)) break;
@@ -158,6 +171,9 @@ async function base64Of(parts: TurnParts, messages: readonly Message[]) {
   return found;
 }
 
+/** What else of a step is to be in the log. */
+type Telling = { parts: TurnParts; told: (event: SessionEvent) => void };
+
 export type StepOptions = { call: StepCall; open: OpenStep; session: Session; signal: AbortSignal };
 
 /** Calls the model and answers with the event that ends the step. Never rejects. */
@@ -184,9 +200,11 @@ export async function runStep(
   }
   const settled = { ...(end ?? silent) };
   settled.usage = priced(settled.usage, call.price);
-  const event = await eventOf(settled, { parts, ...options });
+  const events: SessionEvent[] = [];
+  const told = (event: SessionEvent) => void events.push(event);
+  events.push(await eventOf(settled, { parts, told, ...options }));
   const fits = (s: Session) => s.step?.step === step && s.step.attempt === attempt;
-  return { events: [event], fits };
+  return { events, fits };
 }
 
 /** A model call whose runner died: what it cost is not known, so it counts as what was set aside. */
@@ -235,10 +253,7 @@ function publisher(parts: TurnParts, stream: string, { step, attempt }: OpenStep
   };
 }
 
-async function eventOf(
-  end: ModelEnd,
-  options: StepOptions & { parts: TurnParts },
-): Promise<SessionEvent> {
+async function eventOf(end: ModelEnd, options: StepOptions & Telling): Promise<SessionEvent> {
   const { step, attempt, model } = options.open;
   const at = { step, attempt, model };
   const failure = end.failure ?? (end.stop === "broken" ? silent.failure : undefined);
@@ -271,11 +286,10 @@ async function eventOf(
 async function afterwards(
   end: ModelEnd,
   failure: Failure,
-  { parts, open, session, signal }: StepOptions & { parts: TurnParts },
+  { parts, told, open, session, signal }: StepOptions & Telling,
 ): Promise<{ retryInMs: number | null; next?: string }> {
   if (signal.aborted) return { retryInMs: null };
   const { tries = 0, waitedMs = 0 } = session.turn?.broken ?? {};
-  const next = mayFallBack(failure.code) ? await nextModel(parts, session, open.model) : undefined;
   const verdict = retryAfter({
     code: failure.code,
     deadline: detailOf(failure, "deadline"),
@@ -286,20 +300,25 @@ async function afterwards(
     ...(end.otherKey ? { otherKey: true } : {}),
   });
   // A model that is left alone for a while anyway need not be waited for where there is another.
-  const isLeftAlone = detailOf(failure, "breaker") === "open" && next !== undefined;
+  const isLeftAlone = detailOf(failure, "breaker") === "open" && !end.otherKey;
   if (verdict.do === "retry" && !isLeftAlone) return { retryInMs: verdict.inMs };
-  return next === undefined ? { retryInMs: null } : { retryInMs: 0, next };
+  const next = mayFallBack(failure.code)
+    ? await nextModel(parts, session, { failed: open.model, signal, told })
+    : undefined;
+  if (next !== undefined) return { retryInMs: 0, next };
+  return { retryInMs: verdict.do === "retry" ? verdict.inMs : null };
 }
 
 /** The next model of the chain that can be opened, if there is one. */
 async function nextModel(
   parts: TurnParts,
   session: Session,
-  failed: string,
+  { failed, signal, told }: { failed: string; signal: AbortSignal; told: Telling["told"] },
 ): Promise<string | undefined> {
-  const left = await modelsLeft(parts, session);
-  for (const name of left.ok ? left.value : []) {
-    if (name !== failed && (await parts.openModel(name)).ok) return name;
+  const left = await until(modelsLeft(parts, session), signal);
+  for (const name of left?.ok ? left.value : []) {
+    const probed = (usage: Usage) => told({ type: "ModelProbed", model: name, usage });
+    if (name !== failed && (await parts.openModel(name, { signal, probed })).ok) return name;
   }
   return undefined;
 }

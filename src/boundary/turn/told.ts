@@ -24,7 +24,7 @@ type News = { events: readonly SessionEvent[]; done(): void };
 
 export type Told = {
   /** What is to be told before the next request; `done` is called once that is in the log. */
-  news(parts: TurnParts, s: Session, asked: Chosen): Promise<Result<News>>;
+  news(parts: TurnParts, s: Session, asked: Chosen, signal: AbortSignal): Promise<Result<News>>;
 };
 
 export function toldByRunner(): Told {
@@ -52,7 +52,7 @@ export function toldByRunner(): Told {
   }
 
   return {
-    async news(parts, s, asked) {
+    async news(parts, s, asked, signal) {
       // Its window first: what follows, and whether anything does, goes by it.
       const about = description(s, asked);
       if (about) return ok({ events: [about], done() {} });
@@ -65,7 +65,7 @@ export function toldByRunner(): Told {
       if (asked.opened.unasked && described !== name && bytesOf(more.events) > TOLD_BYTES_ANY) {
         described = name;
         // A model that is opened again is asked about; if nothing is said, it counts as large.
-        const again = await parts.openModel(name);
+        const again = await parts.openModel(name, { signal });
         const window = again.ok ? description(s, { name, opened: again.value }) : undefined;
         if (window) return ok({ events: [window], done() {} });
       }

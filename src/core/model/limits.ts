@@ -57,7 +57,7 @@ export function waitFor(
   const until = (have: number, wanted: number, perMinute?: number) =>
     perMinute === undefined ? 0 : (Math.max(0, wanted - have) * MINUTE_MS) / perMinute;
   const waitMs = Math.max(
-    bucket.blockedUntilMs - need.nowMs,
+    blockedFor(bucket, need.nowMs),
     until(now.requests, 1, rate.requestsPerMinute),
     until(now.tokens, asked(need.tokens, rate), rate.tokensPerMinute),
   );
@@ -98,6 +98,10 @@ export const blocked = (bucket: Bucket, nowMs: number, forMs: number): Bucket =>
   blockedUntilMs: Math.max(bucket.blockedUntilMs, nowMs + forMs),
 });
 
+/** How much longer the other end asked for silence. Milliseconds. */
+export const blockedFor = (bucket: Bucket, nowMs: number): number =>
+  Math.max(0, bucket.blockedUntilMs - nowMs);
+
 /** Requests and tokens that may be asked at once, for people; undefined where there is no limit. */
 export function left(bucket: Bucket, rate: Rate, nowMs: number) {
   const now = filled(bucket, rate, nowMs);
@@ -105,6 +109,6 @@ export function left(bucket: Bucket, rate: Rate, nowMs: number) {
   return {
     requests: rate.requestsPerMinute === undefined ? undefined : whole(now.requests),
     tokens: rate.tokensPerMinute === undefined ? undefined : whole(now.tokens),
-    blockedForMs: Math.max(0, bucket.blockedUntilMs - nowMs),
+    blockedForMs: blockedFor(bucket, nowMs),
   };
 }

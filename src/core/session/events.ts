@@ -135,6 +135,8 @@ export const eventBodies = {
     /** What a probe found, for people. */
     say: z.optional(text),
   }),
+  /** A model was asked, for this session, whether it calls tools; what that took. */
+  ModelProbed: z.object({ model: text, usage }),
   ModeSwitched: z.object({ mode }),
   /** How much the model thinks before it answers; null: as its provider has it. */
   EffortSwitched: z.object({ effort: z.nullable(z.enum(efforts)) }),

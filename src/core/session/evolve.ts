@@ -61,6 +61,8 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
     case "ModelDescribed":
       return { ...s, described: bodyOf(e) };
+    case "ModelProbed":
+      return { ...s, usage: addUsage(s.usage, e.usage) };
     case "EffortSwitched":
       return { ...s, effort: e.effort };
     case "ModeSwitched":

@@ -80,6 +80,7 @@ type Noted = Exclude<
     type:
       | "TurnStarted"
       | "Steered"
+      | "ModelProbed"
       | "StepStarted"
       | "StepCompleted"
       | "StepBroken"
@@ -164,6 +165,8 @@ function followEvent(t: Transcript, place: Place, e: SessionEvent): Transcript {
       const { text, attachments } = e;
       return added(t, { ...made(place), type: "prompt", how: "steer", text, attachments });
     }
+    case "ModelProbed":
+      return { ...t, turn: t.turn && { ...t.turn, usage: addUsage(t.turn.usage, e.usage) } };
     case "StepStarted":
       return { ...t, step: e };
     case "StepCompleted":

@@ -1,11 +1,12 @@
 // Tokens and money of each settled call, for the story of one session: a row a call, with its turn.
-import { usageColumns, usageRow } from "#core/views/usage.ts";
+// A probe stands before the step that it was made for: it has the numbers 0.
+import { isSettled, usageColumns, usageRow } from "#core/views/usage.ts";
 import { FORKED, type View } from "#core/views/view.ts";
 
 export const steps: View = {
   name: "steps",
-  version: 2,
-  types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
+  version: 3,
+  types: new Set(["StepCompleted", "StepBroken", "ModelProbed", "SessionErased"]),
   atOnce: false,
   columns: {
     session: "text",
@@ -22,9 +23,10 @@ export const steps: View = {
     if (decoded.kind !== "event" || record.actor === FORKED) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
-    if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];
+    if (!isSettled(e)) return [];
     const { stream: session, version, at, correlation } = record;
-    const { step, attempt, model } = e;
+    const { model } = e;
+    const { step, attempt } = e.type === "ModelProbed" ? { step: 0, attempt: 0 } : e;
     const counts = usageRow(e.usage, { broken: e.type === "StepBroken" });
     const row = { session, version, at, turn: correlation ?? "", step, attempt, model, ...counts };
     return [{ do: "put", row }];

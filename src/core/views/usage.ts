@@ -1,7 +1,8 @@
-// Tokens and money by session, model and day (UTC), from every call that was settled, broken ones
-// included. Money is what the event says; tokens of calls without it stand apart, so that a reader
+// Tokens and money by session, model and day (UTC), from every call that was settled, broken ones and
+// probes included. Money is what the event says; tokens of calls without it stand apart, so that a reader
 // can price them and say that it is an estimate.
 import type { Usage } from "#core/model/message.ts";
+import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { FORKED, type RowChange, type View } from "#core/views/view.ts";
 
 const DAY_MS = 86_400_000;
@@ -49,10 +50,16 @@ export function usageRow(usage: Usage, how: { broken: boolean }): UsageRow {
   };
 }
 
+/** Whether an event settles a call of a model. */
+export const isSettled = (
+  e: SessionEvent,
+): e is EventOf<"StepCompleted" | "StepBroken" | "ModelProbed"> =>
+  e.type === "StepCompleted" || e.type === "StepBroken" || e.type === "ModelProbed";
+
 export const usage: View = {
   name: "usage",
-  version: 4,
-  types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
+  version: 5,
+  types: new Set(["StepCompleted", "StepBroken", "ModelProbed", "SessionErased"]),
   atOnce: false,
   columns: {
     session: "text",
@@ -65,7 +72,7 @@ export const usage: View = {
     if (decoded.kind !== "event" || record.actor === FORKED) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
-    if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];
+    if (!isSettled(e)) return [];
     const day = Math.floor(record.at / DAY_MS);
     const key = { session: record.stream, model: e.model, day };
     const add = usageRow(e.usage, { broken: e.type === "StepBroken" });

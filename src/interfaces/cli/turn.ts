@@ -89,6 +89,7 @@ function heard(told: Told, e: SessionEvent, begins: boolean): Told {
         steps: told.steps + 1,
       };
     case "StepBroken":
+    case "ModelProbed":
       return { ...told, usage: addUsage(told.usage, e.usage) };
     default:
       return told;
