@@ -6,6 +6,7 @@ import { oneshot } from "./oneshot.ts";
 import { open } from "./open.ts";
 import { start } from "./start.ts";
 import { streams } from "./streams.ts";
+import { tree } from "./tree.ts";
 
 const benches: Record<string, () => Promise<Compared[]>> = {
   oneshot,
@@ -13,6 +14,7 @@ const benches: Record<string, () => Promise<Compared[]>> = {
   log,
   open,
   streams,
+  tree,
 };
 
 const [name = "", ...flags] = process.argv.slice(2);

@@ -258,3 +258,19 @@ describe("moments of a session", () => {
     expect(none.err).toContain("no tree was recorded in this session");
   });
 });
+
+describe("a command that deletes what no tree holds", () => {
+  it("asks first and names it, and runs unasked where nothing would be lost", async () => {
+    machine.write(".gitignore", "*.bin\nnode_modules\n");
+    machine.write("data/big.bin", "b".repeat(2 << 20));
+    machine.write("node_modules/x/index.js", "x");
+    execFileSync("git", ["init", "-q"], { cwd: machine.folder });
+    const model = machine.model("m", [does("rm -rf node_modules"), does("rm -rf data")]);
+    const asked = await ask(model, "clean up");
+    expect(asked.code).toBe(3);
+    expect(asked.err).toContain(
+      "it deletes what no undo can bring back: data/big.bin (ignored and large, 2.0 MiB)",
+    );
+    expect(readdirSync(machine.folder).sort()).toEqual([".git", ".gitignore", "data"]);
+  });
+});

@@ -45,19 +45,14 @@ export async function send(
     case "Undo":
     case "Redo":
     case "Restore":
-      return await bringBack(parts, command);
+    case "Fork":
     case "CreateCheckpoint":
     case "TagCheckpoint":
     case "RemoveCheckpoint":
     case "RestoreCheckpoint":
-      return await aboutCheckpoints(parts, command);
     case "TidyTrees": {
-      const { tidyTrees } = await import("#boundary/door/tidy-trees.ts");
-      return await tidyTrees(parts, command.path, new AbortController().signal);
-    }
-    case "Fork": {
-      const { fork } = await import("#boundary/door/fork.ts");
-      return await fork(parts, command);
+      const { sendAboutFiles } = await import("#boundary/door/send-files.ts");
+      return await sendAboutFiles(parts, command);
     }
     case "Resume": {
       const session = await parts.sessions.fold(command.session);
@@ -76,64 +71,14 @@ export async function send(
       return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
     }
     case "SetKeys":
-      return await setKeys(parts, command);
-    case "RemoveKeys": {
-      const gone = await parts.keys.remove(command.provider);
-      return gone.ok ? ok({ stream: "keys:", version: 0 }) : gone;
-    }
+    case "RemoveKeys":
     case "RotateKeys":
-      return kept(await parts.keys.rotate());
-    case "RebuildViews": {
-      const done = await parts.views.rebuild(
-        (fed) => parts.channel.publish("job:views", progress(fed)),
-        new AbortController().signal,
-      );
-      return done.ok ? ok({ stream: "job:views", version: done.value }) : done;
-    }
+      return await sendAboutKeys(parts, command);
+    case "RebuildViews":
+      return await rebuild(parts);
     default:
       return unreachable(command);
   }
-}
-
-type CheckpointCommand =
-  | "CreateCheckpoint"
-  | "TagCheckpoint"
-  | "RemoveCheckpoint"
-  | "RestoreCheckpoint";
-
-async function aboutCheckpoints(
-  parts: DoorParts,
-  command: Extract<Command, { type: CheckpointCommand }>,
-): Promise<Sent> {
-  const door = await import("#boundary/door/checkpoints.ts");
-  switch (command.type) {
-    case "CreateCheckpoint":
-      return await door.createCheckpoint(parts, command);
-    case "TagCheckpoint":
-      return await door.tagCheckpoint(parts, command);
-    case "RemoveCheckpoint":
-      return await door.removeCheckpoint(parts, command);
-    case "RestoreCheckpoint":
-      return await door.restoreCheckpoint(parts, command);
-    default:
-      return unreachable(command);
-  }
-}
-
-/** What was begun by a process that is gone is finished first, and is all where it was the same. */
-async function bringBack(
-  parts: DoorParts,
-  command: Extract<Command, { type: "Undo" | "Redo" | "Restore" }>,
-): Promise<Sent> {
-  const { restore } = await import("#boundary/door/restore.ts");
-  const { session } = command;
-  const finished = await settleRestore(parts, session);
-  if (finished) return finished;
-  if (command.type === "Restore") {
-    const { at, to } = command;
-    return await restore(parts, session, { cause: "restore", at, ...(to ? { to } : {}) });
-  }
-  return await restore(parts, session, { cause: command.type === "Undo" ? "undo" : "redo" });
 }
 
 /** Null where nothing was being brought back. */
@@ -143,6 +88,24 @@ async function settleRestore(parts: DoorParts, session: string): Promise<Sent | 
   if (!state.value.restoring) return null;
   const { finishRestore } = await import("#boundary/door/restore.ts");
   return await finishRestore(parts, session);
+}
+
+async function rebuild(parts: DoorParts): Promise<Sent> {
+  const done = await parts.views.rebuild(
+    (fed) => parts.channel.publish("job:views", progress(fed)),
+    new AbortController().signal,
+  );
+  return done.ok ? ok({ stream: "job:views", version: done.value }) : done;
+}
+
+async function sendAboutKeys(
+  parts: DoorParts,
+  command: Extract<Command, { type: "SetKeys" | "RemoveKeys" | "RotateKeys" }>,
+): Promise<Sent> {
+  if (command.type === "SetKeys") return await setKeys(parts, command);
+  if (command.type === "RotateKeys") return kept(await parts.keys.rotate());
+  const gone = await parts.keys.remove(command.provider);
+  return gone.ok ? ok({ stream: "keys:", version: 0 }) : gone;
 }
 
 async function setKeys(

@@ -7,7 +7,7 @@
 //   that is not in the store is passed over;
 // - `check` names what is damaged, and is empty where nothing is.
 import type { Result } from "#core/failure.ts";
-import type { PathChange, PathState } from "#core/tree/entry.ts";
+import type { LeftReason, PathChange, PathState } from "#core/tree/entry.ts";
 import type { LeftPath } from "#core/tree/undo.ts";
 
 export type ObjectType = "blob" | "tree";
@@ -52,6 +52,8 @@ export type Trees = {
   ): Promise<Result<{ tree: string; writer: string }>>;
   /** Records what a writer left. Ends it also where the recording fails. */
   after(writer: string, signal: AbortSignal): Promise<Result<Written>>;
+  /** What the last recording left out, and why. */
+  leftOut(): readonly { path: string; why: LeftReason }[];
   /** Somebody writes who is not waited for; ends by a call of what it answers. */
   writing(writing: Writing): () => void;
   /** Every path that is another in `after`, sorted; null is a tree without anything. */

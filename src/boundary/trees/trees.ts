@@ -8,12 +8,13 @@ import { applyChanges } from "#boundary/trees/apply.ts";
 import { changesBetween, statesIn } from "#boundary/trees/compare.ts";
 import { copyTo } from "#boundary/trees/copy.ts";
 import { keepKnown, loadKnown } from "#boundary/trees/known.ts";
-import type { Known } from "#boundary/trees/look.ts";
+import { below, type Known } from "#boundary/trees/look.ts";
 import type { Objects, StoredObject, Trees } from "#boundary/trees/port.ts";
 import { recordTree } from "#boundary/trees/record.ts";
 import { writersIn } from "#boundary/trees/writers.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { kindOf, type LeftReason, reasonOf } from "#core/tree/entry.ts";
 
 /** How often a store that another process works on is asked for again, in milliseconds. */
 const RETRY_MS = 10;
@@ -94,6 +95,7 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
       const besides = others.filter(({ paths }) => paths === null).map(({ title }) => title);
       return ok({ tree: tree.value, theirs, besides });
     },
+    leftOut: () => leftIn(known ?? new Map()),
     writing(writing) {
       const writer = writers.begin(writing);
       return () => {
@@ -119,6 +121,17 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
       kept = known;
     },
   };
+}
+
+function leftIn(known: Known): { path: string; why: LeftReason }[] {
+  return [...known].flatMap(([folder, { files, left }]) => [
+    ...[...left].map(([name, why]) => ({ path: below(folder, name), why })),
+    ...[...files].flatMap(([name, { entry }]) =>
+      entry && kindOf(entry) === "left"
+        ? [{ path: below(folder, name), why: reasonOf(entry) }]
+        : [],
+    ),
+  ]);
 }
 
 async function leaseFor(leases: Leases, name: string, signal: AbortSignal): Promise<Result<Lease>> {

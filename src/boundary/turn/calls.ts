@@ -3,6 +3,7 @@
 import { offered } from "#boundary/surfaces.ts";
 import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
 import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
+import { withLosses } from "#boundary/turn/losses.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
 import { type Before, recordAfter, recordBefore, recordLeft } from "#boundary/turn/recorded.ts";
 import { unreachable } from "#core/assert.ts";
@@ -41,7 +42,8 @@ export async function prepareCall(options: CallOptions): Promise<Landing> {
   const prepared = await prepare(tool, options);
   if (signal.aborted) return cancelled(call.id);
   if (!prepared.ok) return ended(call.id, "failed", sentenceOf(prepared.error));
-  const verdict = await place.judge(prepared.value, session);
+  const judged = await place.judge(prepared.value, session);
+  const verdict = await withLosses(judged, { prepared: prepared.value, place, signal });
   if (verdict.do === "deny") return ended(call.id, "denied", verdict.say);
   if (verdict.do === "ask" && open.granted?.hash !== verdict.hash) return ask(call.id, verdict);
   const denied = await beforeTool(options, prepared.value);

@@ -177,7 +177,7 @@ export const rm = defineCommand({
 export const check = defineCommand({
   name: "checkpoint check",
   level: "operator",
-  about: "Check that every kept tree of this folder is whole; with --tidy, drop what is too old.",
+  about: "Check that every kept tree of this folder is whole.",
   options: { tidy: { about: "Drop what is older than it is kept for, and pack the rest." }, cwd },
   examples: ["aiex checkpoint check", "aiex checkpoint check --tidy"],
   run: ({ options: { tidy, cwd: folder } }, cli) =>
