@@ -28,6 +28,7 @@ export default defineConfig({
       { extends: true, test: { name: "real", include: real, testTimeout: 120_000 } },
       { extends: true, test: { name: "e2e", include: ["test/e2e/**/*.test.ts"], ...slow } },
       { extends: true, test: { name: "hostile", include: ["test/hostile/**/*.test.ts"], ...slow } },
+      { extends: true, test: { name: "writers", include: ["test/writers/**/*.test.ts"], ...slow } },
       { extends: true, test: { name: "crash", include: ["test/crash/**/*.test.ts"], ...slow } },
     ],
   },

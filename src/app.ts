@@ -33,6 +33,9 @@ const words = {
 const line = z.string().check(z.minLength(1), z.maxLength(200));
 const tags = z.array(line).check(z.maxLength(20));
 
+/** Whether an undo takes back, too, what somebody else may have changed while a command ran. */
+const doubtful = z.optional(z.boolean());
+
 /** A version of a session, or the id of a tree. */
 const version = z.int().check(z.minimum(1));
 const moment = z.union([version, z.string().check(z.regex(/^[0-9a-f]{64}$/))]);
@@ -59,7 +62,7 @@ export const commandSchemas = {
   Compact: z.extend(sessionCommands.Compact, { session }),
   Erase: z.extend(sessionCommands.Erase, { session }),
   /** Takes the last turn back: its files path by path, and what the model saw of it. */
-  Undo: z.object({ session }),
+  Undo: z.object({ session, doubtful }),
   /** Brings the turn back that was taken back last. */
   Redo: z.object({ session }),
   /** Brings all files to the tree of a moment: a version of the session, or a tree's id. */
@@ -114,7 +117,12 @@ export const querySchemas = {
   /** The state of a session, by its id or a beginning of it that only it has. */
   Session: z.object({ session }),
   /** What an undo, a redo or a restore would do now. */
-  RestorePlan: z.object({ session, cause: z.enum(restoreCauses), at: z.optional(moment) }),
+  RestorePlan: z.object({
+    session,
+    cause: z.enum(restoreCauses),
+    at: z.optional(moment),
+    doubtful,
+  }),
   /** What is another in the workspace between two moments of a session; without `to`: now. */
   Difference: z.object({ session, from: moment, to: z.optional(moment) }),
   /** The newest records of a session before a version, oldest first. */

@@ -14,6 +14,8 @@ export type Claims = {
   changes: PathChange[];
   /** Paths that others may have changed, with what else ran then. */
   doubtful: Map<string, string>;
+  /** The paths that each command changed, by its call. */
+  ofCommand: Map<string, string[]>;
   /** Calls whose changes were not recorded, as paths that cannot be taken back. */
   unknown: LeftPath[];
 };
@@ -27,13 +29,34 @@ export async function claimsOf(
 ): Promise<Result<Claims>> {
   const calls = await callsOf(parts.sessions, { stream, past }, signal);
   if (!calls.ok) return calls;
-  const claims: Claims = { changes: [], doubtful: new Map(), unknown: [] };
+  const claims: Claims = { changes: [], doubtful: new Map(), ofCommand: new Map(), unknown: [] };
   for (const call of calls.value) {
     const added = await addCall(parts.trees, call, claims);
     if (!added.ok) return added;
   }
+  addOthers(calls.value, claims);
   return ok(claims);
 }
+
+/**
+ * Somebody else changed files right before or after a command of the turn: they may have while it
+ * ran, too, and then its word for what it changed does not count. An edit's does, since it names
+ * its files.
+ */
+function addOthers(calls: readonly Call[], { doubtful, ofCommand }: Claims): void {
+  for (const [i, call] of calls.entries()) {
+    const last = calls[i - 1];
+    const before = last?.finished?.tree;
+    if (!last || before === undefined || call.started.tree === undefined) continue;
+    if (before === call.started.tree) continue;
+    for (const { started } of [last, call]) {
+      if (started.intent.files) continue;
+      for (const path of ofCommand.get(started.callId) ?? []) doubtful.set(path, disturbed);
+    }
+  }
+}
+
+const disturbed = "somebody else was changing files at the same time";
 
 /** The calls of a turn that could write, in the order of their beginning. */
 async function callsOf(
@@ -74,6 +97,11 @@ async function addCall(
   if (!changes.ok) return changes;
   const named = started.intent.files?.map(({ path }) => path);
   const fact = finished?.facts.find((one) => one.type === "filesChanged");
+  if (!named)
+    claims.ofCommand.set(
+      started.callId,
+      changes.value.map(({ path }) => path),
+    );
   for (const change of changes.value) {
     if (named && !isNamed(named, change)) continue;
     if (fact?.theirs?.includes(change.path)) continue;

@@ -78,10 +78,11 @@ async function aboutCheckpoints(
 
 async function restorePlan(
   parts: DoorParts,
-  { session, cause, at }: Extract<Query, { type: "RestorePlan" }>,
+  { session, cause, at, doubtful = false }: Extract<Query, { type: "RestorePlan" }>,
 ): Promise<Answer> {
   const { planOf } = await import("#boundary/door/restore.ts");
-  if (cause !== "restore") return await planOf(parts, session, { cause });
+  if (cause === "undo") return await planOf(parts, session, { cause, doubtful });
+  if (cause === "redo") return await planOf(parts, session, { cause });
   return at === undefined
     ? fail("bad_input", "a restore needs a moment", { fix: "say which version of the session" })
     : await planOf(parts, session, { cause, at });

@@ -12,7 +12,9 @@ import type { PathChange, PathState } from "#core/tree/entry.ts";
 import { type LeftPath, leftIn, planUndo } from "#core/tree/undo.ts";
 
 export type Wanted =
-  | { cause: "undo" | "redo" }
+  /** `doubtful`: also what somebody else may have changed while a command ran. */
+  | { cause: "undo"; doubtful?: boolean }
+  | { cause: "redo" }
   /** `at`: a version of the session, or the id of a tree. */
   | { cause: "restore"; at: number | string; to?: string };
 
@@ -105,7 +107,12 @@ async function made(
   if (!present.ok) return present;
   switch (wanted.cause) {
     case "undo":
-      return await undoing(parts, stream, { ...at, present: present.value, signal });
+      return await undoing(
+        parts,
+        stream,
+        { ...at, present: present.value, signal },
+        { all: wanted.doubtful ?? false },
+      );
     case "redo":
       return await redoing(parts, stream, { ...at, present: present.value, signal });
     case "restore":
@@ -115,7 +122,12 @@ async function made(
 
 type Now = At & { present: string; signal: AbortSignal };
 
-async function undoing(parts: DoorParts, stream: string, now: Now): Promise<Result<Plan>> {
+async function undoing(
+  parts: DoorParts,
+  stream: string,
+  now: Now,
+  { all }: { all: boolean },
+): Promise<Result<Plan>> {
   const past = now.s.turns.at(-1);
   if (!past) {
     return fail("not_found", "there is no turn to undo", {
@@ -126,7 +138,7 @@ async function undoing(parts: DoorParts, stream: string, now: Now): Promise<Resu
   const claims = await claimsOf({ sessions, trees: now.trees }, { stream, past }, now.signal);
   if (!claims.ok) return claims;
   const { changes, doubtful, unknown } = claims.value;
-  const plan = await planned(now, changes, doubtful);
+  const plan = await planned(now, changes, all ? new Map() : doubtful);
   if (!plan.ok) return plan;
   return ok({ ...planFor("undo", now, past, plan.value), left: [...plan.value.left, ...unknown] });
 }

@@ -34,7 +34,10 @@ type FileCommand = Extract<
 export async function sendAboutFiles(parts: DoorParts, command: FileCommand): Promise<Sent> {
   switch (command.type) {
     case "Undo":
-      return await bringBack(parts, command.session, { cause: "undo" });
+      return await bringBack(parts, command.session, {
+        cause: "undo",
+        doubtful: command.doubtful ?? false,
+      });
     case "Redo":
       return await bringBack(parts, command.session, { cause: "redo" });
     case "Restore": {

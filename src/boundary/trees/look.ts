@@ -3,6 +3,7 @@
 // changed a moment before it was looked at counts as changed the next time, too.
 import { type Dirent, lstatSync, readdirSync, type Stats } from "node:fs";
 import { codeOf, readSmall } from "#boundary/beneath.ts";
+import { passedOver } from "#boundary/drafts.ts";
 import {
   isIgnoredBy,
   isSameRules,
@@ -31,6 +32,8 @@ export type Mark = { ino: number; bytes: number; modifiedMs: number; changedMs: 
 
 export type KnownFile = {
   mark: Mark;
+  /** When the file system says that it was changed. */
+  statMs: number;
   mode: number;
   ignored: boolean;
   /** Null until its content was read and kept. */
@@ -194,6 +197,7 @@ function judged(visit: Visit, { real, rules }: { real: string; rules: Rules }): 
   if (entries === null) return { ...names, left: new Map([[".", "not readable"]]) };
   for (const entry of entries) {
     const { name } = entry;
+    if (passedOver(real, name)) continue;
     if (name.includes("\ufffd")) {
       names.left.set(name, "a name that is not UTF-8");
       continue;
@@ -237,7 +241,7 @@ function fileOf(stats: Stats, ignored: boolean, before: KnownFile | undefined): 
   if (isSame) return before;
   const isHeld = stats.isFile() || stats.isSymbolicLink();
   const why = isHeld ? fileLeft(stats.size, { ignored }) : "neither a file nor a folder";
-  return { mark, mode, ignored, entry: why && leftEntry(why) };
+  return { mark, statMs: stats.ctimeMs, mode, ignored, entry: why && leftEntry(why) };
 }
 
 function lookAt(path: string): Stats | null {

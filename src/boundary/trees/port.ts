@@ -31,10 +31,14 @@ export type Progress = (done: number, of: number) => void;
 /** Who is about to write: what it is called, and the paths it may change; null: any. */
 export type Writing = { title: string; paths: readonly string[] | null };
 
+/** The tree before somebody wrote, and when they did: milliseconds since 1970. */
+export type Wrote = { before: string; from: number; to: number };
+
 /** What a writer left, and what others wrote meanwhile. */
 export type Written = {
   tree: string;
-  /** Paths that others changed in that time, by edits that name them. */
+  changes: readonly PathChange[];
+  /** Paths that others changed: by edits that name them, or before or after the writer ran. */
   theirs: readonly string[];
   /** Titles of what else ran in that time and could change any path. */
   besides: readonly string[];
@@ -51,7 +55,7 @@ export type Trees = {
     progress?: Progress,
   ): Promise<Result<{ tree: string; writer: string }>>;
   /** Records what a writer left. Ends it also where the recording fails. */
-  after(writer: string, signal: AbortSignal): Promise<Result<Written>>;
+  after(writer: string, wrote: Wrote, signal: AbortSignal): Promise<Result<Written>>;
   /** What the last recording left out, and why. */
   leftOut(): readonly { path: string; why: LeftReason }[];
   /** Somebody writes who is not waited for; ends by a call of what it answers. */

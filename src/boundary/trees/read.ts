@@ -67,7 +67,13 @@ function linkAt(spot: Spot, { ignored }: KnownFile): ReadFile {
   const stats = lstatSync(path);
   const mark = settled(markOf(stats), Date.now());
   return {
-    file: { mark, mode: stats.mode, ignored, entry: { mode: linkMode, id: object.id } },
+    file: {
+      mark,
+      statMs: stats.ctimeMs,
+      mode: stats.mode,
+      ignored,
+      entry: { mode: linkMode, id: object.id },
+    },
     object,
   };
 }
@@ -90,7 +96,16 @@ async function fileAt(spot: Spot, file: KnownFile): Promise<ReadFile> {
       const mark = rested
         ? settled(markOf(after), Date.now())
         : { ...markOf(after), changedMs: -1 };
-      return { file: { ...file, mark, mode: after.mode, entry: { mode, id: object.id } }, object };
+      return {
+        file: {
+          ...file,
+          mark,
+          statMs: after.ctimeMs,
+          mode: after.mode,
+          entry: { mode, id: object.id },
+        },
+        object,
+      };
     }
   } finally {
     closeSync(fd);

@@ -7,9 +7,9 @@ import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { applyChanges } from "#boundary/trees/apply.ts";
 import { changesBetween, statesIn } from "#boundary/trees/compare.ts";
 import { copyTo } from "#boundary/trees/copy.ts";
-import { keepKnown, loadKnown } from "#boundary/trees/known.ts";
+import { folderOf, keepKnown, loadKnown } from "#boundary/trees/known.ts";
 import { below, type Known } from "#boundary/trees/look.ts";
-import type { Objects, StoredObject, Trees } from "#boundary/trees/port.ts";
+import type { Objects, StoredObject, Trees, Wrote } from "#boundary/trees/port.ts";
 import { recordTree } from "#boundary/trees/record.ts";
 import { writersIn } from "#boundary/trees/writers.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
@@ -20,6 +20,10 @@ import { kindOf, type LeftReason, reasonOf } from "#core/tree/entry.ts";
 const RETRY_MS = 10;
 /** How long it is waited for at most, in milliseconds: a first recording of a large folder. */
 const WAIT_MS_MAX = 120_000;
+/** What stands for a writer that no process of ours is. */
+const SOMEBODY = "another program";
+/** The longest tick of the clock that Linux stamps files with, in milliseconds. */
+const JIFFY_MS = 10;
 /** Bytes of trees that are remembered, so that most comparisons ask no store. */
 const TREES_BYTES_MAX = 32 << 20;
 
@@ -84,16 +88,26 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
   return {
     record,
     async before(writing, signal, progress) {
+      // Begun first: whoever writes while the tree is recorded writes beside this writer, too.
+      const writer = writers.begin(writing);
       const tree = await record(signal, progress);
-      return tree.ok ? ok({ tree: tree.value, writer: writers.begin(writing) }) : tree;
+      if (tree.ok) return ok({ tree: tree.value, writer });
+      writers.end(writer);
+      return tree;
     },
-    async after(writer, signal) {
+    async after(writer, wrote, signal) {
       const tree = await record(signal);
       const others = writers.end(writer);
       if (!tree.ok) return tree;
-      const theirs = [...new Set(others.flatMap(({ paths }) => paths ?? []))];
+      const changes = await changesBetween(remembered, wrote.before, tree.value);
+      if (!changes.ok) return changes;
+      const named = others.flatMap(({ paths }) => paths ?? []);
+      const untimely = changes.value.filter(({ path }) => isOutside(changedMs(known, path), wrote));
+      const theirs = [...new Set([...named, ...untimely.map(({ path }) => path)])];
       const besides = others.filter(({ paths }) => paths === null).map(({ title }) => title);
-      return ok({ tree: tree.value, theirs, besides });
+      // Somebody whom nobody knows is at work here: an editor, a person's own shell.
+      if (untimely.some(({ path }) => !named.includes(path))) besides.push(SOMEBODY);
+      return ok({ tree: tree.value, changes: changes.value, theirs, besides });
     },
     leftOut: () => leftIn(known ?? new Map()),
     writing(writing) {
@@ -122,6 +136,16 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
     },
   };
 }
+
+/** When the file system says that a file was changed; null where it does not say. */
+function changedMs(known: Known | null, path: string): number | null {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return known?.get(folderOf(path))?.files.get(name)?.statMs ?? null;
+}
+
+/** Whether a change was made before the writer ran or after it, by a clock of jiffies. */
+const isOutside = (atMs: number | null, { from, to }: Wrote): boolean =>
+  atMs !== null && (atMs < from - JIFFY_MS || atMs > to + JIFFY_MS);
 
 function leftIn(known: Known): { path: string; why: LeftReason }[] {
   return [...known].flatMap(([folder, { files, left }]) => [

@@ -3,6 +3,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { newId } from "#boundary/digest.ts";
+import { isAlive } from "#boundary/drafts.ts";
 import { parsed } from "#core/model/json.ts";
 
 /** `paths` are those that it can have changed; null: any. Times in milliseconds since 1970. */
@@ -103,14 +104,5 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder).filter((name) => !name.startsWith("."));
   } catch {
     return [];
-  }
-}
-
-function isAlive(id: number): boolean {
-  try {
-    process.kill(id, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
   }
 }

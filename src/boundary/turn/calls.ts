@@ -114,7 +114,9 @@ async function run(options: CallOptions, ready: Ready): Promise<Landing> {
     seq += 1;
     parts.channel.publish(stream, { type: "output", callId: call.id, seq, text });
   };
+  const from = Date.now();
   const outcome = await stoppable(prepared.run({ signal, opened, progress }), signal);
+  const to = Date.now();
   if (outcome === "stuck") {
     const unknown = "Cancelled, but the tool did not stop in time: what it did is not known.";
     return ended(call.id, "interrupted", unknown);
@@ -122,7 +124,11 @@ async function run(options: CallOptions, ready: Ready): Promise<Landing> {
   const end = endOf(outcome, signal);
   const { parts: said, facts } = outcome;
   const finished = { type: "ToolFinished", callId: call.id, end, parts: said, facts } as const;
-  const recorded = await recordAfter({ place }, before, finished, prepared.intent);
+  const recorded = await recordAfter({ place }, before, finished, {
+    intent: prepared.intent,
+    from,
+    to,
+  });
   const context = { session: stream, signal };
   const hooked = await saidAfter(place.hooks, { call, outcome, context });
   return { events: [recorded, ...hooked], fits: (s) => isOpen(s, call.id) };

@@ -1,9 +1,11 @@
 // Trees around the calls that can write: the workspace before and after each, so that whatever a
 // command did can be seen and taken back. A call is never held up by what cannot be recorded; the
 // log then says that nobody can take back what it changed.
+
+import type { Written } from "#boundary/trees/port.ts";
 import type { Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
-import { ok, type Result, sentenceOf } from "#core/failure.ts";
-import type { EventBody, SessionEvent } from "#core/session/events.ts";
+import { sentenceOf } from "#core/failure.ts";
+import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import type { OpenCall } from "#core/session/state.ts";
 import type { Effect, Fact, Intent } from "#core/session/tool-facts.ts";
 
@@ -47,38 +49,33 @@ export async function recordBefore(
 export async function recordAfter(
   { place }: Pick<Recording, "place">,
   { tree, writer }: Before,
-  finished: EventBody<"ToolFinished"> & { type: "ToolFinished" },
-  intent: Intent,
+  finished: EventOf<"ToolFinished">,
+  ran: { intent: Intent; from: number; to: number },
 ): Promise<SessionEvent> {
   if (writer === undefined || tree === undefined || !place.trees.ok) return finished;
+  const { intent, from, to } = ran;
   // Also of a call that was cancelled: what it changed until then is what will be asked about.
-  const after = await place.trees.value.after(writer, new AbortController().signal);
+  const never = new AbortController().signal;
+  const after = await place.trees.value.after(writer, { before: tree, from, to }, never);
   if (!after.ok) return finished;
-  const changed = await changesOf(place, { before: tree, ...after.value }, intent);
-  const facts = changed.ok ? [...finished.facts, ...changed.value] : finished.facts;
+  const facts = [...finished.facts, ...changedBy(after.value, intent)];
   return { ...finished, facts, tree: after.value.tree };
 }
 
 /** Of a call that names its files, their hashes tell all; of a command, the trees do. */
-async function changesOf(
-  { trees }: Pick<Place, "trees">,
-  written: { before: string; tree: string; theirs: readonly string[]; besides: readonly string[] },
-  intent: Intent,
-): Promise<Result<Fact[]>> {
-  if (!trees.ok || pathsOf(intent) !== null) return ok([]);
-  const changes = await trees.value.changes(written.before, written.tree);
-  if (!changes.ok) return changes;
-  if (changes.value.length === 0) return ok([]);
-  const { theirs, besides } = written;
-  return ok([
+function changedBy({ changes, theirs, besides }: Written, intent: Intent): Fact[] {
+  if (pathsOf(intent) !== null || changes.length === 0) return [];
+  const own = changes.map(({ path }) => path);
+  const others = theirs.filter((path) => own.includes(path));
+  return [
     {
       type: "filesChanged",
-      files: changes.value.slice(0, NAMED_MAX),
-      more: Math.max(0, changes.value.length - NAMED_MAX),
-      ...(theirs.length > 0 ? { theirs } : {}),
+      files: changes.slice(0, NAMED_MAX),
+      more: Math.max(0, changes.length - NAMED_MAX),
+      ...(others.length > 0 ? { theirs: others } : {}),
       ...(besides.length > 0 ? { besides } : {}),
     },
-  ]);
+  ];
 }
 
 const pathsOf = ({ files }: Intent): string[] | null => files?.map(({ path }) => path) ?? null;
@@ -94,9 +91,11 @@ export async function recordLeft(
   const now = await place.trees.value.before(writing, signal);
   if (!now.ok) return landing;
   const before = { tree: started.tree, writer: now.value.writer };
+  // When it ran is not known any more.
+  const ran = { intent: started.intent, from: 0, to: Date.now() };
   const events = await Promise.all(
     landing.events.map((event) =>
-      event.type === "ToolFinished" ? recordAfter({ place }, before, event, started.intent) : event,
+      event.type === "ToolFinished" ? recordAfter({ place }, before, event, ran) : event,
     ),
   );
   return { ...landing, events };

@@ -1,7 +1,7 @@
 // The files of a real folder. Every operation walks from the root's own descriptor (beneath.ts), so
 // a link that is swapped in meanwhile makes it fail and never makes it leave. Writing replaces a
 // file by rename: a hard link to it keeps the old bytes, and extended attributes are not carried.
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
   closeSync,
   constants,
@@ -31,6 +31,7 @@ import {
   pathOf,
   type Spot,
 } from "#boundary/beneath.ts";
+import { draftName } from "#boundary/drafts.ts";
 import type {
   Expected,
   FileKind,
@@ -222,7 +223,7 @@ async function replaceFile(
   const state = await stateOf(spot);
   if (!state.ok) return state;
   if (state.value.hash !== expect) return stale(spot, expect, state.value.hash);
-  const temporary = `.aiex-${randomBytes(10).toString("hex")}.tmp`;
+  const temporary = draftName();
   const from = pathAt(spot.folder, temporary);
   const to = pathAt(spot.folder, spot.name);
   await writeTemporary(from, bytes, { old: state.value.stats, mode });

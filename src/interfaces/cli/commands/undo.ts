@@ -17,11 +17,18 @@ export const undo = defineCommand({
   about: "Take the last turn of a session back: what it changed, and what was said.",
   more: `Path by path: what is still exactly as the turn left it goes back to what it was before,
 the shell's changes included. What you, another session or a job changed since stays as it is and
-is named, and the end is 1 then. Nothing is lost: \`aiex redo\` brings the turn back.`,
+is named, and the end is 1 then; so does what somebody else may have changed while a command of the
+turn ran, but for --doubtful. Nothing is lost: \`aiex redo\` brings the turn back.`,
   args: [session],
-  options: backOptions,
+  options: {
+    ...backOptions,
+    doubtful: { about: "Also what somebody else may have changed while a command ran." },
+  },
   examples: ["aiex undo", "aiex undo --dry-run", "aiex undo 3k2j9x"],
-  run: async ({ args, options }, cli) => await ended(cli, back("undo", args[0], options, cli)),
+  async run({ args, options }, cli) {
+    const { doubtful } = options;
+    return await ended(cli, back("undo", args[0], { ...options, doubtful }, cli));
+  },
 });
 
 export const redo = defineCommand({
@@ -32,7 +39,9 @@ export const redo = defineCommand({
   args: [session],
   options: backOptions,
   examples: ["aiex redo", "aiex redo --dry-run"],
-  run: async ({ args, options }, cli) => await ended(cli, back("redo", args[0], options, cli)),
+  async run({ args, options }, cli) {
+    return await ended(cli, back("redo", args[0], { ...options, doubtful: false }, cli));
+  },
 });
 
 async function ended(cli: Cli, done: Promise<Result<ExitCode>>): Promise<ExitCode> {
@@ -43,17 +52,20 @@ async function ended(cli: Cli, done: Promise<Result<ExitCode>>): Promise<ExitCod
 async function back(
   cause: "undo" | "redo",
   id: string | undefined,
-  options: Values<typeof backOptions>,
+  options: Values<typeof backOptions> & { doubtful: boolean },
   cli: Cli,
 ): Promise<Result<ExitCode>> {
+  const { doubtful } = options;
   const meant = await sessionMeant(cli, id, options.cwd);
   if (!meant.ok) return meant;
   const { app, session: meantId } = meant.value;
-  const plan = await app.read({ type: "RestorePlan", session: meantId, cause });
+  const plan = await app.read({ type: "RestorePlan", session: meantId, cause, doubtful });
   if (!plan.ok) return plan;
   const send = options["dry-run"]
     ? null
-    : ({ type: cause === "undo" ? "Undo" : "Redo", session: meantId } as const);
+    : cause === "undo"
+      ? ({ type: "Undo", session: meantId, doubtful } as const)
+      : ({ type: "Redo", session: meantId } as const);
   const title = `${cause === "undo" ? "undo" : "redo"} the last turn of ${meantId}`;
   const done = await broughtBack(meant.value, {
     cli,
