@@ -25,6 +25,19 @@ type Key = {
 
 const lower = (a: unknown, b: unknown): boolean => Number(a) < Number(b);
 const modePower: Record<Mode, number> = { "read-only": 0, plan: 1, ask: 2, yes: 3 };
+const strictPower = ["shown", "strict_tests_may_change", "strict"];
+const stricter = (a: unknown, b: unknown): boolean =>
+  strictPower.indexOf(String(a)) > strictPower.indexOf(String(b));
+/** Some of what the user named, and at least one. */
+const fewer = (a: unknown, b: unknown): boolean => {
+  const [some, all] = [a, b].map((list) => (Array.isArray(list) ? list : []).map(toJson));
+  return Boolean(some?.length) && some?.length !== all?.length && some?.every(isIn(all)) === true;
+};
+const toJson = (value: unknown): string => JSON.stringify(value);
+const isIn =
+  (all: readonly string[] = []) =>
+  (one: string): boolean =>
+    all.includes(one);
 const narrowerMode = (a: unknown, b: unknown): boolean =>
   modePower[a as Mode] < modePower[b as Mode];
 
@@ -166,6 +179,24 @@ export const keys = {
     fallback: "auto",
     env: ["AIEX_KEYCHAIN"],
     choices: ["auto", "none"],
+  },
+  verify: {
+    about:
+      "Commands whose success proves that the work holds: texts, or command with folder (in the " +
+      "workspace) and location (an absolute path: only there). `aiex verify` shows what was found.",
+    kind: "list",
+    fallback: [],
+    narrower: fewer,
+  },
+  evidence: {
+    about:
+      "shown: the end of a turn says whether it is proven. strict: a turn that changed files ends " +
+      "as done only with evidence. strict_tests_may_change: also where it changed tests.",
+    kind: "text",
+    fallback: "shown",
+    env: ["AIEX_EVIDENCE"],
+    choices: strictPower,
+    narrower: stricter,
   },
   rules: {
     about: "Rules of the policy, each with examples that are tested when it is loaded.",

@@ -25,6 +25,7 @@ import { sessionsOver } from "#boundary/sessions.ts";
 import type { Jobs } from "#boundary/tools/jobs.ts";
 import type { ToolSource } from "#boundary/tools/port.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
+import { type Verify, verifyOver, verifySettings } from "#boundary/verify.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
@@ -124,9 +125,13 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
   const locations = locationsOver(log, node);
   const rules = await rulesOf(config);
   if (!rules.ok) return rules;
+  const settings = verifySettings(config.settings.get("verify")?.value);
+  if (!settings.ok) return settings;
+  const verify = verifyOver(locations, settings.value);
   const places = placesOver({
     ...options,
     locations,
+    verify,
     tools: ports.tools,
     rules: rules.value,
   });
@@ -137,6 +142,7 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
       sessions,
       views,
       locations,
+      verify,
       requests: requestsIn(blobs),
       channel: localChannel(),
       node,
@@ -217,6 +223,7 @@ function nameNode(file: string): void {
 type PlaceParts = StartOptions & {
   node: string;
   locations: Locations;
+  verify: Verify;
   tools: ToolSource;
   rules: Rules;
 };
@@ -253,6 +260,7 @@ function placesOver(parts: PlaceParts): Places {
       judge: judgeOver(judging),
       readable: readableOver(judging),
       instructions: instructionsOver(where),
+      verify: () => parts.verify.commands(path),
       hooks: [],
     });
   }
@@ -279,7 +287,7 @@ function placesOver(parts: PlaceParts): Places {
     },
     async environmentOf(path, mode) {
       const sandbox = await sandboxAt(parts, path);
-      const { verifyCommands } = await import("#boundary/verify-commands.ts");
+      const { commandsNamed } = await import("#boundary/verify-commands.ts");
       return {
         platform: `${process.platform} ${process.arch}`,
         date: new Date().toISOString().slice(0, 10),
@@ -290,7 +298,7 @@ function placesOver(parts: PlaceParts): Places {
             ? "none; every command asks the user first"
             : `${sandbox.kind}; commands write only here, without network`,
         mode,
-        verify: (await verifyCommands(path)).join("\n"),
+        verify: (await commandsNamed(path)).join("\n"),
       };
     },
   };

@@ -43,6 +43,8 @@ export type Locations = {
   distrust(path: string): Promise<Result<Located>>;
   /** Remembers what the user allowed here for good. */
   grant(path: string, grant: { key: string; title: string }): Promise<Result<Located>>;
+  /** Remembers that the user confirmed a verify command, by the hash of what it is. */
+  confirmVerify(path: string, confirmed: { key: string; title: string }): Promise<Result<Located>>;
   /** Remembers what the user allowed in every location of this node. */
   grantEverywhere(grant: { key: string; title: string }): Promise<Result<void>>;
 };
@@ -117,6 +119,8 @@ export function locationsOver(log: EventLog, node: string): Locations {
       add(path, (l) => (l.trusted === null ? null : { type: "LocationDistrusted" })),
     grant: (path, { key, title }) =>
       add(path, (l) => (l.grants.includes(key) ? null : { type: "PermissionGranted", key, title })),
+    confirmVerify: (path, { key, title }) =>
+      add(path, (l) => (l.verify.includes(key) ? null : { type: "VerifyConfirmed", key, title })),
     async grantEverywhere({ key, title }) {
       for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
         const known = await fold(EVERYWHERE);
@@ -140,7 +144,12 @@ function eventIn(type: string, body: string): LocationEvent | null {
   }
 }
 
-const withoutLeave = (location: Location): Location => ({ ...location, trusted: null, grants: [] });
+const withoutLeave = (location: Location): Location => ({
+  ...location,
+  trusted: null,
+  grants: [],
+  verify: [],
+});
 
 async function folderAt(given: string): Promise<Result<string>> {
   try {

@@ -9,9 +9,11 @@ import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts"
 import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
 import { toldByRunner } from "#boundary/turn/told.ts";
 import { unreachable } from "#core/assert.ts";
+import { standingOf } from "#core/evidence/standing.ts";
 import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { compact } from "#core/session/compact.ts";
 import type { SessionEvent } from "#core/session/events.ts";
+import { evolve } from "#core/session/evolve.ts";
 import { type Action, next } from "#core/session/next.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
 
@@ -173,6 +175,10 @@ class Runner {
         if (compacted) return await this.#append(s, [{ type: "Compacted", ...compacted }]);
         return await this.#endTurn(s, "failed", nothingToDrop);
       }
+      case "askEvidence": {
+        const { say } = action;
+        return await this.#append(s, [{ type: "EvidenceAsked", turn: s.turn?.id ?? "", say }]);
+      }
       case "endTurn":
         return await this.#finish(action, s);
       default:
@@ -283,21 +289,15 @@ class Runner {
     return await this.#endTurn(s, action.end, action.failure);
   }
 
-  async #endTurn(
-    s: Session,
-    end: Extract<SessionEvent, { type: "TurnEnded" }>["end"],
-    failure?: Failure,
-  ): Promise<Result<Session>> {
+  async #endTurn(s: Session, end: EndOfTurn["end"], failure?: Failure): Promise<Result<Session>> {
     const turn = s.turn?.id ?? "";
     const why = failure && { code: failure.code, say: failure.say, fix: failure.fix };
     const open = s.calls.filter((call) => call.state !== "ended");
     const ends = open.flatMap((call) => left(call).events);
     const broke = s.step ? [{ ...settled(s.step), retryInMs: null }] : [];
-    const events: SessionEvent[] = [
-      ...broke,
-      ...ends,
-      { type: "TurnEnded", turn, end, failure: why },
-    ];
+    const before = [...broke, ...ends];
+    const ending = { type: "TurnEnded", turn, end, failure: why, ...stood(s, before) } as const;
+    const events: SessionEvent[] = [...before, ending];
     const ended = await this.#append(s, events);
     if (ended.ok) {
       this.#parts.channel.clear(this.#stream);
@@ -379,6 +379,16 @@ class Runner {
     this.#landed.length = 0;
   }
 }
+
+/** How the session stands where a turn ends, if that is news or not well. */
+function stood(s: Session, before: readonly SessionEvent[]): Pick<EndOfTurn, "evidence"> {
+  const { evidence } = before.reduce(evolve, s);
+  const standing = standingOf(evidence);
+  const isWorth = standing.state !== "nothing" && (evidence.touched || standing.state !== "proven");
+  return isWorth ? { evidence: standing } : {};
+}
+
+type EndOfTurn = Extract<SessionEvent, { type: "TurnEnded" }>;
 
 /** A conflict means that somebody said something: fold and ask again. Anything else ends the drive. */
 const orAgain = (failed: Failed): Failed | "again" =>

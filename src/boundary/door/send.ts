@@ -58,6 +58,10 @@ export async function send(
       const done = await (command.type === "Trust" ? trust : distrust)(command.path);
       return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
     }
+    case "ConfirmVerify": {
+      const done = await parts.verify.confirm(command.path, command.key);
+      return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
+    }
     case "SetKeys":
       return await setKeys(parts, command);
     case "RemoveKeys": {
@@ -115,7 +119,12 @@ async function speak(
     command.session,
     command.type === "Steer"
       ? { type: "Steer", ...said }
-      : { type: "SubmitPrompt", turn: newId(), ...said },
+      : {
+          type: "SubmitPrompt",
+          turn: newId(),
+          ...said,
+          ...(command.evidence ? { evidence: command.evidence } : {}),
+        },
   );
   if (sent.ok) wake(command.session);
   return sent;

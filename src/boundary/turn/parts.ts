@@ -8,6 +8,7 @@ import type { Deadlines, ModelPort } from "#boundary/models/port.ts";
 import type { Requests } from "#boundary/requests.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Tool, ToolContext } from "#boundary/tools/port.ts";
+import type { VerifyCommand } from "#core/evidence/verify.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family, ModelFacts } from "#core/model/catalog.ts";
 import type { Access, Opened } from "#core/security/access.ts";
@@ -42,6 +43,8 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   /** What the policy lets a session read without a question. */
   readable(session: Session): Promise<(path: string) => boolean>;
   instructions: ReadInstructions;
+  /** The commands whose success proves something here, as the user set or confirmed them. */
+  verify(): Promise<readonly VerifyCommand[]>;
   hooks: readonly Hooks[];
 };
 

@@ -189,6 +189,7 @@ export function partsOver(
     judge: async ({ title }) => judge(title),
     readable: async () => () => true,
     hooks: [],
+    verify: async () => [],
     instructions: async () => ({ isTrusted: true, found: [] }),
     ...options.place,
   };

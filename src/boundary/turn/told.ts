@@ -1,5 +1,5 @@
 // What a session is told before a request besides what was said: what is known of the model that is
-// asked now, that its tools are others, and
+// asked now, which commands prove something here (when a turn begins), that its tools are others, and
 // instruction files, all of them when a turn begins, those of a folder when a file below it is first
 // seen, and each again only when it changed. What was looked at is a cache of one runner; what was
 // told is in the log, so a new runner tells nothing twice.
@@ -59,14 +59,22 @@ export function toldByRunner(): Told {
       const { name } = asked;
       const tools = model === name ? ok([]) : await changedTools(parts, s, name);
       if (!tools.ok) return tools;
+      const verify = s.turn?.id === turn ? [] : await verifyNews(place.value, s);
       const more = await instructions(place.value, s);
       const done = () => {
         model = name;
         more.done();
       };
-      return ok({ events: [...tools.value, ...more.events], done });
+      return ok({ events: [...verify, ...tools.value, ...more.events], done });
     },
   };
+}
+
+/** The commands that prove something here, where they are others than the log says. */
+async function verifyNews(place: Place, s: Session): Promise<SessionEvent[]> {
+  const commands = await place.verify();
+  const isKnown = JSON.stringify(commands) === JSON.stringify(s.evidence.commands);
+  return isKnown ? [] : [{ type: "VerifyDescribed", commands }];
 }
 
 /** What the log has to say of the model that is asked next, where it does not say it already. */

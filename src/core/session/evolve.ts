@@ -1,6 +1,7 @@
 // What an event means: the one place where history becomes state. Never throws for any order of
 // well-formed events, because a log from elsewhere may hold orders this version would not write.
 import { unreachable } from "#core/assert.ts";
+import { evidenceAfter } from "#core/evidence/evidence.ts";
 import {
   type AnswerPart,
   addUsage,
@@ -41,6 +42,13 @@ export function evolveDecoded(s: Session, decoded: Decoded, version: number): Se
 }
 
 export function evolve(s: Session, e: SessionEvent): Session {
+  const after = evolved(s, e);
+  if (after.erased) return after;
+  const evidence = evidenceAfter(s.evidence, e, after.start?.location.path ?? "/");
+  return evidence === s.evidence ? after : { ...after, evidence };
+}
+
+function evolved(s: Session, e: SessionEvent): Session {
   switch (e.type) {
     case "SessionStarted":
       return started(s, e);
@@ -62,6 +70,10 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return told({ ...s, mode: e.mode }, user("environment", modeNotices[e.mode]));
     case "ToolsChanged":
       return { ...s, tools: toolsOf(e) };
+    case "VerifyDescribed":
+      return s;
+    case "EvidenceAsked":
+      return evidenceAsked(s, e);
     case "ContextAdded":
       return told(instructed(s, e), user(e.origin, e.text));
     case "HookRan":
@@ -123,6 +135,11 @@ const toolsOf = ({ tools, toolEffects, surface = "other" }: EventBody<"ToolsChan
   surface,
 });
 
+function evidenceAsked(s: Session, e: EventOf<"EvidenceAsked">): Session {
+  const evidenceAsks = (s.turn?.evidenceAsks ?? 0) + 1;
+  return told(inTurn(s, { evidenceAsks }), user("notice", e.say));
+}
+
 const notBroken: Turn["broken"] = { count: 0, tries: 0, waitedMs: 0, retryInMs: 0 };
 
 function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
@@ -138,6 +155,8 @@ function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
     compactions: 0,
     wants: "step",
     end: "done",
+    evidence: e.evidence ?? null,
+    evidenceAsks: 0,
   };
   const queue = s.queue.filter((prompt) => prompt.turn !== e.turn);
   return told({ ...s, turn, queue }, user("prompt", e.text, e.attachments));
@@ -329,7 +348,10 @@ function user(origin: Origin, text: string, attachments: Prompt["attachments"] =
   return { role: "user", origin, parts: [{ type: "text", text }, ...blobs] };
 }
 
-const promptOf = ({ turn, text, attachments }: Prompt): Prompt => ({ turn, text, attachments });
+const promptOf = ({ turn, text, attachments, evidence }: Prompt): Prompt => ({
+  ...{ turn, text, attachments },
+  ...(evidence === undefined ? {} : { evidence }),
+});
 
 const inTurn = (s: Session, change: Partial<Turn>): Session =>
   s.turn ? { ...s, turn: { ...s.turn, ...change } } : s;
