@@ -3,7 +3,7 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { plainFile } from "#boundary/plain-file.ts";
-import { defectOfVerify } from "#core/evidence/verify.ts";
+import { defectOfVerify, isForgiving } from "#core/evidence/verify.ts";
 import { fieldsOf, parsed } from "#core/model/json.ts";
 
 export type Detected = {
@@ -96,7 +96,9 @@ async function inFolder(root: string, folder: string): Promise<Detected[]> {
     const here = find(text, { has: (name) => names.has(name) });
     found.push(...here.map((one) => ({ ...one, folder, from: path })));
   }
-  return found.filter(({ command }) => defectOfVerify(command) === null);
+  return found.filter(
+    ({ command, definition }) => defectOfVerify(command) === null && !isForgiving(definition),
+  );
 }
 
 function scripts(text: string, { has }: Folder): Found[] {

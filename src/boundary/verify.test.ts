@@ -19,6 +19,11 @@ describe("a project's own verify commands", () => {
     [{ "package.json": scripts({ test: "x" }), "pnpm-lock.yaml": "" }, ["pnpm test"]],
     [{ "package.json": scripts({ test: "x" }), "yarn.lock": "" }, ["yarn test"]],
     [{ Makefile: "all:\n\ncheck: all\n\tprove\n\ntest := 1\n" }, ["make check"]],
+    [{ "package.json": scripts({ test: "vitest run || true" }) }, []],
+    [{ "package.json": scripts({ test: "npm run unit", unit: "vitest run | tee log" }) }, []],
+    [{ "package.json": scripts({ test: "mocha; exit 0" }) }, []],
+    [{ Makefile: "test:\n\t-prove\n" }, []],
+    [{ Makefile: "test: all\n\t@prove t\n" }, ["make test"]],
     [{ "Cargo.toml": "" }, ["cargo test"]],
     [{ "go.mod": "module x" }, ["go test ./..."]],
     [{ "mix.exs": "" }, ["mix test"]],
@@ -100,6 +105,9 @@ describe("a verify command that was found", () => {
     expect(await verify.commands(folder)).toEqual([
       { command: "npm test", folder: ".", files: ["test/run.js"] },
     ]);
+    expect((await world({}, ["pytest"]).verify.commands(folder))[0]).toMatchObject({
+      counts: true,
+    });
   });
 
   it("counts no more when what it runs is something else", async () => {

@@ -7,6 +7,7 @@ import { detectedVerify } from "#boundary/verify-commands.ts";
 import {
   defectOfVerify,
   filesNamedIn,
+  isCounting,
   VERIFY_COMMANDS_MAX,
   type VerifyCommand,
 } from "#core/evidence/verify.ts";
@@ -51,6 +52,7 @@ export function verifyOver(locations: Locations, configured: readonly VerifySett
           command,
           folder,
           files: filesNamedIn(`${command}\n${definition}`, folder),
+          ...(isCounting(`${command}\n${definition}`) ? { counts: true } : {}),
         }));
     },
     async confirm(path, key) {

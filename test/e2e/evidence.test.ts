@@ -3,6 +3,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { linesOf, Machine } from "./aiex.ts";
+import { desk } from "./kit.ts";
+import { ENTER, screenOf } from "./screen.ts";
 
 let machine: Machine;
 
@@ -124,6 +126,24 @@ describe("a strict turn", () => {
     machine.write(".aiex/config.json", JSON.stringify({ evidence: "shown" }));
     configure({ verify: ["npm test"], evidence: "strict" });
     expect((await asked([...mend, done, done, done])).code).toBe(8);
+  });
+});
+
+describe("a chat", () => {
+  it("says how its turn stands, and is strict by configuration", async () => {
+    const at = desk({ "sum.js": "exports.sum = (a, b) => a - b;\n" });
+    const config = join(at.home, "config.json");
+    writeFileSync(config, JSON.stringify({ verify: ["npm test"], evidence: "strict" }));
+    const model = machine.model("m", [...mend, done, done, done]);
+    const args = ["--trust", "--model", model];
+    const screen = screenOf({ ...at, env: { ...at.env, AIEX_CONFIG: config } }, args);
+    await screen.shows("mode ask · ");
+    screen.type(`mend it${ENTER}`);
+    const text = await screen.shows("ended unproven · ");
+    expect(text).toContain("This turn cannot end as done yet: sum.js changed, unproven");
+    expect(text).toContain("unproven: sum.js");
+    screen.type("\u0004");
+    expect(await screen.ended).toBe(0);
   });
 });
 

@@ -199,6 +199,23 @@ describe("beside several verify commands", () => {
     expect(standingAfter([...steps, { run: "npm test" }], [npmTest, lint]).state).toBe("proven");
   });
 
+  it("what ends a runner before it counts its tests is no run of it", () => {
+    const pytest = { command: "pytest", folder: ".", files: [], counts: true };
+    const silent = standingAfter([edit, { run: "pytest" }], [pytest]);
+    expect(silent).toMatchObject({
+      state: "unproven",
+      why: expect.stringContaining("did not count"),
+    });
+    const counted = standingAfter([edit, { ...good, run: "pytest" } as Step], [pytest]);
+    expect(counted.state).toBe("proven");
+  });
+
+  it("a script that the command names without its extension is part of it, too", () => {
+    const named = { ...npmTest, files: ["scripts/run"] };
+    const standing = standingAfter([edit, { edit: "scripts/run.ts" }, good], [named]);
+    expect(standing.checks).toEqual(["scripts/run.ts"]);
+  });
+
   it("a script that the command names is part of it", () => {
     const named = { ...npmTest, files: ["scripts/run.js"] };
     const standing = standingAfter([edit, { edit: "scripts/run.js" }, good], [named]);

@@ -1,12 +1,32 @@
 // What honest work looks like to the fold, and what a person or a model is told of the rest.
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { npmTest, type Step, sessionAfter, standingAfter } from "#core/evidence/samples.ts";
 import { lackIn } from "#core/evidence/standing.ts";
-import { defectOfVerify, filesNamedIn, matched } from "#core/evidence/verify.ts";
+import {
+  defectOfVerify,
+  filesNamedIn,
+  isCounting,
+  isForgiving,
+  matched,
+} from "#core/evidence/verify.ts";
 
 const edit: Step = { edit: "src/a.js" };
 const good: Step = { run: "npm test" };
 const web = { command: "npm test", folder: "web", files: [] };
+
+type Simple = { changes: number; isGood: boolean; job: number | null };
+
+/** The same in a few words, for steps with one verify command and no test among the files. */
+function simply(s: Simple, step: Step): Simple {
+  if ("job" in step) return { ...s, job: s.changes };
+  if ("follow" in step) return { ...s, job: null, isGood: s.isGood || s.job === s.changes };
+  if ("turn" in step) return s;
+  if ("run" in step) {
+    return step.run === "npm test" ? { ...s, isGood: step.code === undefined } : s;
+  }
+  return { ...s, changes: s.changes + 1, isGood: false };
+}
 
 describe("a session", () => {
   it("that changed nothing has nothing to prove", () => {
@@ -58,6 +78,29 @@ describe("a session", () => {
     );
     expect(standingAfter([edit, { ...good, cwd: "web" } as Step]).why).toContain("was run in web");
     expect(standingAfter([edit], []).why).toBe("no verify command is known here");
+  });
+
+  it("is proven, in any order of things, if and only if the last run was good and nothing came after", () => {
+    const steps = fc.constantFrom<Step>(
+      edit,
+      { edit: "web/b.js" },
+      { shell: [{ path: "c.js" }] },
+      { crash: "d.js" },
+      good,
+      { run: "npm test", code: 1 },
+      { run: "npm test || true" },
+      { job: "npm test", as: "j" },
+      { follow: "npm test", of: "j" },
+      { turn: "go on" },
+    );
+    fc.assert(
+      fc.property(fc.array(steps, { maxLength: 12 }), (all) => {
+        const { changes, isGood } = all.reduce(simply, { changes: 0, isGood: false, job: null });
+        const state = changes === 0 ? "nothing" : isGood ? "proven" : "unproven";
+        expect(standingAfter(all).state).toBe(state);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 
   it("stays bounded, and what is only counted is proven by the root alone", () => {
@@ -127,6 +170,30 @@ describe("a verify command", () => {
     expect(ran("cd web && cd .. && npm test", ".")).toBe("near");
     expect(ran("cd - && npm test", "web")).toBe("near");
     expect(ran("ls", "web")).toBe("other");
+  });
+
+  it.each([
+    ["pytest", true],
+    ["npm test\ntest: vitest run", true],
+    ["node --test", true],
+    ["pytest -q", false],
+    ["npm test\ntest: mocha --reporter json", false],
+    ["go test ./...", false],
+    ["make check", false],
+  ])("%j always counts its tests: %s", (text, is) => {
+    expect(isCounting(text)).toBe(is);
+  });
+
+  it.each([
+    ["test: vitest run && tsc", false],
+    ["test:\n\t@prove t", false],
+    ["test: vitest run || true", true],
+    ["test: vitest run | tee x", true],
+    ["test: vitest run; exit 0", true],
+    ["test: vitest & sleep 1", true],
+    ["test:\n\t-prove t", true],
+  ])("a script %j forgives: %s", (text, is) => {
+    expect(isForgiving(text)).toBe(is);
   });
 
   it("is made of the files that it names", () => {

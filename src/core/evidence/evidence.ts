@@ -144,7 +144,10 @@ function checked(e: Evidence, { path, before, after, diff }: Change): Evidence {
     if (known.before === null || known.before !== after) return e;
     return { ...e, checks: e.checks.filter((check) => check !== known) };
   }
-  const isNamed = e.commands.some(({ files }) => files.includes(path));
+  const isNamed = e.commands.some(({ files }) =>
+    // A script may be named without its extension.
+    files.some((file) => path === file || path.startsWith(`${file}.`)),
+  );
   if (!isNamed && !isCheck(path, diff)) return e;
   if (e.checks.length >= PATHS_MAX) return { ...e, checksMore: e.checksMore + 1 };
   return { ...e, checks: [...e.checks, { path, before: before ?? null }] };
@@ -175,8 +178,8 @@ function judged(
   if (code !== 0 || (tests && tests.failed > 0)) return failed(e, command);
   if (isStale) return refused("files changed after it began");
   if (tests && tests.passed < 1) return refused("it ran no test");
-  if (!tests && e.counted.includes(command.command)) {
-    return refused("it did not count its tests, as it did before");
+  if (!tests && (command.counts || e.counted.includes(command.command))) {
+    return refused("it did not count its tests, as it does when they run");
   }
   return proven(e, { command: command.command, folder: command.folder, tests });
 }

@@ -11,6 +11,8 @@ export type VerifyCommand = {
   folder: string;
   /** Files of the workspace that it is made of: a script that it names, and so on. */
   files: readonly string[];
+  /** It always counts its tests: a run without a count ran none, or was ended before. */
+  counts?: boolean;
 };
 
 /** Verify commands of a location. */
@@ -90,6 +92,21 @@ function whatElse(text: string): string {
   if (/(?<!&)&(?!&)/.test(text)) return "it was left in the background of the shell";
   return "more was typed with it";
 }
+
+/** Runners that print how many tests they ran, unless they are told to print otherwise. */
+const COUNTING =
+  /\b(?:pytest|unittest|vitest|jest|mocha|rspec|phpunit|ctest|prove|bats|cargo test|mix test|node --test)\b/;
+const OTHERWISE =
+  /(?:^|\s)-q|--?(?:quiet|silent|reporter|format|json|list|printer|progress)|\bsh\b/;
+
+/** Whether a command, with what it runs, always counts its tests. */
+export const isCounting = (text: string): boolean => COUNTING.test(text) && !OTHERWISE.test(text);
+
+/** What lets a script end well although a part of it failed; `-` begins such a line for make. */
+const FORGIVING = /\||(?<!&)&(?!&)|;\s*(?:true|:|exit 0|echo)(?:\s|$)|^\t@?-|\bset \+e\b/m;
+
+/** Whether a script may end with 0 although its tests failed. */
+export const isForgiving = (definition: string): boolean => FORGIVING.test(definition);
 
 /** The paths below `folder` that a command, or what it runs, names; workspace-relative. */
 export function filesNamedIn(text: string, folder: string): string[] {

@@ -157,7 +157,11 @@ export const eventBodies = {
   }),
   /** The commands whose success proves something here; `files` is what each is made of. */
   VerifyDescribed: z.object({
-    commands: z.readonly(z.array(z.object({ command: text, folder: text, files: paths }))),
+    commands: z.readonly(
+      z.array(
+        z.object({ command: text, folder: text, files: paths, counts: z.optional(z.boolean()) }),
+      ),
+    ),
   }),
   /** A strict turn wanted to end without evidence, and the model was told so. */
   EvidenceAsked: z.object({ turn: text, say: text }),

@@ -297,7 +297,9 @@ function endLines(item: EndItem): Line[] {
   const lines: Line[] = [];
   if (changed.length > 0) lines.push(note(`changed ${files(changed)}`));
   if (evidence) lines.push(...standingLines(evidence));
-  const why = failure ? failureText(failure, fault) : "";
+  // That it is unproven stands in the line before.
+  const said = end === "unproven" ? (failure?.say ?? null) : fault;
+  const why = failure ? failureText(failure, said) : "";
   if (why !== "") lines.push({ kind: "fault", text: screen(why) });
   const made = steps > 0 ? [count(steps, "step"), tokens(usage), moneyText(usage)] : [];
   const took = partial ? [] : [lasted(tookMs)];
