@@ -130,6 +130,10 @@ const rows: readonly [string, readonly Step[]][] = [
   ["a job that was only begun", [edit, { job: "npm test", as: "j" }]],
   ["an edit of unknown end after the run", [edit, good, { crash: "src/b.js" }]],
   ["a file that a command changed after the run", [edit, good, { shell: [{ path: "src/b.js" }] }]],
+  [
+    "an edit in a folder that is called as the traces of runs are",
+    [edit, good, { edit: "src/coverage/report.ts", diff: "+x" }],
+  ],
   ["a weakened test", weaken("src/a.test.js")],
   ["a deleted test", [edit, { edit: "test/a.js", after: "absent" }, good]],
   ["a test deleted by a command", shell("test/a.js")],

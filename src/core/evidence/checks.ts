@@ -54,6 +54,13 @@ const INSTALLED =
 const CI =
   /(^|\/)(\.github\/(workflows|actions)|\.circleci|\.ci|\.buildkite|\.gitlab|\.woodpecker)\//i;
 
+/** What runners and languages leave behind whenever something runs; no run goes by it. */
+const GENERATED =
+  /(^|\/)(__pycache__|\.(pytest|mypy|ruff|hypothesis)_cache|\.hypothesis|\.nyc_output|coverage|test-results|playwright-report|node_modules\/\.(vite|vitest|vite-temp|cache))\/|(^|\/)(\.coverage|\.eslintcache|\.rspec_status|lastfailed)$|\.tsbuildinfo$/i;
+
+/** Whether a file is only the trace of a run, and its change no change of the work. */
+export const isGenerated = (path: string): boolean => GENERATED.test(path);
+
 /** Languages whose tests may stand in the file that they test, and what a line of such a test has. */
 const INLINE: readonly { files: RegExp; line: RegExp }[] = [
   {

@@ -50,6 +50,8 @@ describe("a session", () => {
     ["after one that failed", [{ run: "npm test", code: 1 }, good]],
     ["with other commands between", [good, { run: "ls" }, { run: "cat test/a.js" }]],
     ["that writes files itself", [{ run: "npm test", edits: "coverage/index.html" }]],
+    ["whose traces come later", [good, { shell: [{ path: "tests/__pycache__/test_a.pyc" }] }]],
+    ["that leaves traces", [{ run: "npm test", edits: "node_modules/.vite/results.json" }]],
     ["in a later turn", [{ turn: "and?" }, good]],
   ])("is proven by a run %s", (_, steps) => {
     expect(standingAfter([edit, ...steps]).state).toBe("proven");

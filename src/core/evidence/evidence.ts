@@ -2,7 +2,7 @@
 // that changed and commands that ended. A run proves the files below its folder if it was a verify
 // command as it is, ended with 0, ran a test where it counts them, and began after the last change.
 // Bounded, as all of `Session` is.
-import { isCheck } from "#core/evidence/checks.ts";
+import { isCheck, isGenerated } from "#core/evidence/checks.ts";
 import type { TestCounts } from "#core/evidence/tests.ts";
 import { matched, type VerifyCommand } from "#core/evidence/verify.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
@@ -123,9 +123,14 @@ function changesIn(facts: readonly Fact[]): Change[] {
   });
 }
 
-/** These files are others now: what was proven of them is not any more. */
+/**
+ * These files are others now, whoever changed them: what was proven of them is not any more. Traces
+ * of runs that no edit made are left out, or no run could be followed by another command.
+ */
 export function changed(e: Evidence, files: readonly Change[]): Evidence {
-  return files.reduce((now, file) => ({ ...checked(changedOne(now, file.path), file) }), e);
+  return files
+    .filter(({ path, diff }) => diff !== undefined || !isGenerated(path))
+    .reduce((now, file) => checked(changedOne(now, file.path), file), e);
 }
 
 function changedOne(e: Evidence, path: string): Evidence {
