@@ -12,6 +12,16 @@ const wanted = [
   { program: "strace", debian: "strace", why: "tests that nothing runs before trust" },
   { program: "zsh", debian: "zsh", why: "tests of its completions" },
   { program: "fish", debian: "fish", why: "tests of its completions" },
+  ...[
+    ["prove", "perl"],
+    ["bats", "bats"],
+    ["ctest", "cmake"],
+    ["ruby", "ruby ruby-minitest ruby-test-unit"],
+    ["rspec", "ruby-rspec"],
+    ["phpunit", "phpunit"],
+    ["elixir", "elixir"],
+    ["pytest-3", "python3-pytest"],
+  ].map(([program = "", debian = ""]) => ({ program, debian, why: "honest runs of test runners" })),
 ];
 
 function isInstalled(program: string): boolean {

@@ -2,6 +2,7 @@
 // is the same type. There is no second way in.
 import * as z from "zod/mini";
 import type { Live } from "#boundary/channel/port.ts";
+import { strictness } from "#core/evidence/standing.ts";
 import type { Failure, Result } from "#core/failure.ts";
 import type { Checkpoint } from "#core/location.ts";
 import type { Facts } from "#core/model/catalog.ts";
@@ -50,7 +51,8 @@ export const commandSchemas = {
     /** Another id than a fresh one: for imports. */
     title: z.optional(z.string()),
   }),
-  SubmitPrompt: z.object(words),
+  /** With `evidence` the turn ends as done only with evidence. */
+  SubmitPrompt: z.object({ ...words, evidence: z.optional(z.enum(strictness)) }),
   Steer: z.object(words),
   Cancel: z.extend(sessionCommands.Cancel, { session }),
   Unqueue: z.extend(sessionCommands.Unqueue, { session }),
@@ -83,6 +85,8 @@ export const commandSchemas = {
   TidyTrees: z.object({ path }),
   Trust: z.object({ path }),
   Distrust: z.object({ path }),
+  /** From now on success of this verify command, as `Verify` showed it, is evidence there. */
+  ConfirmVerify: z.object({ path, key: z.string() }),
   /** Keeps the keys of a provider, encrypted; they are never read back through this door. */
   SetKeys: z.object({ provider, keys: z.array(z.string()).check(z.minLength(1), z.maxLength(16)) }),
   RemoveKeys: z.object({ provider }),
@@ -137,6 +141,8 @@ export const querySchemas = {
   TreeFaults: z.object({ path }),
   /** What is known of a folder: is it trusted? */
   Location: z.object({ path }),
+  /** What proves something in a folder, and what could if the user confirmed it. */
+  Verify: z.object({ path }),
   /** Node, sandbox, log, models in reach. */
   Health: z.object({}),
   /** The models in reach, with what is known of each and where from. */
@@ -174,6 +180,18 @@ export type Way = {
 
 /** A model in reach. `ways` is empty where it cannot be asked, and `why` then says it. */
 export type ModelRow = Facts & { name: string; by: string; ways: readonly Way[]; why?: string };
+
+/** A command that can prove something: where it is from, what it runs, and whether it counts. */
+export type VerifyRow = {
+  command: string;
+  /** Workspace-relative. */
+  folder: string;
+  /** `configuration`, or the file of the project that it was found in. */
+  from: string;
+  definition: string;
+  key: string;
+  confirmed: boolean;
+};
 
 /** What a probe found, or the `failure` for which it found nothing; how tools go, in words `say`. */
 export type Probe = Facts & {
@@ -213,6 +231,7 @@ export type Answers = {
     config: string;
     project: { file: string; text: string } | null;
   };
+  Verify: readonly VerifyRow[];
   Health: { version: string; node: string; home: string; checks: Check[] };
   Models: {
     models: readonly ModelRow[];

@@ -72,6 +72,8 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   rates: { user: [], may: [], mayNot: [["documented"]] },
   providers: { user: [], may: [], mayNot: [[{ name: "evil", url: "https://evil.test/v1" }]] },
   keychain: { user: "auto", may: [], mayNot: ["none"] },
+  verify: { user: ["a", "b"], may: [["b"]], mayNot: [[], ["c"], ["a", "c"]] },
+  evidence: { user: "strict_tests_may_change", may: ["strict"], mayNot: ["shown"] },
   rules: { user: [], may: [], mayNot: [[{ allow: "run" }]] },
 };
 

@@ -48,6 +48,8 @@ export type Locations = {
     path: string,
     decide: (location: Located) => Result<LocationEvent>,
   ): Promise<Result<Located>>;
+  /** Remembers that the user confirmed a verify command, by the hash of what it is. */
+  confirmVerify(path: string, confirmed: { key: string; title: string }): Promise<Result<Located>>;
   /** Remembers what the user allowed in every location of this node. */
   grantEverywhere(grant: { key: string; title: string }): Promise<Result<void>>;
 };
@@ -133,6 +135,8 @@ export function locationsOver(log: EventLog, node: string): Locations {
       });
       return refused ?? changed;
     },
+    confirmVerify: (path, { key, title }) =>
+      add(path, (l) => (l.verify.includes(key) ? null : { type: "VerifyConfirmed", key, title })),
     async grantEverywhere({ key, title }) {
       for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
         const known = await fold(EVERYWHERE);
@@ -156,7 +160,12 @@ function eventIn(type: string, body: string): LocationEvent | null {
   }
 }
 
-const withoutLeave = (location: Location): Location => ({ ...location, trusted: null, grants: [] });
+const withoutLeave = (location: Location): Location => ({
+  ...location,
+  trusted: null,
+  grants: [],
+  verify: [],
+});
 
 async function folderAt(given: string): Promise<Result<string>> {
   try {

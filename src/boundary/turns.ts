@@ -2,6 +2,7 @@
 // listens for news, appends what happened, and folds again. After a crash, or on another node, it
 // is the same loop. What it holds besides is only what is under way (`flights`).
 import type { Lease, Leases } from "#boundary/lease/port.ts";
+import { adopt } from "#boundary/turn/adopt.ts";
 import { bug, cancelled, cut, left, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
 import { compaction } from "#boundary/turn/compaction.ts";
 import { callKey, choiceKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
@@ -10,8 +11,10 @@ import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts"
 import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
 import { toldByRunner } from "#boundary/turn/told.ts";
 import { unreachable } from "#core/assert.ts";
+import { standingOf } from "#core/evidence/standing.ts";
 import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
 import type { SessionEvent } from "#core/session/events.ts";
+import { evolve } from "#core/session/evolve.ts";
 import { type Action, next } from "#core/session/next.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
 
@@ -53,21 +56,6 @@ async function drivenUnder(
   } finally {
     lease.release();
   }
-}
-
-/** Takes the session over: from here on every older runner's append is a conflict it must yield to. */
-async function adopt(parts: TurnParts, stream: string): Promise<Result<number>> {
-  for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
-    const session = await parts.sessions.fold(stream);
-    if (!session.ok) return session;
-    const epoch = session.value.epoch + 1;
-    const event: SessionEvent = { type: "SessionAdopted", epoch, node: parts.node };
-    const by = { actor: "runner", epoch, correlation: session.value.turn?.id };
-    const added = await parts.sessions.append(stream, session.value, [event], by);
-    if (added.ok) return ok(epoch);
-    if (added.error.code !== "conflict") return added;
-  }
-  return fail("busy", "the session kept changing while it was taken over", { fix: "try again" });
 }
 
 /** One drive of one session. Holds the flights, which is all that a crash can lose. */
@@ -178,6 +166,10 @@ class Runner {
         const compacted = await compaction(this.#parts.blobs, s, action.why);
         if (compacted) return await this.#append(s, [compacted]);
         return await this.#endTurn(s, "failed", nothingToDrop);
+      }
+      case "askEvidence": {
+        const { say } = action;
+        return await this.#append(s, [{ type: "EvidenceAsked", turn: s.turn?.id ?? "", say }]);
       }
       case "endTurn":
         return await this.#finish(action, s);
@@ -305,21 +297,15 @@ class Runner {
     return await this.#endTurn(s, action.end, action.failure);
   }
 
-  async #endTurn(
-    s: Session,
-    end: Extract<SessionEvent, { type: "TurnEnded" }>["end"],
-    failure?: Failure,
-  ): Promise<Result<Session>> {
+  async #endTurn(s: Session, end: EndOfTurn["end"], failure?: Failure): Promise<Result<Session>> {
     const turn = s.turn?.id ?? "";
     const why = failure && { code: failure.code, say: failure.say, fix: failure.fix };
     const open = s.calls.filter((call) => call.state !== "ended");
     const ends = open.flatMap((call) => left(call).events);
     const broke = s.step ? [{ ...settled(s.step), retryInMs: null }] : [];
-    const events: SessionEvent[] = [
-      ...broke,
-      ...ends,
-      { type: "TurnEnded", turn, end, failure: why },
-    ];
+    const before = [...broke, ...ends];
+    const ending = { type: "TurnEnded", turn, end, failure: why, ...stood(s, before) } as const;
+    const events: SessionEvent[] = [...before, ending];
     const ended = await this.#append(s, events);
     if (ended.ok) {
       this.#parts.channel.clear(this.#stream);
@@ -401,6 +387,16 @@ class Runner {
     this.#landed.length = 0;
   }
 }
+
+/** How the session stands where a turn ends, if that is news or not well. */
+function stood(s: Session, before: readonly SessionEvent[]): Pick<EndOfTurn, "evidence"> {
+  const { evidence } = before.reduce(evolve, s);
+  const standing = standingOf(evidence);
+  const isWorth = standing.state !== "nothing" && (evidence.touched || standing.state !== "proven");
+  return isWorth ? { evidence: standing } : {};
+}
+
+type EndOfTurn = Extract<SessionEvent, { type: "TurnEnded" }>;
 
 /** A conflict means that somebody said something: fold and ask again. Anything else ends the drive. */
 const orAgain = (failed: Failed): Failed | "again" =>

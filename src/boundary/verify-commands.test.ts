@@ -3,7 +3,7 @@ import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { folderWith } from "#boundary/tools/samples.ts";
-import { verifyCommands } from "#boundary/verify-commands.ts";
+import { commandsNamed } from "#boundary/verify-commands.ts";
 
 const scripts = (of: Record<string, unknown>) => JSON.stringify({ scripts: of });
 
@@ -17,12 +17,12 @@ it.each([
   [{ "go.mod": "module x" }, ["go test ./..."]],
   [{ "mix.exs": "" }, ["mix test"]],
 ])("finds in %j %j", async (files, commands) => {
-  expect(await verifyCommands(folderWith(files))).toEqual(commands);
+  expect(await commandsNamed(folderWith(files))).toEqual(commands);
 });
 
 it("follows no link to find them", async () => {
   const elsewhere = folderWith({ "package.json": scripts({ test: "x" }) });
   const folder = folderWith({});
   symlinkSync(join(elsewhere, "package.json"), join(folder, "package.json"));
-  expect(await verifyCommands(folder)).toEqual([]);
+  expect(await commandsNamed(folder)).toEqual([]);
 });

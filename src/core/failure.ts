@@ -30,6 +30,7 @@ export const failureCodes = {
   overflow: "the request does not fit the model's context window",
   broken: "an answer ended before it was whole, or was not in its format",
   no_model: "no model is configured or in reach",
+  unproven: "files changed and nothing proves that they work",
   command_failed: "a command ran and did not succeed",
   bug: "Aiex itself failed at this, and nothing the user did is the cause",
 } as const;

@@ -9,6 +9,8 @@ export const locationBodies = {
   LocationSeen: z.object({ workspace: z.string(), path: z.string() }),
   /** The user trusts the folder with exactly this project configuration. */
   LocationTrusted: z.object({ config: z.string() }),
+  /** The user confirmed a verify command, by the hash of what it was then. */
+  VerifyConfirmed: z.object({ key: z.string(), title: z.string() }),
   LocationDistrusted: z.object({ why: z.optional(z.string()) }),
   /** The user allowed this, by its key, in every session here; in the user's own stream: anywhere. */
   PermissionGranted: z.object({ key: z.string(), title: z.string() }),
@@ -48,6 +50,8 @@ export type Location = {
   grants: readonly string[];
   /** Oldest first. */
   checkpoints: readonly Checkpoint[];
+  /** Keys of the verify commands that were confirmed. */
+  verify: readonly string[];
 };
 
 export const emptyLocation: Location = {
@@ -56,6 +60,7 @@ export const emptyLocation: Location = {
   trusted: null,
   grants: [],
   checkpoints: [],
+  verify: [],
 };
 
 /** Stands for the configuration of a folder that has none. */
@@ -65,6 +70,8 @@ export const NO_CONFIG = "none";
 export const CHECKPOINTS_MAX = 1_000;
 /** Permissions remembered for one location. */
 const GRANTS_MAX = 500;
+/** Verify commands remembered as confirmed. */
+const VERIFY_MAX = 200;
 
 export function evolveLocation(l: Location, e: LocationEvent): Location {
   switch (e.type) {
@@ -73,7 +80,9 @@ export function evolveLocation(l: Location, e: LocationEvent): Location {
     case "LocationTrusted":
       return { ...l, trusted: e.config };
     case "LocationDistrusted":
-      return { ...l, trusted: null, grants: [] };
+      return { ...l, trusted: null, grants: [], verify: [] };
+    case "VerifyConfirmed":
+      return { ...l, verify: [...l.verify, e.key].slice(-VERIFY_MAX) };
     case "PermissionGranted":
       return { ...l, grants: [...l.grants, e.key].slice(-GRANTS_MAX) };
     case "CheckpointCreated": {

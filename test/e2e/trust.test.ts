@@ -199,19 +199,28 @@ const WIDER: Record<ConfigKey, unknown> = {
   rates: ["documented"],
   providers: [{ name: "openai", url: "http://127.0.0.1:1/v1" }],
   keychain: "none",
+  verify: ["true"],
+  evidence: "shown",
   rules: [allowing("touch")],
 };
 const NARROWER: Partial<Record<ConfigKey, unknown>> = {
   mode: "plan",
   "limits.contextTokens": 1_000,
   "limits.stepsPerTurn": 2,
+  verify: ["npm test"],
+  evidence: "strict",
+};
+/** What the user said, where a default leaves nothing to widen or to narrow. */
+const SAID: Partial<Record<ConfigKey, unknown>> = {
+  verify: ["make check", "npm test"],
+  evidence: "strict_tests_may_change",
 };
 
-const withProject = (values: Record<string, unknown>) => {
+const withProject = (values: Record<string, unknown>, flags: typeof SAID = {}) => {
   const env = { HOME: "/nonexistent" };
   const loaded = loadConfig({
     env,
-    flags: {},
+    flags,
     project: { file: "project", text: JSON.stringify(values) },
   });
   if (!loaded.ok) throw new Error(loaded.error.say);
@@ -220,13 +229,16 @@ const withProject = (values: Record<string, unknown>) => {
 
 describe("a folder that is trusted", () => {
   it.each(allKeys)("can only narrow: %s", (key) => {
-    const wide = withProject({ [key]: WIDER[key] });
-    expect(wide.settings.get(key)).toMatchObject({ value: keys[key].fallback, from: "default" });
+    const said = key in SAID ? { [key]: SAID[key] } : {};
+    const wide = withProject({ [key]: WIDER[key] }, said);
+    const before = key in SAID ? SAID[key] : keys[key].fallback;
+    const from = key in SAID ? "flag" : "default";
+    expect(wide.settings.get(key)).toMatchObject({ value: before, from });
     if (key !== "rules") expect(wide.ignored.map((one) => one.key)).toEqual([key]);
     const narrow = NARROWER[key];
     expect(narrow !== undefined).toBe("narrower" in keys[key]);
     if (narrow === undefined) return;
-    expect(withProject({ [key]: narrow }).settings.get(key)).toMatchObject({
+    expect(withProject({ [key]: narrow }, said).settings.get(key)).toMatchObject({
       value: narrow,
       from: "project",
     });

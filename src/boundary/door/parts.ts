@@ -8,6 +8,7 @@ import type { Locations } from "#boundary/locations.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Offer } from "#boundary/surfaces.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
+import type { Verify } from "#boundary/verify.ts";
 import type { Views } from "#boundary/views.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family } from "#core/model/catalog.ts";
@@ -18,6 +19,7 @@ export type DoorParts = TurnParts & {
   blobs: Blobs;
   leases: Leases;
   locations: Locations;
+  verify: Verify;
   sessions: Sessions;
   views: Views;
   /** The place of a folder on this node, with or without a session. */

@@ -49,6 +49,8 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       const { path, workspace, isTrusted, config, project } = located.value;
       return ok({ path, workspace, trusted: isTrusted, config, project });
     }
+    case "Verify":
+      return await parts.verify.rows(query.path);
     case "Health": {
       const { version, node, home } = parts;
       return ok({ version, node, home, checks: await parts.checks() });

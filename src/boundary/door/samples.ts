@@ -13,6 +13,7 @@ import { nodeOver } from "#boundary/node.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
 import { offerOf } from "#boundary/surfaces.ts";
 import { effects, newWorld, partsOver, type Say } from "#boundary/turn/samples.ts";
+import { verifyOver } from "#boundary/verify.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import { fail, ok } from "#core/failure.ts";
 import { next } from "#core/session/next.ts";
@@ -31,12 +32,14 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
   const sessions = sessionsOver({ log, blobs: world.blobs, fingerprint: "test" });
   const views = viewsOver(log, sessions);
   await views.open(new AbortController().signal);
+  const locations = locationsOver(log, node);
   const parts: DoorParts = {
     ...turn,
     sessions,
     views,
     node,
-    locations: locationsOver(log, node),
+    locations,
+    verify: verifyOver(locations, []),
     placeAt: async () => turn.placeOf({} as Session),
     trees: { keepDays: 90, bytesMax: 1 << 30 },
     version: "0",

@@ -54,12 +54,8 @@ export async function send(
       const { sendAboutFiles } = await import("#boundary/door/send-files.ts");
       return await sendAboutFiles(parts, command);
     }
-    case "Resume": {
-      const session = await parts.sessions.fold(command.session);
-      if (!session.ok) return session;
-      wake(command.session);
-      return ok({ stream: command.session, version: session.value.version });
-    }
+    case "Resume":
+      return await resume(parts, command.session, wake);
     case "Erase":
       return await erase(parts, command);
     case "ImportSession":
@@ -68,6 +64,10 @@ export async function send(
     case "Distrust": {
       const { trust, distrust } = parts.locations;
       const done = await (command.type === "Trust" ? trust : distrust)(command.path);
+      return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
+    }
+    case "ConfirmVerify": {
+      const done = await parts.verify.confirm(command.path, command.key);
       return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
     }
     case "SetKeys":
@@ -88,6 +88,17 @@ async function settleRestore(parts: DoorParts, session: string): Promise<Sent | 
   if (!state.value.restoring) return null;
   const { finishRestore } = await import("#boundary/door/restore.ts");
   return await finishRestore(parts, session);
+}
+
+async function resume(
+  parts: DoorParts,
+  session: string,
+  wake: (session: string) => void,
+): Promise<Sent> {
+  const state = await parts.sessions.fold(session);
+  if (!state.ok) return state;
+  wake(session);
+  return ok({ stream: session, version: state.value.version });
 }
 
 async function rebuild(parts: DoorParts): Promise<Sent> {
@@ -147,7 +158,12 @@ async function speak(
     command.session,
     command.type === "Steer"
       ? { type: "Steer", ...said }
-      : { type: "SubmitPrompt", turn: newId(), ...said },
+      : {
+          type: "SubmitPrompt",
+          turn: newId(),
+          ...said,
+          ...(command.evidence ? { evidence: command.evidence } : {}),
+        },
   );
   if (sent.ok) wake(command.session);
   return sent;

@@ -11,6 +11,8 @@ export type Job = {
   id: string;
   session: string;
   command: string;
+  /** The folder it runs in, workspace-relative. */
+  cwd: string;
   output: Collected;
   end: CommandEnd | null;
   done: Promise<CommandEnd>;
@@ -18,7 +20,7 @@ export type Job = {
 };
 
 export type Jobs = {
-  start(session: string, command: string, running: RunningCommand): Job;
+  start(what: Pick<Job, "session" | "command" | "cwd">, running: RunningCommand): Job;
   mayStart(session: string): Result<void>;
   find(session: string, id: string): Result<Job>;
   /** Kills every job; resolves when all are dead. */
@@ -36,7 +38,7 @@ export function jobsOfNode(): Jobs {
         fix: "end one of them first",
       });
     },
-    start(session, command, run) {
+    start(what, run) {
       const output = collected();
       const done = run.done.then((end) => {
         job.end = end;
@@ -44,8 +46,7 @@ export function jobsOfNode(): Jobs {
       });
       const job: Job = {
         id: newId().slice(0, 6),
-        session,
-        command,
+        ...what,
         output,
         end: null,
         done,

@@ -9,6 +9,7 @@ import type { Requests } from "#boundary/requests.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Trees } from "#boundary/trees/port.ts";
+import type { VerifyCommand } from "#core/evidence/verify.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family, ModelFacts } from "#core/model/catalog.ts";
 import type { Usage } from "#core/model/message.ts";
@@ -46,6 +47,8 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   instructions: ReadInstructions;
   /** Its trees, or why none can be kept. */
   trees: Result<Trees>;
+  /** The commands whose success proves something here, as the user set or confirmed them. */
+  verify(): Promise<readonly VerifyCommand[]>;
   hooks: readonly Hooks[];
 };
 

@@ -191,6 +191,7 @@ export function partsOver(
     readable: async () => () => true,
     trees: fail("not_supported", "no trees of a folder in memory"),
     hooks: [],
+    verify: async () => [],
     instructions: async () => ({ isTrusted: true, found: [] }),
     ...options.place,
   };

@@ -1,8 +1,9 @@
 // What a session is told before a request besides what was said: what is known of the model that is
-// asked now, that its tools are others, and instruction files, all of them when a turn begins, those
-// of a folder when a file below it is first seen, and each again only when it changed. What was
-// looked at is a cache of one runner; what was told is in the log, so a new runner tells nothing
-// twice. Instructions that not every window takes wait for the word of the model's server.
+// asked now, which commands prove something here (when a turn begins), that its tools are others, and
+// instruction files, all of them when a turn begins, those of a folder when a file below it is first
+// seen, and each again only when it changed. What was looked at is a cache of one runner; what was
+// told is in the log, so a new runner tells nothing twice. Instructions that not every window takes wait
+// for the word of the model's server.
 import type { Instructions } from "#boundary/instructions.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import { type Chosen, changedTools } from "#boundary/turn/step.ts";
@@ -61,6 +62,7 @@ export function toldByRunner(): Told {
       const { name } = asked;
       const tools = model === name ? ok([]) : await changedTools(parts, s, name);
       if (!tools.ok) return tools;
+      const verify = s.turn?.id === turn ? [] : await verifyNews(place.value, s);
       const more = await instructions(place.value, s);
       if (asked.opened.unasked && described !== name && bytesOf(more.events) > TOLD_BYTES_ANY) {
         described = name;
@@ -73,9 +75,16 @@ export function toldByRunner(): Told {
         model = name;
         more.done();
       };
-      return ok({ events: [...tools.value, ...more.events], done });
+      return ok({ events: [...verify, ...tools.value, ...more.events], done });
     },
   };
+}
+
+/** The commands that prove something here, where they are others than the log says. */
+async function verifyNews(place: Place, s: Session): Promise<SessionEvent[]> {
+  const commands = await place.verify();
+  const isKnown = JSON.stringify(commands) === JSON.stringify(s.evidence.commands);
+  return isKnown ? [] : [{ type: "VerifyDescribed", commands }];
 }
 
 /** What the log has to say of the model that is asked next, where it does not say it already. */

@@ -1,6 +1,7 @@
 // What may be asked of a session. Imperative; `decide` turns a command into events or refuses it.
 // What a command cannot know (ids, blobs of attachments) the door adds before it asks.
 import * as z from "zod/mini";
+import { strictness } from "#core/evidence/standing.ts";
 import { efforts } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
 import { modes } from "#core/session/tool-facts.ts";
@@ -20,7 +21,13 @@ const attachments = z.readonly(z.array(blob).check(z.maxLength(100)));
 
 export const sessionCommands = {
   /** Starts a turn, or queues the prompt behind the running one. */
-  SubmitPrompt: z.object({ turn: z.string(), text, attachments }),
+  SubmitPrompt: z.object({
+    turn: z.string(),
+    text,
+    attachments,
+    /** The turn may end as done only with evidence. */
+    evidence: z.optional(z.enum(strictness)),
+  }),
   /** Words that the running turn's model reads with its next step. */
   Steer: z.object({ text, attachments }),
   /** Ends the running turn: what runs is stopped, every open call gets its one result. */

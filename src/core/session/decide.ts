@@ -55,19 +55,19 @@ export function decide(command: SessionCommand, s: Session): Result<SessionEvent
 }
 
 function submit(command: Command<"SubmitPrompt">, s: Session): Result<SessionEvent[]> {
-  const { turn, text, attachments } = command;
+  const { type: _, ...prompt } = command;
   if (s.restoring) {
     return fail("conflict", "files of this session are being brought back", {
       fix: "try again in a moment",
     });
   }
-  if (!isRunning(s)) return ok([{ type: "TurnStarted", turn, text, attachments }]);
+  if (!isRunning(s)) return ok([{ type: "TurnStarted", ...prompt }]);
   if (s.queue.length >= QUEUE_MAX) {
     return fail("too_large", `${QUEUE_MAX} prompts are waiting already`, {
       fix: "wait for a turn to end, or take one back",
     });
   }
-  return ok([{ type: "PromptQueued", turn, text, attachments }]);
+  return ok([{ type: "PromptQueued", ...prompt }]);
 }
 
 function steer(command: Command<"Steer">, s: Session): Result<SessionEvent[]> {

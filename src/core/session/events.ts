@@ -2,6 +2,7 @@
 // the log and adds an upcaster (upcast.ts). Whatever can vary (prompts, tools, environment, retries,
 // notices) is in an event before it is in a request, so that any request can be rebuilt.
 import * as z from "zod/mini";
+import { strictness } from "#core/evidence/standing.ts";
 import { families } from "#core/model/catalog.ts";
 import { efforts, stops } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
@@ -48,6 +49,7 @@ const opened = z.object({
   write: z.optional(z.readonly(z.array(text))),
   unsandboxed: z.optional(z.boolean()),
 });
+const tests = z.object({ passed: count, failed: count, skipped: count });
 const fact = z.discriminatedUnion("type", [
   z.object({ type: z.literal("fileSeen"), path: text, hash }),
   z.object({
@@ -69,8 +71,10 @@ const fact = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("commandEnded"),
     command: text,
+    cwd: z.optional(text),
     code: z.nullable(count),
     durationMs: count,
+    tests: z.optional(tests),
   }),
   z.object({ type: z.literal("quarantined"), paths: z.readonly(z.array(text)) }),
   z.object({
@@ -88,12 +92,36 @@ const leftPath = z.object({ path: text, why: text });
 export const restoreCauses = ["undo", "redo", "restore"] as const;
 
 /** Why a turn came to rest. */
-export const turnEnds = ["done", "cancelled", "failed", "refused", "filtered", "limit"] as const;
+export const turnEnds = [
+  "done",
+  "unproven",
+  "cancelled",
+  "failed",
+  "refused",
+  "filtered",
+  "limit",
+] as const;
 
 /** How a call ended: `interrupted` = started, and nobody knows how far it came. */
 export const callEnds = ["ok", "failed", "denied", "cancelled", "interrupted"] as const;
 
-const newTurn = { turn: text, text, attachments: z.readonly(z.array(blob)) };
+const newTurn = {
+  turn: text,
+  text,
+  attachments: z.readonly(z.array(blob)),
+  /** The turn may end as done only with evidence. */
+  evidence: z.optional(z.enum(strictness)),
+};
+const paths = z.readonly(z.array(text));
+const standing = z.object({
+  state: z.enum(["nothing", "unproven", "doubted", "proven"]),
+  unproven: paths,
+  unprovenFiles: count,
+  by: z.readonly(z.array(z.object({ command: text, folder: text, tests: z.optional(tests) }))),
+  checks: paths,
+  checksChanged: count,
+  why: z.optional(text),
+});
 
 /** Each event's body. The key is the record's `type`. */
 export const eventBodies = {
@@ -146,6 +174,16 @@ export const eventBodies = {
     toolEffects: z.record(text, z.enum(["pure", "verifiable", "keyed", "opaque"])),
     surface,
   }),
+  /** The commands whose success proves something here; `files` is what each is made of. */
+  VerifyDescribed: z.object({
+    commands: z.readonly(
+      z.array(
+        z.object({ command: text, folder: text, files: paths, counts: z.optional(z.boolean()) }),
+      ),
+    ),
+  }),
+  /** A strict turn wanted to end without evidence, and the model was told so. */
+  EvidenceAsked: z.object({ turn: text, say: text }),
   /** Text for the model that is not the user's: project instructions, notices. */
   ContextAdded: z.object({
     origin: z.enum(["instructions", "notice"]),
@@ -241,7 +279,13 @@ export const eventBodies = {
   HookRan: z.object({ hook: text, callId: z.optional(text), say: text }),
   /** Messages up to `through` are replaced by `text` in what the model sees; `keep` stay whole. */
   Compacted: z.object({ text, keep: count, droppedMessages: count, why: text }),
-  TurnEnded: z.object({ turn: text, end: z.enum(turnEnds), failure: z.optional(failure) }),
+  TurnEnded: z.object({
+    turn: text,
+    end: z.enum(turnEnds),
+    failure: z.optional(failure),
+    /** How the session stood then, where the turn changed or proved anything or left it unproven. */
+    evidence: z.optional(standing),
+  }),
   /**
    * Files are about to be brought back: what a turn changed (`undo`), what an undo took away
    * (`redo`), or everything to a tree (`restore`). Durable before the first file is touched.

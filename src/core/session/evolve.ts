@@ -1,6 +1,7 @@
 // What an event means: the one place where history becomes state. Never throws for any order of
 // well-formed events, because a log from elsewhere may hold orders this version would not write.
 import { unreachable } from "#core/assert.ts";
+import { evidenceAfter } from "#core/evidence/evidence.ts";
 import {
   type AnswerPart,
   addUsage,
@@ -44,6 +45,13 @@ export function evolveDecoded(s: Session, decoded: Decoded, version: number): Se
 }
 
 export function evolve(s: Session, e: SessionEvent): Session {
+  const after = evolved(s, e);
+  if (after.erased) return after;
+  const evidence = evidenceAfter(s.evidence, e, after.start?.location.path ?? "/");
+  return evidence === s.evidence ? after : { ...after, evidence };
+}
+
+function evolved(s: Session, e: SessionEvent): Session {
   switch (e.type) {
     case "SessionStarted":
       return started(s, e);
@@ -69,6 +77,9 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return told({ ...s, mode: e.mode }, user("environment", modeNotices[e.mode]));
     case "ToolsChanged":
       return { ...s, tools: toolsOf(e) };
+    case "VerifyDescribed":
+    case "EvidenceAsked":
+      return e.type === "EvidenceAsked" ? evidenceAsked(s, e) : s;
     case "ContextAdded":
       return told(instructed(s, e), user(e.origin, e.text));
     case "HookRan":
@@ -84,11 +95,9 @@ export function evolve(s: Session, e: SessionEvent): Session {
     case "CancelRequested":
       return inTurn(s, { cancelled: e.why });
     case "StepStarted":
-      return stepStarted(s, e);
     case "StepCompleted":
-      return stepCompleted(s, e);
     case "StepBroken":
-      return stepBroken(s, e);
+      return stepped(s, e);
     case "PermissionAsked":
       return withCall(s, e.callId, (c) => ({ ...c, state: "asked", ask: bodyOf(e) }));
     case "PermissionAnswered":
@@ -102,9 +111,8 @@ export function evolve(s: Session, e: SessionEvent): Session {
     case "TurnEnded":
       return turnEnded(s);
     case "RestoreStarted":
-      return restoreStarted(s, e);
     case "RestoreFinished":
-      return restoreFinished(s, e);
+      return e.type === "RestoreStarted" ? restoreStarted(s, e) : restoreFinished(s, e);
     default:
       return unreachable(e);
   }
@@ -133,6 +141,11 @@ const toolsOf = ({ tools, toolEffects, surface = "other" }: EventBody<"ToolsChan
   surface,
 });
 
+function evidenceAsked(s: Session, e: EventOf<"EvidenceAsked">): Session {
+  const evidenceAsks = (s.turn?.evidenceAsks ?? 0) + 1;
+  return told(inTurn(s, { evidenceAsks }), user("notice", e.say));
+}
+
 const notBroken: Turn["broken"] = { count: 0, tries: 0, waitedMs: 0, retryInMs: 0 };
 
 function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
@@ -148,10 +161,25 @@ function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
     compactions: 0,
     wants: "step",
     end: "done",
+    evidence: e.evidence ?? null,
+    evidenceAsks: 0,
   };
   const queue = s.queue.filter((prompt) => prompt.turn !== e.turn);
   const begun = { ...s, turn, queue, turns: withTurn(s, e.turn), undone: [] };
   return told(begun, user("prompt", e.text, e.attachments));
+}
+
+function stepped(s: Session, e: EventOf<"StepStarted" | "StepCompleted" | "StepBroken">): Session {
+  switch (e.type) {
+    case "StepStarted":
+      return stepStarted(s, e);
+    case "StepCompleted":
+      return stepCompleted(s, e);
+    case "StepBroken":
+      return stepBroken(s, e);
+    default:
+      return unreachable(e);
+  }
 }
 
 function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
@@ -343,7 +371,10 @@ const instructed = (s: Session, { path, hash }: EventOf<"ContextAdded">): Sessio
         ].slice(-INSTRUCTIONS_MAX),
       };
 
-const promptOf = ({ turn, text, attachments }: Prompt): Prompt => ({ turn, text, attachments });
+const promptOf = ({ turn, text, attachments, evidence }: Prompt): Prompt => ({
+  ...{ turn, text, attachments },
+  ...(evidence === undefined ? {} : { evidence }),
+});
 
 const inTurn = (s: Session, change: Partial<Turn>): Session =>
   s.turn ? { ...s, turn: { ...s.turn, ...change } } : s;

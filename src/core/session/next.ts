@@ -2,6 +2,7 @@
 // node rebuilds the session asks again and carries on. Pure; every loop it could cause is bounded
 // here by a number with a name.
 import { unreachable } from "#core/assert.ts";
+import { lackIn, noticeOf } from "#core/evidence/standing.ts";
 import type { Failure } from "#core/failure.ts";
 import type { Message } from "#core/model/message.ts";
 import { toolNamed } from "#core/model/repair.ts";
@@ -38,6 +39,8 @@ export type Action =
   | { do: "endCalls"; calls: readonly OpenCall[]; why: "cancelled" | "cut" }
   /** Replace old messages by a shorter text, then go on. */
   | { do: "compact"; why: "overflow" | "full" }
+  /** Tell the model what is unproven, and how it can be proven. */
+  | { do: "askEvidence"; say: string }
   | { do: "endTurn"; end: TurnEnd; failure?: Failure };
 
 /** Pure calls of one answer that run at once. */
@@ -46,6 +49,8 @@ export const PARALLEL_CALLS_MAX = 8;
 export const IDLE_ANSWERS_MAX = 3;
 /** Compactions without an answer between them; each keeps about half of what did not fit before. */
 export const COMPACTIONS_MAX = 3;
+/** How often the model is asked for evidence before a strict turn ends without it. */
+export const EVIDENCE_ASKS_MAX = 2;
 /** Share of the context at which old messages are compacted before the next step. */
 export const CONTEXT_FULL = 0.85;
 
@@ -101,7 +106,8 @@ function afterCalls(s: Session, turn: Turn): Action {
         ? endTurn("failed", overflows)
         : { do: "compact", why: "overflow" };
     case "end":
-      return hasNews(s) && turn.end === "done" ? step(s, turn) : endTurn(turn.end);
+      if (turn.end !== "done") return endTurn(turn.end);
+      return hasNews(s) ? step(s, turn) : concluded(s, turn);
     case "refuseCalls":
     case "calls":
     case "step":
@@ -109,6 +115,16 @@ function afterCalls(s: Session, turn: Turn): Action {
     default:
       return unreachable(turn.wants);
   }
+}
+
+/** The model is done: so is the turn, unless it is strict and nothing proves what was changed. */
+function concluded({ evidence }: Session, turn: Turn): Action {
+  const lack = turn.evidence ? lackIn(evidence, turn.evidence) : null;
+  if (!lack) return endTurn("done");
+  if (lack.canAsk && turn.evidenceAsks < EVIDENCE_ASKS_MAX) {
+    return { do: "askEvidence", say: noticeOf(evidence, lack) };
+  }
+  return endTurn("unproven", { code: "unproven", say: lack.say, fix: lack.fix });
 }
 
 function step(s: Session, turn: Turn): Action {

@@ -1,6 +1,7 @@
 // What `decide` and `next` need to know of a session: bounded, however long its history is.
 // Screens fold a window of the same events with transcript.ts instead. Plain JSON, because
 // snapshots keep it as it is.
+import { type Evidence, emptyEvidence } from "#core/evidence/evidence.ts";
 import {
   type Effort,
   type Message,
@@ -11,7 +12,7 @@ import {
 import type { EventBody, EventOf } from "#core/session/events.ts";
 import type { Effect, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
 
-export type Prompt = Pick<EventOf<"TurnStarted">, "turn" | "text" | "attachments">;
+export type Prompt = Pick<EventOf<"TurnStarted">, "turn" | "text" | "attachments" | "evidence">;
 
 /** A model call that was started and has not ended. */
 export type OpenStep = {
@@ -59,6 +60,9 @@ export type Turn = {
   /** What the last answer asks for. */
   wants: "step" | "calls" | "refuseCalls" | "compact" | "end";
   end: "done" | "refused" | "filtered";
+  /** Whether it may end as done only with evidence, and how often the model was asked for it. */
+  evidence: Prompt["evidence"] | null;
+  evidenceAsks: number;
 };
 
 /** A turn that ended or runs, as one that can be taken back. */
@@ -118,6 +122,8 @@ export type Session = {
   instructions: readonly { path: string; hash: string }[];
   /** Keys of what the user allowed for this session. */
   grants: readonly string[];
+  /** What was changed, and what proves it. */
+  evidence: Evidence;
   /** Tokens of the whole session, and the size of the last request with its answer. */
   usage: Usage;
   contextTokens: number;
@@ -158,6 +164,7 @@ export const emptySession: Session = {
   restoring: null,
   instructions: [],
   grants: [],
+  evidence: emptyEvidence,
   usage: noUsage,
   contextTokens: 0,
 };

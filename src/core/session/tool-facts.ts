@@ -1,4 +1,6 @@
 // What the log keeps of a tool call besides its messages.
+
+import type { TestCounts } from "#core/evidence/tests.ts";
 import type { PathChange } from "#core/tree/entry.ts";
 
 /**
@@ -44,7 +46,17 @@ export type Fact =
       besides?: readonly string[];
     }
   | { type: "todo"; items: readonly TodoItem[] }
-  | { type: "commandEnded"; command: string; code: number | null; durationMs: number }
+  | {
+      type: "commandEnded";
+      command: string;
+      /** The folder it ran in, workspace-relative. */
+      cwd?: string;
+      /** Null where it did not end by itself. */
+      code: number | null;
+      durationMs: number;
+      /** The tests that its closing lines count. */
+      tests?: TestCounts;
+    }
   | { type: "quarantined"; paths: readonly string[] }
   /** Hosts (`name:port`) that a command was let through to, and that it was not. */
   | { type: "hostsTried"; reached: readonly string[]; refused: readonly string[] }

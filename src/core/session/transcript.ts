@@ -62,6 +62,8 @@ export type EndItem = Made & {
   /** Files that it changed, each once, in the order of their last change. */
   changed: readonly string[];
   tookMs: number;
+  /** How the session stood then, where that was worth saying. */
+  evidence: EventBody<"TurnEnded">["evidence"] | null;
   /** What was said last of a step that broke for good. */
   fault: string | null;
 };
@@ -305,11 +307,11 @@ function changedBy(fact: Fact): string[] {
 }
 
 function ended(t: Transcript, place: Place, e: EventOf<"TurnEnded">): Transcript {
-  const { turn, end, failure = null } = e;
+  const { turn, end, failure = null, evidence = null } = e;
   const { steps = 0, usage = noUsage, changed = [], fault = null } = t.turn ?? {};
   const base = made(place, t.turn);
   const item: EndItem = {
-    ...{ ...base, type: "end", turn, end, failure, steps, usage, changed, fault },
+    ...{ ...base, type: "end", turn, end, failure, steps, usage, changed, fault, evidence },
     tookMs: base.partial ? 0 : place.at - base.at,
   };
   return { ...added(t, item), turn: null, step: null };

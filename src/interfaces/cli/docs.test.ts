@@ -129,17 +129,21 @@ The last line is always the result:
 
 - \`type: "result"\`
 - \`session\`: string, or null where none was begun
-- \`end\`: "done", "cancelled", "failed", "refused", "filtered", "limit" or "permission_needed"
+- \`end\`: "done", "unproven", "cancelled", "failed", "refused", "filtered", "limit" or
+  "permission_needed"
 - \`exit\`: the exit code of the process
 - \`text?\`: the last answer
 - \`usage?\`: tokens of the turn as far as it was watched: { input, cached, written?, output,
   reasoning, exact }, and where it is known \`cost\`
 - \`steps?\`: model calls of the turn
 - \`failure?\`: { code, say, fix? }
+- \`evidence?\`: how the session stood at the turn's end, as in \`TurnEnded\`; left out where nothing
+  was changed, or where it was proven before and nothing is new
 - \`asks?\`: the permissions that wait for an answer, each as in \`PermissionAsked\`;
   \`aiex ask --session <session> --allow <hash>\` allows exactly one of them
 
-\`aiex session show --json\` gives the same event lines, without a result.
+\`aiex session show --json\` gives the same event lines, then one of \`type: "standing"\`: session,
+evidence (how it stands now).
 
 ## Other commands
 
@@ -147,6 +151,7 @@ The last line is always the result:
 | --- | --- |
 | \`session list\` | \`session\`: session, path, title, model, state, turns, version, startedAt, updatedAt … |
 | \`session search\` | \`hit\`: session, at, version (null where only the name fits), text |
+| \`verify\` | \`verify\`: command, folder, from, definition, key, confirmed |
 | \`doctor\` | \`check\`: name, ok, say, fix?; then \`result\`: ok, version, node, home |
 | \`models\` | \`model\`: name, by, facts, sources, ways (account, breaker, why?, waitMs, open, left), why?; \`route\`: name, models, strategy |
 | \`models probe\` | \`probe\`: model, ms, calls, said, usage, failure?, facts, sources |

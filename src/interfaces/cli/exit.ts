@@ -13,6 +13,7 @@ export const exitCodes = {
   5: "no model is configured or in reach",
   6: "the model refused, or its provider withheld the answer",
   7: "a limit was reached, which is named",
+  8: "files changed and nothing proves that they work, where that was asked for (--strict)",
   69: "the model cannot be used now: unreachable, overloaded, too slow, or rate limited",
   70: "a bug in Aiex",
   74: "the log or the blobs cannot be read or written, or are not what was written",
@@ -55,11 +56,13 @@ const byFailure: Record<FailureCode, ExitCode> = {
   rejected: 76,
   broken: 76,
   no_model: 5,
+  unproven: 8,
   bug: 70,
 };
 
 const byTurnEnd: Record<Exclude<TurnEnd, "failed">, ExitCode> = {
   done: 0,
+  unproven: 8,
   cancelled: 130,
   refused: 6,
   filtered: 6,

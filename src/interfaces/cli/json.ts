@@ -31,8 +31,8 @@ export function jsonView(terminal: Terminal): TurnView {
 
 /** The last line: how it ended, with the exit code of the process. */
 export function resultLine(session: string, outcome: Outcome, exit: ExitCode): string {
-  const { end, text, usage, steps, failure, asks } = outcome;
-  return lineOf("result", { session, end, exit, text, usage, steps, failure, asks });
+  const { end, text, usage, steps, failure, evidence, asks } = outcome;
+  return lineOf("result", { session, end, exit, text, usage, steps, failure, evidence, asks });
 }
 
 /** The last line where no turn came about. */

@@ -32,6 +32,8 @@ export function keyboardOn(options: {
   release: () => void;
 }): Keyboard {
   const { stdin, stderr, interrupt, before, release } = options;
+  // An earlier keyboard of this terminal let go of it.
+  stdin.ref?.();
   const lines = createInterface({
     input: stdin,
     output: stderr as unknown as NodeJS.WritableStream,

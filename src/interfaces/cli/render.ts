@@ -1,6 +1,7 @@
 // What a transcript's items look like to a person: items in, lines out. The same code tells a
 // running turn and a finished session. Pure; colour and width are the terminal's business.
 import { unreachable } from "#core/assert.ts";
+import { listed } from "#core/evidence/standing.ts";
 import { textOf } from "#core/model/message.ts";
 import { reveal, screen } from "#core/security/screen.ts";
 import type { CallEnd, EventBody } from "#core/session/events.ts";
@@ -243,6 +244,12 @@ function noteText(e: NoteItem["event"]): string {
       return `effort: ${e.effort ?? "as the provider has it"}`;
     case "ToolsChanged":
       return "the tools on offer changed";
+    case "VerifyDescribed":
+      return e.commands.length === 0
+        ? "no command counts as evidence here"
+        : `evidence here: ${e.commands.map(verifyText).join(", ")}`;
+    case "EvidenceAsked":
+      return first(e.say);
     case "ContextAdded":
       return e.path ? `the model was given ${e.path}` : first(e.text);
     case "PromptQueued":
@@ -295,6 +302,7 @@ const gapText = ({ of, why }: GapItem): string => `(${of}: ${gaps[why]})`;
 
 const ends: Record<EndItem["end"], string> = {
   done: "done",
+  unproven: "ended unproven",
   cancelled: "cancelled",
   failed: "failed",
   refused: "the model refused",
@@ -304,15 +312,50 @@ const ends: Record<EndItem["end"], string> = {
 
 /** How a turn ended, what it changed, and what it took. */
 function endLines(item: EndItem): Line[] {
-  const { end, failure, changed, fault, steps, usage, partial, tookMs } = item;
+  const { end, failure, changed, fault, steps, usage, partial, tookMs, evidence } = item;
   const lines: Line[] = [];
   if (changed.length > 0) lines.push(note(`changed ${files(changed)}`));
-  const why = failure ? failureText(failure, fault) : "";
+  if (evidence) lines.push(...standingLines(evidence));
+  // That it is unproven stands in the line before.
+  const said = end === "unproven" ? (failure?.say ?? null) : fault;
+  const why = failure ? failureText(failure, said) : "";
   if (why !== "") lines.push({ kind: "fault", text: screen(why) });
   const made = steps > 0 ? [count(steps, "step"), tokens(usage), moneyText(usage)] : [];
   const took = partial ? [] : [lasted(tookMs)];
   lines.push(note([ends[end], ...made, ...took].filter((part) => part !== "").join(" · ")));
   return lines;
+}
+
+/** Whether what the session changed is proven, and by what. */
+export function standingLines(standing: NonNullable<EndItem["evidence"]>): Line[] {
+  const { state, by, checks, checksChanged, unproven, unprovenFiles, why } = standing;
+  const runs = by.map(proofText).join(", ");
+  switch (state) {
+    case "nothing":
+      return [];
+    case "proven":
+      return [note(`proven by ${runs}`)];
+    case "doubted": {
+      const but = `but these tests or their configuration changed in this session: ${listed(checks, checksChanged)}`;
+      return [{ kind: "trouble", text: reveal(`proven by ${runs}, ${but}`) }];
+    }
+    case "unproven": {
+      const files = unprovenFiles > 0 ? listed(unproven.slice(-FILES_MAX), unprovenFiles) : "";
+      const text = [files, why ?? ""].filter((part) => part !== "").join("; ");
+      return [{ kind: "trouble", text: reveal(`unproven: ${text}`) }];
+    }
+    default:
+      return unreachable(state);
+  }
+}
+
+const verifyText = ({ command, folder }: { command: string; folder: string }): string =>
+  folder === "." ? command : `${command} (in ${folder})`;
+
+function proofText({ tests, ...one }: NonNullable<EndItem["evidence"]>["by"][number]): string {
+  if (!tests) return verifyText(one);
+  const counts = [`${tests.passed} passed`, tests.skipped > 0 ? `${tests.skipped} skipped` : ""];
+  return `${verifyText(one)} (${counts.filter((part) => part !== "").join(", ")})`;
 }
 
 /** A failure on one line, without what was said before. */

@@ -1,4 +1,5 @@
 // What `ask` and `chat` have in common: which session in which folder, with which model and mode.
+import { type Strictness, strictness } from "#core/evidence/standing.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Session } from "#core/session/state.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
@@ -6,6 +7,7 @@ import type { Cli } from "#interfaces/cli/cli.ts";
 import type { Options, Values } from "#interfaces/cli/command.ts";
 import type { Opened } from "#interfaces/cli/open.ts";
 import { ensureTrusted } from "#interfaces/cli/trusting.ts";
+import { confirmVerify } from "#interfaces/cli/verifying.ts";
 
 export const talkOptions = {
   model: { about: "The model that answers.", short: "m", value: "provider/name" },
@@ -53,6 +55,13 @@ export function modeOf(options: TalkOptions): Result<Mode | undefined> {
     : ok([...named][0]);
 }
 
+/** What a prompt of this talk says of evidence: nothing, where it is only shown. */
+export function strictIn({ config }: Pick<Talk, "config">): { evidence?: Strictness } {
+  const set = config.settings.get("evidence")?.value;
+  const evidence = strictness.find((one) => one === set);
+  return evidence ? { evidence } : {};
+}
+
 /** Opens the door in the right folder, finds the session, and sees to the trust. */
 export async function beginTalk(
   options: TalkOptions,
@@ -76,6 +85,11 @@ export async function beginTalk(
   if (!there.ok) return there;
   const trusted = await ensureTrusted(there.value, cli, { trust: options.trust, ask: may.ask });
   if (!trusted.ok) return trusted;
+  if (trusted.value.isNew && !options.trust) {
+    // Whoever was just asked about the folder is here to be asked about its tests.
+    const confirmed = await confirmVerify(there.value.app, folder, cli);
+    if (!confirmed.ok) return confirmed;
+  }
   // What the project configures counts from now on.
   if (trusted.value.isNew) there = await cli.open({ folder, flags });
   if (!there.ok) return there;

@@ -14,6 +14,8 @@ export type Outcome = {
   usage: Usage;
   steps: number;
   failure?: EventOf<"TurnEnded">["failure"];
+  /** How the session stood at the turn's end, where that was worth saying. */
+  evidence?: EventOf<"TurnEnded">["evidence"];
   /** What nobody answered. */
   asks: readonly Ask[];
   /** Version of the last event that was seen. */
@@ -53,9 +55,9 @@ export async function watchTurn(watching: Watching): Promise<Result<Outcome>> {
       questions.hear(e);
       told = heard(told, e, "at" in turn && entry.value.record.version === turn.at);
       if (e.type === "TurnEnded" && e.turn === told.turn) {
-        const { end, failure } = e;
+        const { end, failure, evidence } = e;
         const { text, usage, steps } = told;
-        return ok({ end, failure, text, usage, steps, asks: [], version });
+        return ok({ end, failure, evidence, text, usage, steps, asks: [], version });
       }
     }
     const failed = questions.failure();

@@ -63,10 +63,7 @@ async function looked(
     ? endLine(found.end, { seconds: 0, words: context.words })
     : `(still running; follow again from ${found.output.length})`;
   const facts: Fact[] = found.end
-    ? [
-        ...factsOf(found.command, found.end),
-        { type: "jobEnded", job: found.id, code: found.end.code },
-      ]
+    ? [...factsOf(found, found.end), { type: "jobEnded", job: found.id, code: found.end.code }]
     : [];
   return outcome([text, state].filter((line) => line !== "").join("\n"), { facts });
 }

@@ -1,6 +1,7 @@
 // What the model and the log are told of a command that may reach some hosts.
 import { describe, expect, it } from "vitest";
 import { endLine, factsOf } from "#boundary/tools/builtin/run.ts";
+import { collected } from "#boundary/tools/output.ts";
 import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
 import { plainWords } from "#core/model/surface.ts";
 
@@ -30,13 +31,14 @@ describe("the end of a command", () => {
     expect(endLine(end, told)).not.toContain("than one command");
   });
 
+  const ran = { command: "x", cwd: ".", output: collected() };
   it("is kept with the hosts it tried, and without where it tried none", () => {
-    expect(factsOf("x", { ...end, hosts: { reached: ["a.org:443"], refused } })).toContainEqual({
+    expect(factsOf(ran, { ...end, hosts: { reached: ["a.org:443"], refused } })).toContainEqual({
       type: "hostsTried",
       reached: ["a.org:443"],
       refused: ["evil.org:443"],
     });
-    const none = factsOf("x", { ...end, hosts: { reached: [], refused: [] } });
+    const none = factsOf(ran, { ...end, hosts: { reached: [], refused: [] } });
     expect(none.map(({ type }) => type)).toEqual(["commandEnded"]);
   });
 });

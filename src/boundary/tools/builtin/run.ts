@@ -1,11 +1,12 @@
 // Runs a shell command in the sandbox of the workspace, in the foreground or as a job.
 import * as z from "zod/mini";
 import type { Jobs } from "#boundary/tools/jobs.ts";
-import { collected, plainText, shown } from "#boundary/tools/output.ts";
+import { type Collected, collected, plainText, shown } from "#boundary/tools/output.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolRun } from "#boundary/tools/port.ts";
 import { plainlyShown, seenFacts } from "#boundary/tools/seen-by-command.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
+import { TAIL_CHARS, testsIn } from "#core/evidence/tests.ts";
 import { ok } from "#core/failure.ts";
 import type { Words } from "#core/model/surface.ts";
 import type { Fact } from "#core/session/tool-facts.ts";
@@ -104,7 +105,7 @@ async function started(
   const begun = await context.sandbox.start(spec, signal);
   if (!begun.ok) return refusal(begun.error);
   if (background) {
-    const job = jobs.start(context.session, command, begun.value);
+    const job = jobs.start({ session: context.session, command, cwd }, begun.value);
     const ended = context.writing?.(command);
     if (ended) void job.done.then(ended);
     const fact: Fact = { type: "jobStarted", job: job.id, command };
@@ -126,21 +127,35 @@ async function started(
       .join("\n"),
     {
       failed: end.code !== 0,
-      facts: [...factsOf(command, end), ...seen],
+      facts: [...factsOf({ command, cwd, output }, end), ...seen],
     },
   );
 }
 
 /** What a finished command tells the session. */
-export function factsOf(command: string, end: CommandEnd): Fact[] {
-  const { code, durationMs, quarantined } = end;
-  const facts: Fact[] = [{ type: "commandEnded", command, code, durationMs }];
+export function factsOf(
+  { command, cwd, output }: { command: string; cwd: string; output: Collected },
+  end: CommandEnd,
+): Fact[] {
+  const { durationMs, quarantined } = end;
+  // What was stopped has no exit code of its own, whatever it answered to the signal.
+  const code = end.ended === "exit" ? end.code : null;
+  const tests = testsIn(closing(output));
+  const facts: Fact[] = [
+    { type: "commandEnded", command, cwd, code, durationMs, ...(tests ? { tests } : {}) },
+  ];
   if (end.hosts && end.hosts.reached.length + end.hosts.refused.length > 0) {
     const refused = end.hosts.refused.map(({ host }) => host);
     facts.push({ type: "hostsTried", reached: end.hosts.reached, refused });
   }
   if (quarantined.length > 0) facts.push({ type: "quarantined", paths: quarantined });
   return facts;
+}
+
+/** The end of an output, where runners count their tests. */
+function closing(output: Collected): string {
+  const { begin, end } = output.bytes();
+  return plainText(Buffer.concat([begin, end]).subarray(-TAIL_CHARS));
 }
 
 /** How it ended, and what to do about what the sandbox kept from it. */

@@ -27,7 +27,7 @@ import { editorTheme } from "#interfaces/cli/chat/theme.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import type { Ask } from "#interfaces/cli/permission.ts";
-import { speakingIn, type Talk } from "#interfaces/cli/talk.ts";
+import { speakingIn, strictIn, type Talk } from "#interfaces/cli/talk.ts";
 import { type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 
 /** Prompts of before that the up key brings back. */
@@ -131,7 +131,8 @@ export class Chat {
     if (!this.report(speaking)) return;
     const session = speaking.value;
     this.talk = { ...this.talk, session };
-    const sent = await this.talk.app.send({ type: "SubmitPrompt", session, ...prompt.value });
+    const said = { session, ...prompt.value, ...strictIn(this.talk) };
+    const sent = await this.talk.app.send({ type: "SubmitPrompt", ...said });
     if (sent.ok) this.#pasted.sent(text);
     if (!this.report(sent) || behind === "turn") return;
     const at = sent.value.version;

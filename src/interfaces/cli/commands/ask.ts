@@ -8,7 +8,7 @@ import { defineCommand, type Values } from "#interfaces/cli/command.ts";
 import { type ExitCode, exitOfFailure, exitOfTurn } from "#interfaces/cli/exit.ts";
 import { failureLine, jsonView, resultLine } from "#interfaces/cli/json.ts";
 import { type Ask, askFor, neededText, type Reply } from "#interfaces/cli/permission.ts";
-import { beginTalk, speakingIn, type Talk, talkOptions } from "#interfaces/cli/talk.ts";
+import { beginTalk, speakingIn, strictIn, type Talk, talkOptions } from "#interfaces/cli/talk.ts";
 import { type Outcome, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 import { textView } from "#interfaces/cli/view.ts";
 
@@ -19,6 +19,9 @@ const options = {
   input: { about: "Attach a file: image, PDF or text.", short: "i", value: "file", many: true },
   json: { about: "One JSON object a line: every event, then the result (docs/json.md)." },
   ...talkOptions,
+  strict: {
+    about: "End as done only with evidence: a verify command that passed on the files as they are.",
+  },
   allow: { about: "Allow exactly the permission of this hash.", value: "hash", many: true },
 } as const;
 
@@ -34,6 +37,7 @@ leave is needed, Aiex says for what, ends with 3, and the session can be resumed
     'aiex ask "why does the login test fail?"',
     'git diff | aiex ask --read-only "review this"',
     'aiex ask -i screen.png "rebuild this page"',
+    'aiex ask --strict --yes "make the login test pass"',
     'aiex ask --continue "now the same for the other tests"',
   ],
   async run({ args, options }, cli) {
@@ -82,10 +86,11 @@ async function spokenIn(
   const speaking = await speakingIn(talk);
   if (!speaking.ok) return speaking;
   const session = speaking.value;
+  const strict = options.strict ? { evidence: "strict" as const } : strictIn(talk);
   const sent =
     prompt.text === ""
       ? await app.send({ type: "Resume", session })
-      : await app.send({ type: "SubmitPrompt", session, ...prompt });
+      : await app.send({ type: "SubmitPrompt", session, ...prompt, ...strict });
   if (!sent.ok) return sent;
   if (prompt.text !== "" && open) {
     cli.terminal.err("  (queued behind the turn that is open)\n");

@@ -37,6 +37,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   usage: async () => (await import("#interfaces/cli/commands/usage.ts")).usage,
   trust: async () => (await import("#interfaces/cli/commands/trust.ts")).trust,
   untrust: async () => (await import("#interfaces/cli/commands/untrust.ts")).untrust,
+  verify: async () => (await import("#interfaces/cli/commands/verify.ts")).verify,
   doctor: async () => (await import("#interfaces/cli/commands/doctor.ts")).doctor,
   "config get": async () => (await import("#interfaces/cli/commands/config-get.ts")).get,
   "config set": async () => (await import("#interfaces/cli/commands/config-set.ts")).set,

@@ -1,12 +1,13 @@
 // `aiex session show`: the story of a session, or a window of a long one.
 import type { Answers } from "#app";
+import { standingOf } from "#core/evidence/standing.ts";
 import { reveal } from "#core/security/screen.ts";
 import { emptyTranscript, follow } from "#core/session/transcript.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { count, moment, moneyText, tokens } from "#interfaces/cli/figures.ts";
-import { entryLine } from "#interfaces/cli/json.ts";
+import { entryLine, lineOf } from "#interfaces/cli/json.ts";
 import type { Paint } from "#interfaces/cli/paint.ts";
-import { linesOf } from "#interfaces/cli/render.ts";
+import { linesOf, standingLines } from "#interfaces/cli/render.ts";
 import { drawn } from "#interfaces/cli/view.ts";
 
 /** Events shown unless more are asked for. */
@@ -25,7 +26,9 @@ named at its top.`,
     last: { about: `How many events (${LAST}).`, short: "n", value: "n", number: true },
     before: { about: "Only events before this version.", value: "version", number: true },
     full: { about: "With the results of the tools.", short: "f" },
-    json: { about: "One JSON object a line: the events as the log keeps them." },
+    json: {
+      about: "One JSON object a line: the events as the log keeps them, then how it stands.",
+    },
   },
   examples: ["aiex session show 3k2j9x", "aiex session show 3k2j9x --full --last 50"],
   async run({ args, options }, cli) {
@@ -42,19 +45,24 @@ named at its top.`,
     const { terminal } = cli;
     if (options.json) {
       for (const entry of entries.value) terminal.out(entryLine(entry));
+      const { evidence } = found.value.state;
+      terminal.out(lineOf("standing", { session, evidence: standingOf(evidence) }));
       return 0;
     }
     const paint = terminal.paint.out;
     const rows = await app.read({ type: "View", view: "sessions", where: { session }, limit: 1 });
     const title = rows.ok ? String(rows.value[0]?.title ?? "") : "";
     terminal.out(`${headText(title, found.value, paint)}\n`);
+    const screenOf = { ...terminal, paint: { ...terminal.paint, err: paint } };
+    for (const line of standingLines(standingOf(found.value.state.evidence))) {
+      terminal.out(`${drawn(screenOf, line)}\n\n`);
+    }
     const [oldest] = entries.value;
     if (oldest && oldest.record.version > 1) {
       const { version } = oldest.record;
       const earlier = `aiex session show ${session} --before ${version}`;
       terminal.out(paint.dim(`  (${version - 1} earlier events: ${earlier})\n`));
     }
-    const screenOf = { ...terminal, paint: { ...terminal.paint, err: paint } };
     const kept = entries.value.filter(({ decoded }) => decoded.kind !== "erased");
     const erased = entries.value.length - kept.length;
     if (erased > 0) terminal.out(paint.dim(`  (${count(erased, "erased event")})\n`));

@@ -1,0 +1,177 @@
+// The places of this node: for each folder its files, its sandbox, its tools, its trees and who
+// judges there, made when a session first works in it.
+import { readFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { sha256 } from "#boundary/digest.ts";
+import type { Leases } from "#boundary/lease/port.ts";
+import type { Locations } from "#boundary/locations.ts";
+import type { ToolSource } from "#boundary/tools/port.ts";
+import type { Trees } from "#boundary/trees/port.ts";
+import type { Place } from "#boundary/turn/parts.ts";
+import type { Verify } from "#boundary/verify.ts";
+import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
+import type { Workspace } from "#boundary/workspace/port.ts";
+import { textSetting } from "#config";
+import { fail, ok, type Result } from "#core/failure.ts";
+import type { Environment } from "#core/prompt/system.ts";
+import type { Rules } from "#core/security/rules.ts";
+import type { Session } from "#core/session/state.ts";
+import type { Mode } from "#core/session/tool-facts.ts";
+import type { StartOptions } from "./start.ts";
+
+export type PlaceParts = Pick<StartOptions, "config" | "env" | "ephemeral"> & {
+  node: string;
+  leases: Leases;
+  locations: Locations;
+  verify: Verify;
+  tools: ToolSource;
+  rules: Rules;
+};
+
+export type Places = {
+  /** Keeps what makes the next start quick. */
+  close(): Promise<void>;
+  of(session: Session): Promise<Result<Place>>;
+  at(path: string): Promise<Result<Place>>;
+  environmentOf(path: string, mode: Mode): Promise<Environment>;
+  sandboxAt: typeof sandboxAt;
+};
+
+/** The places of this node: one workspace and sandbox for each folder, made when first needed. */
+export function placesOver(parts: PlaceParts): Places {
+  const known = new Map<string, Promise<Result<Place>>>();
+
+  async function make(path: string): Promise<Result<Place>> {
+    const [{ localWorkspace }, { judgeOver, readableOver }, { instructionsOver }] =
+      await Promise.all([
+        import("#boundary/workspace/local.ts"),
+        import("#boundary/security/judge.ts"),
+        import("#boundary/instructions.ts"),
+      ]);
+    const workspace = localWorkspace(path);
+    if (!workspace.ok) return workspace;
+    const sandbox = await sandboxAt(parts, path);
+    const tools = await parts.tools.tools();
+    const sandboxWaived = textSetting(parts.config, "sandbox") === "none";
+    const judging = { ...parts, path, sandbox, sandboxWaived };
+    const { home } = parts.config;
+    const where = { home, path, workspace: workspace.value, locations: parts.locations };
+    return ok({
+      workspace: workspace.value,
+      trees: await openTrees(parts, workspace.value),
+      sandbox,
+      tools,
+      judge: judgeOver(judging),
+      readable: readableOver(judging),
+      instructions: instructionsOver(where),
+      verify: () => parts.verify.commands(path),
+      hooks: [],
+    });
+  }
+
+  async function at(path: string): Promise<Result<Place>> {
+    const place = known.get(path) ?? make(path);
+    known.set(path, place);
+    const made = await place.catch((error: unknown) => {
+      known.delete(path);
+      throw error;
+    });
+    // A folder that is away now may be back later.
+    if (!made.ok) known.delete(path);
+    return made;
+  }
+
+  return {
+    at,
+    sandboxAt,
+    async close() {
+      for (const place of await Promise.all(known.values())) {
+        if (place.ok && place.value.trees.ok) await place.value.trees.value.close();
+      }
+    },
+    async of(session) {
+      const location = session.start?.location;
+      if (!location) return fail("not_found", "the session has no place");
+      if (location.node !== parts.node) {
+        return fail("not_supported", `the files of this session are on another node`, {
+          fix: `go on there, in ${location.path}`,
+        });
+      }
+      return await at(location.path);
+    },
+    async environmentOf(path, mode) {
+      const sandbox = await sandboxAt(parts, path);
+      const { commandsNamed } = await import("#boundary/verify-commands.ts");
+      return {
+        platform: `${process.platform} ${process.arch}`,
+        date: new Date().toISOString().slice(0, 10),
+        folder: path,
+        git: await gitLine(path),
+        sandbox:
+          sandbox.kind === "none"
+            ? "none; every command asks the user first"
+            : `${sandbox.kind}; commands write only here, without network`,
+        mode,
+        verify: (await commandsNamed(path)).join("\n"),
+      };
+    },
+  };
+}
+
+/** Beside the log, a store for each folder: nothing of it is in the folder, or reached from it. */
+async function openTrees(
+  { config, ephemeral, leases }: PlaceParts,
+  workspace: Workspace,
+): Promise<Result<Trees>> {
+  const [{ treesAt }, { localWorkspace: open }] = await Promise.all([
+    import("#boundary/trees/trees.ts"),
+    import("#boundary/workspace/local.ts"),
+  ]);
+  if (ephemeral) {
+    const { memoryObjects } = await import("#boundary/trees/memory.ts");
+    return ok(treesAt({ workspace, objects: memoryObjects(), leases, folder: null, open }));
+  }
+  const { gitObjects } = await import("#boundary/trees/git.ts");
+  const folder = join(config.home, "trees", sha256(workspace.root).slice(0, 20));
+  const objects = await gitObjects(folder);
+  return objects.ok
+    ? ok(treesAt({ workspace, objects: objects.value, leases, folder, open }))
+    : objects;
+}
+
+async function sandboxAt({ config, env }: Pick<StartOptions, "config" | "env">, path: string) {
+  const scratch = join(config.home, "scratch", sha256(path).slice(0, 16));
+  const [{ theOutside }, { usualLimits }] = await Promise.all([
+    import("#boundary/outside.ts"),
+    import("#boundary/workspace/limits.ts"),
+  ]);
+  const options: SandboxOptions = {
+    workspace: path,
+    scratch,
+    quarantine: join(config.home, "quarantine"),
+    home: env.HOME || homedir(),
+    hidden: [config.home],
+    shown: [],
+    host: env,
+    outside: theOutside,
+    limits: usualLimits(),
+  };
+  if (textSetting(config, "sandbox") === "none") {
+    const { noSandbox } = await import("#boundary/workspace/unsandboxed.ts");
+    return noSandbox(options, "switched off by --sandbox=none");
+  }
+  const { findSandbox } = await import("#boundary/workspace/index.ts");
+  return await findSandbox(options);
+}
+
+/** Whether the folder is a repository, and on which branch: read from its file, no git is run. */
+async function gitLine(path: string): Promise<string> {
+  try {
+    const head = await readFile(join(path, ".git", "HEAD"), "utf8");
+    const branch = /^ref: refs\/heads\/(.{1,200})$/m.exec(head)?.[1];
+    return `A git repository${branch ? ` on branch ${branch}` : ""}.`;
+  } catch {
+    return "Not the root of a git repository.";
+  }
+}
