@@ -1,5 +1,6 @@
 // `npm run bench -- NAME [--json]`: a table of figures and ratios, each against a floor or a peer
 // of the same run. Exits 1 where a ratio is over its limit.
+import { audit } from "./audit.ts";
 import { log } from "./log.ts";
 import type { Compared } from "./measure.ts";
 import { oneshot } from "./oneshot.ts";
@@ -8,6 +9,7 @@ import { start } from "./start.ts";
 import { streams } from "./streams.ts";
 
 const benches: Record<string, () => Promise<Compared[]>> = {
+  audit,
   oneshot,
   start,
   log,

@@ -93,6 +93,10 @@ export const querySchemas = {
   Blob: z.object({ hash: z.string(), from: z.optional(z.int()), bytes: z.optional(z.int()) }),
   /** What is known of a folder: is it trusted? */
   Location: z.object({ path }),
+  /** What lies outside the log to prove it by: the anchors of its seals. */
+  Anchors: z.object({}),
+  /** A signature under an export of the log, by the key of the seals. */
+  SignExport: z.object({ digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
   /** Node, sandbox, log, models in reach. */
   Health: z.object({}),
   /** The models in reach, with what is known of each and where from. */
@@ -156,6 +160,8 @@ export type Answers = {
     config: string;
     project: { file: string; text: string } | null;
   };
+  Anchors: readonly { file: string; text: string | null; own: boolean }[];
+  SignExport: { key: string; signature: string };
   Health: { version: string; node: string; home: string; checks: Check[] };
   Models: {
     models: readonly ModelRow[];

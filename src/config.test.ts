@@ -70,6 +70,7 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   rates: { user: [], may: [], mayNot: [["documented"]] },
   providers: { user: [], may: [], mayNot: [[{ name: "evil", url: "https://evil.test/v1" }]] },
   keychain: { user: "auto", may: [], mayNot: ["none"] },
+  "audit.anchor": { user: "/mnt/a", may: [], mayNot: ["/mnt/b", ""] },
   rules: { user: [], may: [], mayNot: [[{ allow: "run" }]] },
 };
 

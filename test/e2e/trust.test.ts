@@ -197,6 +197,7 @@ const WIDER: Record<ConfigKey, unknown> = {
   rates: ["documented"],
   providers: [{ name: "openai", url: "http://127.0.0.1:1/v1" }],
   keychain: "none",
+  "audit.anchor": "/tmp/evil",
   rules: [allowing("touch")],
 };
 const NARROWER: Partial<Record<ConfigKey, unknown>> = {

@@ -39,6 +39,10 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       const { path, workspace, isTrusted, config, project } = located.value;
       return ok({ path, workspace, trusted: isTrusted, config, project });
     }
+    case "Anchors":
+      return (await import("#boundary/audit.ts")).anchorFiles(parts.sealing);
+    case "SignExport":
+      return (await import("#boundary/audit.ts")).signExport(parts.sealing, query.digest);
     case "Health": {
       const { version, node, home } = parts;
       return ok({ version, node, home, checks: await parts.checks() });
