@@ -2,6 +2,7 @@
 // of the same run. Exits 1 where a ratio is over its limit.
 import { audit } from "./audit.ts";
 import { log } from "./log.ts";
+import { mask } from "./mask.ts";
 import type { Compared } from "./measure.ts";
 import { oneshot } from "./oneshot.ts";
 import { open } from "./open.ts";
@@ -13,6 +14,7 @@ const benches: Record<string, () => Promise<Compared[]>> = {
   oneshot,
   start,
   log,
+  mask,
   open,
   streams,
 };

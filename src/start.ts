@@ -29,6 +29,7 @@ import type { ToolSource } from "#boundary/tools/port.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
+import type { WorkspaceSecrets } from "#boundary/workspace/secret-files.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Environment } from "#core/prompt/system.ts";
@@ -246,15 +247,17 @@ function placesOver(parts: PlaceParts): Places {
   const known = new Map<string, Promise<Result<Place>>>();
 
   async function make(path: string): Promise<Result<Place>> {
-    const [{ localWorkspace }, { judgeOver, readableOver }, { instructionsOver }] =
+    const [{ localWorkspace }, { secretsIn }, { judgeOver, readableOver }, { instructionsOver }] =
       await Promise.all([
         import("#boundary/workspace/local.ts"),
+        import("#boundary/workspace/secret-files.ts"),
         import("#boundary/security/judge.ts"),
         import("#boundary/instructions.ts"),
       ]);
     const workspace = localWorkspace(path);
     if (!workspace.ok) return workspace;
-    const sandbox = await sandboxAt(parts, path);
+    const secrets = secretsIn(path);
+    const sandbox = await sandboxAt(parts, path, secrets);
     const tools = await parts.tools.tools();
     const sandboxWaived = textSetting(parts.config, "sandbox") === "none";
     const judging = { ...parts, path, sandbox, sandboxWaived };
@@ -266,6 +269,7 @@ function placesOver(parts: PlaceParts): Places {
       tools,
       judge: judgeOver(judging),
       readable: readableOver(judging),
+      masking: secrets.masking,
       instructions: instructionsOver(where),
       hooks: [],
     });
@@ -324,7 +328,11 @@ async function rulesOf(config: Config): Promise<Result<Rules>> {
   return ok({ rules, ignored: project.value.ignored });
 }
 
-async function sandboxAt({ config, env }: StartOptions, path: string) {
+async function sandboxAt(
+  { config, env }: StartOptions,
+  path: string,
+  secrets?: Pick<WorkspaceSecrets, "look">,
+) {
   const scratch = join(config.home, "scratch", sha256(path).slice(0, 16));
   const [{ theOutside }, { usualLimits }] = await Promise.all([
     import("#boundary/outside.ts"),
@@ -340,6 +348,7 @@ async function sandboxAt({ config, env }: StartOptions, path: string) {
     host: env,
     outside: theOutside,
     limits: usualLimits(),
+    ...(secrets ? { secrets } : {}),
   };
   if (textSetting(config, "sandbox") === "none") {
     const { noSandbox } = await import("#boundary/workspace/unsandboxed.ts");

@@ -8,6 +8,7 @@ import { sha256 } from "#boundary/digest.ts";
 import type { Locations } from "#boundary/locations.ts";
 import { plainFile } from "#boundary/plain-file.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
+import { masker } from "#core/security/mask.ts";
 
 /** The first of these that a folder has counts; the later ones are those of other programs. */
 const NAMES = ["AGENTS.md", "CLAUDE.md", ".cursorrules"];
@@ -83,7 +84,7 @@ async function within(workspace: Workspace, folder: string): Promise<Instruction
 }
 
 function instructionOf(path: string, bytes: Uint8Array, not?: string): Instruction {
-  const shown = new TextDecoder().decode(bytes.subarray(0, INSTRUCTION_BYTES_MAX)).trim();
+  const shown = masker()(new TextDecoder().decode(bytes.subarray(0, INSTRUCTION_BYTES_MAX)).trim());
   const left = bytes.length - INSTRUCTION_BYTES_MAX;
   const notes = [
     ...(left > 0 ? [`(cut here: ${left} more bytes of ${path} are not shown)`] : []),

@@ -1,6 +1,8 @@
 // The output of a command as a model sees it: head and tail within a limit, and where the rest is.
 import { stripVTControlCharacters } from "node:util";
 import type { Blobs } from "#boundary/blobs/port.ts";
+import type { Mask } from "#core/security/mask.ts";
+import { maskStream } from "#core/security/mask-stream.ts";
 
 /** Bytes of output in one result. */
 export const SHOWN_BYTES_MAX = 30_000;
@@ -41,6 +43,21 @@ export function collected(): Collected {
   };
 }
 
+/** The chunks of an output as they may be kept and shown: whole lines, their secrets masked. */
+export async function* masked(
+  output: AsyncIterable<Uint8Array>,
+  mask: Mask,
+): AsyncGenerator<Uint8Array, void, void> {
+  const stream = maskStream(mask);
+  const decoder = new TextDecoder();
+  for await (const chunk of output) {
+    const text = stream.push(decoder.decode(chunk, { stream: true }));
+    if (text !== "") yield Buffer.from(text);
+  }
+  const rest = stream.push(decoder.decode()) + stream.end();
+  if (rest !== "") yield Buffer.from(rest);
+}
+
 /** Output as text for a model: no colours, no cursor movement, line ends as \n. */
 export function plainText(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);
@@ -51,10 +68,13 @@ export function plainText(bytes: Uint8Array): string {
 }
 
 /** Head and tail of an output; where lines are left out, the whole is kept and named. */
-export async function shown(output: Collected, blobs: Blobs): Promise<string> {
+export async function shown(
+  output: Collected,
+  { blobs, mask }: { blobs: Blobs; mask: Mask },
+): Promise<string> {
   const { begin, dropped, end } = output.bytes();
   const lost = dropped > 0 ? `\n(${dropped} bytes were dropped here)\n` : "";
-  const text = plainText(begin) + lost + plainText(end);
+  const text = mask(plainText(begin) + lost + plainText(end));
   if (Buffer.byteLength(text) <= SHOWN_BYTES_MAX) return text;
   const lines = text.split("\n");
   const head = fitting(lines, SHOWN_BYTES_MAX * HEAD_SHARE);

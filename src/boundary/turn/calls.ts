@@ -3,6 +3,7 @@
 import { offered } from "#boundary/surfaces.ts";
 import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
 import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
+import { maskedOutcome, maskedQuestion, maskOf } from "#boundary/turn/masking.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
 import { unreachable } from "#core/assert.ts";
 import { type Failure, sentenceOf } from "#core/failure.ts";
@@ -38,10 +39,16 @@ export async function prepareCall(options: CallOptions): Promise<Landing> {
   if (!tool) return ended(call.id, "failed", unknownTool(call.tool, tools));
   const prepared = await prepare(tool, options);
   if (signal.aborted) return cancelled(call.id);
-  if (!prepared.ok) return ended(call.id, "failed", sentenceOf(prepared.error));
+  const masks = async (opened: Opened = {}) =>
+    await maskOf(options, prepared.ok ? prepared.value.access : [], opened);
+  if (!prepared.ok) {
+    return ended(call.id, "failed", (await masks())(sentenceOf(prepared.error)));
+  }
   const verdict = await place.judge(prepared.value, session);
   if (verdict.do === "deny") return ended(call.id, "denied", verdict.say);
-  if (verdict.do === "ask" && open.granted?.hash !== verdict.hash) return ask(call.id, verdict);
+  if (verdict.do === "ask" && open.granted?.hash !== verdict.hash) {
+    return ask(call.id, maskedQuestion(verdict, prepared.value.access, await masks()));
+  }
   const denied = await beforeTool(options, prepared.value);
   if (denied) return denied;
   return start(options, prepared.value, verdict.opens);
@@ -98,18 +105,20 @@ async function run(options: CallOptions, prepared: Prepared, opened: Opened): Pr
   const { parts, stream, place, open, signal } = options;
   const { call } = open;
   let seq = 0;
+  const mask = await maskOf(options, prepared.access, opened);
   const progress = (text: string) => {
     seq += 1;
-    parts.channel.publish(stream, { type: "output", callId: call.id, seq, text });
+    parts.channel.publish(stream, { type: "output", callId: call.id, seq, text: mask(text) });
   };
-  const outcome = await stoppable(prepared.run({ signal, opened, progress }), signal);
-  if (outcome === "stuck") {
+  const done = await stoppable(prepared.run({ signal, opened, progress, mask }), signal);
+  if (done === "stuck") {
     return ended(
       call.id,
       "interrupted",
       "Cancelled, but the tool did not stop in time: what it did is not known.",
     );
   }
+  const outcome = maskedOutcome(done, mask);
   const landing: Landing = {
     events: [
       {

@@ -188,6 +188,7 @@ export function partsOver(
     tools: toolsOf(world, pause),
     judge: async ({ title }) => judge(title),
     readable: async () => () => true,
+    masking: async () => (text) => text,
     hooks: [],
     instructions: async () => ({ isTrusted: true, found: [] }),
     ...options.place,

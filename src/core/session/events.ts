@@ -46,6 +46,7 @@ const opened = z.object({
   network: z.optional(z.boolean()),
   hosts: z.optional(z.readonly(z.array(text))),
   write: z.optional(z.readonly(z.array(text))),
+  secrets: z.optional(z.readonly(z.array(text))),
   unsandboxed: z.optional(z.boolean()),
 });
 const fact = z.discriminatedUnion("type", [
