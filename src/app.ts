@@ -143,6 +143,10 @@ export const querySchemas = {
   Location: z.object({ path }),
   /** What proves something in a folder, and what could if the user confirmed it. */
   Verify: z.object({ path }),
+  /** What lies outside the log to prove it by: the anchors of its seals. */
+  Anchors: z.object({}),
+  /** A signature under an export of the log, by the key of the seals. */
+  SignExport: z.object({ digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
   /** Node, sandbox, log, models in reach. */
   Health: z.object({}),
   /** The models in reach, with what is known of each and where from. */
@@ -232,6 +236,8 @@ export type Answers = {
     project: { file: string; text: string } | null;
   };
   Verify: readonly VerifyRow[];
+  Anchors: readonly { file: string; text: string | null; own: boolean }[];
+  SignExport: { key: string; signature: string };
   Health: { version: string; node: string; home: string; checks: Check[] };
   Models: {
     models: readonly ModelRow[];

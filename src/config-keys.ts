@@ -201,6 +201,12 @@ export const keyTable = {
     choices: strictPower,
     narrower: stricter,
   },
+  "audit.anchor": {
+    about: "A file elsewhere, by its absolute path, that gets a copy of the audit's anchor.",
+    kind: "text",
+    fallback: "",
+    env: ["AIEX_AUDIT_ANCHOR"],
+  },
   rules: {
     about: "Rules of the policy, each with examples that are tested when it is loaded.",
     kind: "list",

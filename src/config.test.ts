@@ -74,6 +74,7 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   keychain: { user: "auto", may: [], mayNot: ["none"] },
   verify: { user: ["a", "b"], may: [["b"]], mayNot: [[], ["c"], ["a", "c"]] },
   evidence: { user: "strict_tests_may_change", may: ["strict"], mayNot: ["shown"] },
+  "audit.anchor": { user: "/mnt/a", may: [], mayNot: ["/mnt/b", ""] },
   rules: { user: [], may: [], mayNot: [[{ allow: "run" }]] },
 };
 

@@ -12,6 +12,7 @@ import type { Place } from "#boundary/turn/parts.ts";
 import type { Verify } from "#boundary/verify.ts";
 import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
+import type { WorkspaceSecrets } from "#boundary/workspace/secret-files.ts";
 import { textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Environment } from "#core/prompt/system.ts";
@@ -43,15 +44,17 @@ export function placesOver(parts: PlaceParts): Places {
   const known = new Map<string, Promise<Result<Place>>>();
 
   async function make(path: string): Promise<Result<Place>> {
-    const [{ localWorkspace }, { judgeOver, readableOver }, { instructionsOver }] =
+    const [{ localWorkspace }, { secretsIn }, { judgeOver, readableOver }, { instructionsOver }] =
       await Promise.all([
         import("#boundary/workspace/local.ts"),
+        import("#boundary/workspace/secret-files.ts"),
         import("#boundary/security/judge.ts"),
         import("#boundary/instructions.ts"),
       ]);
     const workspace = localWorkspace(path);
     if (!workspace.ok) return workspace;
-    const sandbox = await sandboxAt(parts, path);
+    const secrets = secretsIn(path);
+    const sandbox = await sandboxAt(parts, path, secrets);
     const tools = await parts.tools.tools();
     const sandboxWaived = textSetting(parts.config, "sandbox") === "none";
     const judging = { ...parts, path, sandbox, sandboxWaived };
@@ -64,6 +67,7 @@ export function placesOver(parts: PlaceParts): Places {
       tools,
       judge: judgeOver(judging),
       readable: readableOver(judging),
+      masking: secrets.masking,
       instructions: instructionsOver(where),
       verify: () => parts.verify.commands(path),
       hooks: [],
@@ -140,7 +144,11 @@ async function openTrees(
     : objects;
 }
 
-async function sandboxAt({ config, env }: Pick<StartOptions, "config" | "env">, path: string) {
+async function sandboxAt(
+  { config, env }: Pick<StartOptions, "config" | "env">,
+  path: string,
+  secrets?: Pick<WorkspaceSecrets, "look">,
+) {
   const scratch = join(config.home, "scratch", sha256(path).slice(0, 16));
   const [{ theOutside }, { usualLimits }] = await Promise.all([
     import("#boundary/outside.ts"),
@@ -156,6 +164,7 @@ async function sandboxAt({ config, env }: Pick<StartOptions, "config" | "env">, 
     host: env,
     outside: theOutside,
     limits: usualLimits(),
+    ...(secrets ? { secrets } : {}),
   };
   if (textSetting(config, "sandbox") === "none") {
     const { noSandbox } = await import("#boundary/workspace/unsandboxed.ts");

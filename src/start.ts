@@ -19,6 +19,8 @@ import type { EventLog } from "#boundary/log/port.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
 import { nodeOver } from "#boundary/node.ts";
 import { requestsIn } from "#boundary/requests.ts";
+import { type Sealing, sealing } from "#boundary/sealing.ts";
+import type { SealParts } from "#boundary/seals.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
 import type { Jobs } from "#boundary/tools/jobs.ts";
 import type { ToolSource } from "#boundary/tools/port.ts";
@@ -32,6 +34,7 @@ import { type Mode, modes } from "#core/session/tool-facts.ts";
 import { buildInfo } from "./build.ts";
 import { keysOf, modelChecks, modelParts, reachOf } from "./start-models.ts";
 import { type Places, placesOver } from "./start-places.ts";
+import { sealCheck, sealsOf } from "./start-seals.ts";
 
 export type StartOptions = {
   config: Config;
@@ -59,11 +62,14 @@ export async function start(options: StartOptions): Promise<Result<App>> {
   const base = { node: node.value, atOnce: feedAtOnce, now: Date.now };
   const log = ephemeral ? ok(memoryLog(base)) : sqliteLog(join(config.home, "log.db"), base);
   if (!log.ok) return log;
+  const seals = sealsOf(config, ephemeral);
+  if (!seals.ok) return seals;
+  const sealed = ephemeral ? null : sealing(log.value, seals.value);
   const tools = lazyTools();
   const keys = keysOf(config);
   const reach = reachOf({ config, env: options.env, keys, ephemeral });
   const ports = around({
-    log: log.value,
+    log: sealed?.log ?? log.value,
     blobs: ephemeral ? memoryBlobs() : folderBlobs(join(config.home, "blobs")),
     leases: ephemeral ? memoryLeases() : fileLeases(join(config.home, "leases")),
     tools,
@@ -72,7 +78,8 @@ export async function start(options: StartOptions): Promise<Result<App>> {
       return models.ok ? await models.value.open(name, options) : models;
     },
   });
-  const app = await compose(ports, { ...options, node: node.value, keys, reach });
+  const more = { node: node.value, keys, reach, seals: seals.value, sealed };
+  const app = await compose(ports, { ...options, ...more });
   if (!app.ok) return app;
   return ok({
     ...app.value,
@@ -108,7 +115,13 @@ function lazyTools(): ToolSource & { close(): Promise<void> } {
   };
 }
 
-type Whole = StartOptions & { node: string; keys: Keys; reach: ReturnType<typeof reachOf> };
+type Whole = StartOptions & {
+  node: string;
+  keys: Keys;
+  reach: ReturnType<typeof reachOf>;
+  seals: SealParts;
+  sealed: Sealing | null;
+};
 
 async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
   const { config, node, keys, reach } = options;
@@ -156,6 +169,7 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
     trees: { keepDays: number("trees.keepDays"), bytesMax: number("trees.bytesMax") },
     ...modelParts(config, reach),
     keys,
+    sealing: options.seals,
     async toolsNow(family) {
       const { offered, offerOf } = await import("#boundary/surfaces.ts");
       return ok(offerOf(await offered(await ports.tools.tools(), family)));
@@ -250,6 +264,7 @@ async function checks(options: Whole, places: Places): Promise<Check[]> {
   return [
     { name: "node", ok: true, say: `Node ${process.version}, SQLite ${process.versions.sqlite}` },
     { name: "log", ok: true, say: join(config.home, "log.db") },
+    ...sealCheck(options.sealed),
     sandbox.kind === "none"
       ? { name: "sandbox", ok: false, say: sandbox.missing ?? "none", fix: "install bubblewrap" }
       : { name: "sandbox", ok: true, say: sandbox.kind },

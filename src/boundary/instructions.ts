@@ -66,7 +66,7 @@ async function above(folder: string, names: readonly string[]): Promise<Instruct
   for (const name of names) {
     const path = join(folder, name);
     const file = await plainFile(path, { bytesMax: FILE_BYTES_MAX });
-    if (file) return instructionOf(path, file.bytes);
+    if (file) return await instructionOf(path, file.bytes);
   }
   return null;
 }
@@ -76,14 +76,18 @@ async function within(workspace: Workspace, folder: string): Promise<Instruction
   for (const name of NAMES) {
     const path = folder === "." ? name : `${folder}/${name}`;
     const file = await workspace.read(path, { bytesMax: FILE_BYTES_MAX });
-    if (file.ok) return instructionOf(path, file.value);
-    if (file.error.code === "too_large") return instructionOf(path, new Uint8Array(), "too long");
+    if (file.ok) return await instructionOf(path, file.value);
+    if (file.error.code === "too_large") {
+      return await instructionOf(path, new Uint8Array(), "too long");
+    }
   }
   return null;
 }
 
-function instructionOf(path: string, bytes: Uint8Array, not?: string): Instruction {
-  const shown = new TextDecoder().decode(bytes.subarray(0, INSTRUCTION_BYTES_MAX)).trim();
+async function instructionOf(path: string, bytes: Uint8Array, not?: string): Promise<Instruction> {
+  // Loaded where there is something to mask: most turns begin without instructions.
+  const { masker } = await import("#core/security/mask.ts");
+  const shown = masker()(new TextDecoder().decode(bytes.subarray(0, INSTRUCTION_BYTES_MAX)).trim());
   const left = bytes.length - INSTRUCTION_BYTES_MAX;
   const notes = [
     ...(left > 0 ? [`(cut here: ${left} more bytes of ${path} are not shown)`] : []),

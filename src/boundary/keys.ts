@@ -3,21 +3,12 @@
 // key leaves this module only to open a model; it is in no list, no log and no failure. Files that
 // others could read or write are refused.
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod/mini";
 import type { Lease, Leases } from "#boundary/lease/port.ts";
+import { alone, privateFolder, privateText, writeWhole } from "#boundary/private-file.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { parsed } from "#core/model/json.ts";
 
@@ -91,7 +82,7 @@ export function keysIn(folder: string, options: KeysOptions): Keys {
   function load(): Result<Store | null> {
     const safe = alone(folder, "folder");
     if (!safe.ok) return safe;
-    const text = safe.value ? textOf(file) : ok(null);
+    const text = safe.value ? privateText(file) : ok(null);
     if (!text.ok) return text;
     if (text.value === null) return ok(null);
     const store = storeShape.safeParse(parsed(text.value));
@@ -101,7 +92,7 @@ export function keysIn(folder: string, options: KeysOptions): Keys {
   /** The data key of a store. */
   async function dataKeyOf({ dataKey, kept }: Store): Promise<Result<Buffer>> {
     if (kept === "file") {
-      const text = textOf(dataKeyFile(dataKey));
+      const text = privateText(dataKeyFile(dataKey));
       if (!text.ok) return text;
       return text.value === null ? lost(dataKeyFile(dataKey)) : keyOf(text.value);
     }
@@ -146,7 +137,7 @@ export function keysIn(folder: string, options: KeysOptions): Keys {
 
   /** The store to change, made with its data key where there is none yet. */
   async function opened(): Promise<Result<{ store: Store; key: Buffer }>> {
-    const made = makeFolder(folder);
+    const made = privateFolder(folder);
     if (!made.ok) return made;
     const loaded = load();
     if (!loaded.ok) return loaded;
@@ -323,67 +314,3 @@ const switchedOff = fail(
   "the kept keys are sealed with the system's keychain, and `keychain` is `none`",
   { fix: "set `keychain` (or AIEX_KEYCHAIN) to auto; the kept keys need it" },
 );
-
-/** Whether a path is there and this user's alone. Links are not followed. */
-function alone(path: string, what: "file" | "folder"): Result<boolean> {
-  let stat: ReturnType<typeof lstatSync>;
-  try {
-    stat = lstatSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return ok(false);
-    return unusable(path, error);
-  }
-  if (what === "file" ? !stat.isFile() : !stat.isDirectory()) {
-    return fail("denied", `${path} is no ${what} of its own`, { fix: "look at it, and remove it" });
-  }
-  if ((stat.mode & 0o077) !== 0 || stat.uid !== process.getuid?.()) {
-    return fail("denied", `others could use ${path}, so it is not used`, {
-      fix: `chmod go-rwx ${path}, and set new keys if somebody may have read them`,
-    });
-  }
-  return ok(true);
-}
-
-function textOf(path: string): Result<string | null> {
-  const safe = alone(path, "file");
-  if (!safe.ok) return safe;
-  if (!safe.value) return ok(null);
-  try {
-    return ok(readFileSync(path, "utf8"));
-  } catch (error) {
-    return unusable(path, error);
-  }
-}
-
-function makeFolder(path: string): Result<void> {
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    return ok();
-  } catch (error) {
-    return unusable(path, error);
-  }
-}
-
-/** A file that is whole and the user's alone from its first moment. */
-function writeWhole(path: string, text: string): Result<void> {
-  const scratch = `${path}.${randomBytes(6).toString("hex")}`;
-  try {
-    const open = openSync(scratch, "wx", 0o600);
-    try {
-      writeSync(open, text);
-      fsyncSync(open);
-    } finally {
-      closeSync(open);
-    }
-    renameSync(scratch, path);
-    return ok();
-  } catch (error) {
-    rmSync(scratch, { force: true });
-    return unusable(path, error);
-  }
-}
-
-const unusable = (path: string, error: unknown): Failed =>
-  fail("storage", `${path} cannot be used: ${(error as Error).message}`, {
-    fix: "check who owns it and its folder",
-  });

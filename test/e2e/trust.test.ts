@@ -201,6 +201,7 @@ const WIDER: Record<ConfigKey, unknown> = {
   keychain: "none",
   verify: ["true"],
   evidence: "shown",
+  "audit.anchor": "/tmp/evil",
   rules: [allowing("touch")],
 };
 const NARROWER: Partial<Record<ConfigKey, unknown>> = {

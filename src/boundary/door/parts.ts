@@ -5,6 +5,7 @@ import type { Blobs } from "#boundary/blobs/port.ts";
 import type { Keys } from "#boundary/keys.ts";
 import type { Leases } from "#boundary/lease/port.ts";
 import type { Locations } from "#boundary/locations.ts";
+import type { SealParts } from "#boundary/seals.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Offer } from "#boundary/surfaces.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
@@ -36,6 +37,8 @@ export type DoorParts = TurnParts & {
   environmentOf(path: string, mode: string): Promise<Environment>;
   checks(): Promise<Check[]>;
   keys: Keys;
+  /** Where the seals' key and anchors lie; an ephemeral log has neither. */
+  sealing: Pick<SealParts, "folder" | "anchors">;
   /** The providers that there are, built in and configured. */
   providerNames(): Promise<Result<readonly string[]>>;
   models(signal: AbortSignal): Promise<Result<Answers["Models"]>>;

@@ -51,6 +51,10 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     }
     case "Verify":
       return await parts.verify.rows(query.path);
+    case "Anchors":
+      return (await import("#boundary/audit.ts")).anchorFiles(parts.sealing);
+    case "SignExport":
+      return (await import("#boundary/audit.ts")).signExport(parts.sealing, query.digest);
     case "Health": {
       const { version, node, home } = parts;
       return ok({ version, node, home, checks: await parts.checks() });

@@ -66,6 +66,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
       patience: () => AbortSignal.timeout(1_000),
       now: Date.now,
     }),
+    sealing: { folder: join(folder, "audit"), anchors: [] },
     providerNames: async () => ok(["scripted"]),
     models: async () => ok({ models: [], routes: [], looked: [] }),
     probe: async () => fail("no_model", "nothing to probe here"),

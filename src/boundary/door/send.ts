@@ -181,11 +181,27 @@ async function keep(
         fix: `attach at most ${ATTACHMENT_BYTES_MAX} bytes, or let the model read the file`,
       });
     }
-    const hash = await parts.blobs.put(bytes);
+    const masked = await withoutSecrets(bytes, { name, media });
+    const hash = await parts.blobs.put(masked);
     if (!hash.ok) return hash;
-    kept.push({ hash: hash.value, bytes: bytes.length, media, name });
+    kept.push({ hash: hash.value, bytes: masked.length, media, name });
   }
   return ok(kept);
+}
+
+/** The text of an attachment with its secrets masked; anything else as it is. */
+async function withoutSecrets(
+  bytes: Buffer,
+  { name, media }: { name: string; media: string },
+): Promise<Buffer> {
+  if (!/^text\/|json|xml|yaml|toml/.test(media)) return bytes;
+  const [{ masker }, { isSecretFile, valuesIn }] = await Promise.all([
+    import("#core/security/mask.ts"),
+    import("#core/security/secret-files.ts"),
+  ]);
+  const text = bytes.toString();
+  const known = isSecretFile(name) ? valuesIn(text) : [];
+  return Buffer.from(masker({ known })(text));
 }
 
 /** What remembers an answer for longer than its session: read before the question is answered. */

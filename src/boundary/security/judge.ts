@@ -6,7 +6,7 @@ import type { Judge, Place } from "#boundary/turn/parts.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import { unreachable } from "#core/assert.ts";
 import type { Access } from "#core/security/access.ts";
-import { type Grant, lastingKeys } from "#core/security/permission.ts";
+import { type Grant, isSecretRead, lastingKeys } from "#core/security/permission.ts";
 import { decideAccess, decideAll, type PolicyState } from "#core/security/policy.ts";
 import type { Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
@@ -47,7 +47,10 @@ export function judgeOver(parts: JudgeParts): Judge {
 export function readableOver(parts: JudgeParts): Place["readable"] {
   return async (session) => {
     const state = await policyState(parts, session);
-    return (path) => state !== null && decideAccess(state, { kind: "read", path }).do === "allow";
+    return (path, secret) => {
+      const access: Access = secret ? { kind: "read", path, secret } : { kind: "read", path };
+      return state !== null && decideAccess(state, access).do === "allow";
+    };
   };
 }
 
@@ -82,7 +85,7 @@ function keysOf(state: PolicyState, accesses: readonly Access[]): string[] {
 function exactly(access: Access): string {
   switch (access.kind) {
     case "read":
-      return `read ${access.path}`;
+      return isSecretRead(access) ? `read ${access.path} and its secrets` : `read ${access.path}`;
     case "write":
       return access.diff;
     case "fetch":

@@ -1,8 +1,9 @@
 // Commands that run in the background of a node. They end with it, and say so to whoever asks later.
 import { newId } from "#boundary/digest.ts";
-import { type Collected, collected } from "#boundary/tools/output.ts";
+import { type Collected, collected, masked } from "#boundary/tools/output.ts";
 import type { CommandEnd, RunningCommand } from "#boundary/workspace/sandbox-port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import type { Mask } from "#core/security/mask.ts";
 
 /** Jobs of one session at a time. */
 export const JOBS_MAX = 8;
@@ -20,7 +21,7 @@ export type Job = {
 };
 
 export type Jobs = {
-  start(what: Pick<Job, "session" | "command" | "cwd">, running: RunningCommand): Job;
+  start(what: Pick<Job, "session" | "command" | "cwd">, running: RunningCommand, mask: Mask): Job;
   mayStart(session: string): Result<void>;
   find(session: string, id: string): Result<Job>;
   /** Kills every job; resolves when all are dead. */
@@ -38,7 +39,7 @@ export function jobsOfNode(): Jobs {
         fix: "end one of them first",
       });
     },
-    start(what, run) {
+    start(what, run, mask) {
       const output = collected();
       const done = run.done.then((end) => {
         job.end = end;
@@ -52,7 +53,7 @@ export function jobsOfNode(): Jobs {
         done,
         kill: run.kill,
       };
-      void drain(run, output);
+      void drain(masked(run.output, mask), output);
       jobs.set(job.id, job);
       return job;
     },
@@ -74,6 +75,6 @@ export function jobsOfNode(): Jobs {
   };
 }
 
-async function drain(run: RunningCommand, output: Collected): Promise<void> {
-  for await (const chunk of run.output) output.add(chunk);
+async function drain(chunks: AsyncIterable<Uint8Array>, output: Collected): Promise<void> {
+  for await (const chunk of chunks) output.add(chunk);
 }

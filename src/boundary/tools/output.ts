@@ -2,6 +2,8 @@
 import { stripVTControlCharacters } from "node:util";
 import type { ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
 import { textOf } from "#core/model/message.ts";
+import type { Mask } from "#core/security/mask.ts";
+import { maskStream } from "#core/security/mask-stream.ts";
 
 /** Bytes of output in one result; in a small window less. */
 const SHOWN_BYTES_MAX = 30_000;
@@ -42,6 +44,21 @@ export function collected(): Collected {
   };
 }
 
+/** The chunks of an output as they may be kept and shown: whole lines, their secrets masked. */
+export async function* masked(
+  output: AsyncIterable<Uint8Array>,
+  mask: Mask,
+): AsyncGenerator<Uint8Array, void, void> {
+  const stream = maskStream(mask);
+  const decoder = new TextDecoder();
+  for await (const chunk of output) {
+    const text = stream.push(decoder.decode(chunk, { stream: true }));
+    if (text !== "") yield Buffer.from(text);
+  }
+  const rest = stream.push(decoder.decode()) + stream.end();
+  if (rest !== "") yield Buffer.from(rest);
+}
+
 /** Output as text for a model: no colours, no cursor movement, line ends as \n. */
 export function plainText(bytes: Uint8Array): string {
   const text = new TextDecoder().decode(bytes);
@@ -54,21 +71,27 @@ export function plainText(bytes: Uint8Array): string {
 type Room = Pick<ToolContext, "blobs" | "resultBytesMax">;
 
 /** Head and tail of an output; where lines are left out, the whole is kept and named. */
-export async function shown(output: Collected, room: Room): Promise<string> {
+export async function shown(output: Collected, room: Room & { mask: Mask }): Promise<string> {
   const { begin, dropped, end } = output.bytes();
   const lost = dropped > 0 ? `\n(${dropped} bytes were dropped here)\n` : "";
-  return await shownText(plainText(begin) + lost + plainText(end), room);
+  return await shownText(room.mask(plainText(begin) + lost + plainText(end)), room);
 }
 
 /** Bytes that a tool may add to what it shows, such as how a command ended. */
 const NOTES_BYTES = 1_024;
 
 /** The outcome of any tool, its text within the room for it; nothing of it is lost. */
-export async function fitted(outcome: ToolOutcome, room: Room): Promise<ToolOutcome> {
+export async function fitted(
+  outcome: ToolOutcome,
+  room: Room & { mask: Mask },
+): Promise<ToolOutcome> {
   const text = textOf(outcome.parts);
   if (Buffer.byteLength(text) <= room.resultBytesMax + NOTES_BYTES) return outcome;
   const others = outcome.parts.filter(({ type }) => type !== "text");
-  return { ...outcome, parts: [{ type: "text", text: await shownText(text, room) }, ...others] };
+  return {
+    ...outcome,
+    parts: [{ type: "text", text: await shownText(room.mask(text), room) }, ...others],
+  };
 }
 
 async function shownText(text: string, { blobs, resultBytesMax }: Room): Promise<string> {

@@ -2,7 +2,7 @@
 // sees what the ones before it did, and one that fails leaves no trace.
 import { sha256 } from "#boundary/digest.ts";
 import type { ToolContext } from "#boundary/tools/port.ts";
-import { bytesOf, checkSeen, presentFile, textIn } from "#boundary/tools/text-file.ts";
+import { bytesOf, checkSeen, maskedText, presentFile, textIn } from "#boundary/tools/text-file.ts";
 import { applyChunks } from "#core/code/chunks.ts";
 import { countsOf, unifiedDiff } from "#core/code/diff.ts";
 import type { PatchOperation } from "#core/code/patch.ts";
@@ -66,6 +66,8 @@ export function patchedFiles(context: ToolContext): PatchedFiles {
       const say = `the patch updates more than ${UPDATED_CHARACTERS_MAX} characters of files`;
       return fail("too_large", say, { fix: "send it as several patches" });
     }
+    const masked = maskedText([JSON.stringify(chunks)], text.value);
+    if (masked) return masked;
     const patched = applyChunks(text.value, chunks);
     if (!patched.ok) return patched;
     const bytes = bytesOf(patched.value.text);
@@ -91,6 +93,8 @@ export function patchedFiles(context: ToolContext): PatchedFiles {
       if (!state.ok) return state;
       const { path, now } = state.value;
       if (operation.do === "add") {
+        const masked = maskedText([operation.text], "");
+        if (masked) return masked;
         const bytes = bytesOf(operation.text);
         if (!bytes.ok) return bytes;
         put(state.value, bytes.value);

@@ -14,6 +14,7 @@ import type { Result } from "#core/failure.ts";
 import type { ToolSpec, UserPart } from "#core/model/message.ts";
 import type { Words } from "#core/model/surface.ts";
 import type { Access, Opened } from "#core/security/access.ts";
+import type { Mask } from "#core/security/mask.ts";
 import type { Effect, Fact, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
 
 export type ToolOutcome = {
@@ -40,6 +41,8 @@ export type ToolRun = {
   opened: Opened;
   /** Live output, for listeners; lossy. */
   progress(text: string): void;
+  /** Masks secrets, but those of files that the user allowed: before a text is kept or shown. */
+  mask: Mask;
 };
 
 /** What a tool may know and use. Handed to `prepare`; there is nothing else to reach. */
@@ -61,7 +64,7 @@ export type ToolContext = {
    * Which files may be read without a question, by workspace-relative path: for a tool whose
    * `access` names a folder and whose result shows the lines of files in it.
    */
-  readable(): Promise<(path: string) => boolean>;
+  readable(): Promise<Readable>;
   /** Says that something goes on to write after its call; what it answers says that it ended. */
   writing?(title: string): () => void;
   signal: AbortSignal;
@@ -73,6 +76,9 @@ export type Tool = {
   effect: Effect;
   prepare(input: string, context: ToolContext): Promise<Result<Prepared>>;
 };
+
+/** Whether a file may be read without a question; with `secret`, with its secrets. */
+export type Readable = (path: string, secret?: true) => boolean;
 
 export type ToolSource = {
   readonly name: string;

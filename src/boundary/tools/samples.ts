@@ -63,6 +63,11 @@ export async function called(
     return { refused: say, text: `${say}; ${fix ?? ""}`, code };
   }
   const { signal } = context;
-  const outcome = await prepared.value.run({ signal, opened: {}, progress: () => {} });
+  const outcome = await prepared.value.run({
+    signal,
+    opened: {},
+    progress: () => {},
+    mask: (text: string) => text,
+  });
   return { outcome, text: textOf(outcome.parts) };
 }

@@ -4,6 +4,8 @@ import { sha256 } from "#boundary/digest.ts";
 import type { ToolContext } from "#boundary/tools/port.ts";
 import type { Expected, Workspace } from "#boundary/workspace/port.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { MASKED } from "#core/security/mask.ts";
+import { maskIds } from "#core/security/secret-rules.ts";
 
 /** Bytes of a file that a tool reads whole. */
 export const FILE_BYTES_MAX = 10 * 1024 * 1024;
@@ -71,6 +73,29 @@ export function checkSeen(
     fix: `nothing was changed; \`${words("read")}\` it again, then make the change to what it holds now`,
   });
 }
+
+/**
+ * Fails where a text has a mask in it: it stands for a secret that the model was not shown, and
+ * written down it would destroy it. A file that holds the very words may be changed in them.
+ */
+export function maskedText(texts: readonly string[], held: string): Failed | undefined {
+  for (const text of texts) {
+    for (const [mask, id = ""] of text.matchAll(MASKED)) {
+      if (maskIds.has(id) && !held.includes(mask)) return standsForSecret(mask);
+    }
+  }
+  return undefined;
+}
+
+export const maskInCommand = (command: string): Failed | undefined => maskedText([command], "");
+
+const standsForSecret = (mask: string): Failed =>
+  fail("no_match", `\`${mask}\` stands for a secret that you are not shown`, {
+    fix:
+      "nothing was changed; leave its line out and change the lines beside it: the secret stays as " +
+      "it is. If the task needs the secret itself, run a command with escalate of kind secret and " +
+      "the file's path: the user is asked",
+  });
 
 /** Lines with their numbers, as `read` shows them: the number, a tab, the line. */
 export function numbered(lines: readonly string[], from: number): string {

@@ -37,7 +37,7 @@ export function defineTool<Schema extends InputSchema>(definition: ToolDefinitio
       // What a model wrote is in the title, which is one line that a person reads.
       const title = inOneLine(prepared.value.title);
       const run: Prepared["run"] = async (running) =>
-        await fitted(await prepared.value.run(running), context);
+        await fitted(await prepared.value.run(running), { ...context, mask: running.mask });
       return ok({ ...prepared.value, title, run, ...(repairs.length > 0 ? { repairs } : {}) });
     },
   };

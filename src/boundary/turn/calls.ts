@@ -4,6 +4,7 @@ import { offered } from "#boundary/surfaces.ts";
 import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
 import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import { withLosses } from "#boundary/turn/losses.ts";
+import { maskedOutcome, maskedQuestion, maskOf } from "#boundary/turn/masking.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
 import { type Before, recordAfter, recordBefore, recordLeft } from "#boundary/turn/recorded.ts";
 import { unreachable } from "#core/assert.ts";
@@ -41,11 +42,17 @@ export async function prepareCall(options: CallOptions): Promise<Landing> {
   if (!tool) return ended(call.id, "failed", unknownTool(call.tool, tools));
   const prepared = await prepare(tool, options);
   if (signal.aborted) return cancelled(call.id);
-  if (!prepared.ok) return ended(call.id, "failed", sentenceOf(prepared.error));
+  const masks = async (opened: Opened = {}) =>
+    await maskOf(options, prepared.ok ? prepared.value.access : [], opened);
+  if (!prepared.ok) {
+    return ended(call.id, "failed", (await masks())(sentenceOf(prepared.error)));
+  }
   const judged = await place.judge(prepared.value, session);
   const verdict = await withLosses(judged, { prepared: prepared.value, place, signal });
   if (verdict.do === "deny") return ended(call.id, "denied", verdict.say);
-  if (verdict.do === "ask" && open.granted?.hash !== verdict.hash) return ask(call.id, verdict);
+  if (verdict.do === "ask" && open.granted?.hash !== verdict.hash) {
+    return ask(call.id, maskedQuestion(verdict, prepared.value.access, await masks()));
+  }
   const denied = await beforeTool(options, prepared.value);
   if (denied) return denied;
   const before = await recordBefore(options, prepared.value);
@@ -110,17 +117,19 @@ async function run(options: CallOptions, ready: Ready): Promise<Landing> {
   const { prepared, opened, before } = ready;
   const { call } = open;
   let seq = 0;
+  const mask = await maskOf(options, prepared.access, opened);
   const progress = (text: string) => {
     seq += 1;
-    parts.channel.publish(stream, { type: "output", callId: call.id, seq, text });
+    parts.channel.publish(stream, { type: "output", callId: call.id, seq, text: mask(text) });
   };
   const from = Date.now();
-  const outcome = await stoppable(prepared.run({ signal, opened, progress }), signal);
+  const done = await stoppable(prepared.run({ signal, opened, progress, mask }), signal);
   const to = Date.now();
-  if (outcome === "stuck") {
+  if (done === "stuck") {
     const unknown = "Cancelled, but the tool did not stop in time: what it did is not known.";
     return ended(call.id, "interrupted", unknown);
   }
+  const outcome = maskedOutcome(done, mask);
   const end = endOf(outcome, signal);
   const { parts: said, facts } = outcome;
   const finished = { type: "ToolFinished", callId: call.id, end, parts: said, facts } as const;

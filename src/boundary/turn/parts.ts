@@ -7,13 +7,14 @@ import type { EventLog } from "#boundary/log/port.ts";
 import type { Deadlines, ModelPort } from "#boundary/models/port.ts";
 import type { Requests } from "#boundary/requests.ts";
 import type { Sessions } from "#boundary/sessions.ts";
-import type { Tool, ToolContext } from "#boundary/tools/port.ts";
+import type { Readable, Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import type { VerifyCommand } from "#core/evidence/verify.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family, ModelFacts } from "#core/model/catalog.ts";
 import type { Usage } from "#core/model/message.ts";
 import type { Access, Opened } from "#core/security/access.ts";
+import type { Mask } from "#core/security/mask.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
 
@@ -43,7 +44,9 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   tools: readonly Tool[];
   judge: Judge;
   /** What the policy lets a session read without a question. */
-  readable(session: Session): Promise<(path: string) => boolean>;
+  readable(session: Session): Promise<Readable>;
+  /** The mask of what a call says, where these files may be seen with their secrets. */
+  masking(mayShow: (path: string) => boolean, shown: readonly string[]): Promise<Mask>;
   instructions: ReadInstructions;
   /** Its trees, or why none can be kept. */
   trees: Result<Trees>;

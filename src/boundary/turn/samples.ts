@@ -190,6 +190,7 @@ export function partsOver(
     judge: async ({ title }) => judge(title),
     readable: async () => () => true,
     trees: fail("not_supported", "no trees of a folder in memory"),
+    masking: async () => (text) => text,
     hooks: [],
     verify: async () => [],
     instructions: async () => ({ isTrusted: true, found: [] }),

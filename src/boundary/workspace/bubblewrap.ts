@@ -31,6 +31,7 @@ import type {
   RunningCommand,
   Sandbox,
 } from "#boundary/workspace/sandbox-port.ts";
+import type { SecretFile, WorkspaceSecrets } from "#boundary/workspace/secret-files.ts";
 import { startUnsandboxed } from "#boundary/workspace/unsandboxed.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { isInside, quoted } from "#core/security/paths.ts";
@@ -51,6 +52,8 @@ export type SandboxOptions = {
   host: Readonly<Record<string, string | undefined>>;
   /** Where the proxy of a command that may reach some hosts connects to. */
   outside: Outside;
+  /** The secret files of the workspace; without it none is hidden. */
+  secrets?: Pick<WorkspaceSecrets, "look">;
   /** What one command may take of the machine; kept as far as `keptHere` says. */
   limits: Limits;
 };
@@ -87,6 +90,10 @@ export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Re
     }
     writeFileSync(join(scratch, "nothing"), "", { mode: 0o600 });
     chmodSync(join(scratch, "nothing"), 0o400);
+    // What covers a secret file: a program that needs it fails by its name, instead of going on
+    // with an empty one, or committing it.
+    if (!existsSync(join(scratch, "hidden"))) writeFileSync(join(scratch, "hidden"), "");
+    chmodSync(join(scratch, "hidden"), 0o000);
   } catch (error) {
     return failureOf(error, scratch);
   }
@@ -100,13 +107,37 @@ export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Re
       if (spec.opened.unsandboxed) return startUnsandboxed(spec, options, signal);
       const checked = await check(spec, options);
       if (!checked.ok) return checked;
+      const secrets = await hiddenFrom(spec, options);
+      if (!secrets.ok) return secrets;
       const watch = await guard.begin(checked.value.writable);
       if (!watch.ok) return watch;
-      const command = { spec, ...checked.value };
+      const command = { spec, ...checked.value, secrets: secrets.value };
       const running = await startNetworked(wrap, options, command, watch.value, signal);
-      if (!running.ok) await watch.value.end();
-      return running;
+      if (!running.ok) {
+        await watch.value.end();
+        return running;
+      }
+      const hidden = [...new Set(secrets.value.map(({ path }) => path))];
+      const done = running.value.done.then((end) => ({ ...end, hidden }));
+      return ok({ ...running.value, done });
     },
+  });
+}
+
+/** Mounts for secret files: each costs about 0.3 ms at a command's start. */
+const SECRETS_MAX = 1_000;
+
+/** The secret files that a command may not see. */
+async function hiddenFrom(
+  { shows }: CommandSpec,
+  { secrets }: SandboxOptions,
+): Promise<Result<readonly SecretFile[]>> {
+  const found = secrets ? await secrets.look() : ok([]);
+  if (!found.ok) return found;
+  const hidden = found.value.filter(({ path }) => !shows?.(path));
+  if (hidden.length <= SECRETS_MAX) return ok(hidden);
+  return fail("too_large", `the workspace has more than ${SECRETS_MAX} secret files`, {
+    fix: "open one of its parts instead",
   });
 }
 
@@ -175,7 +206,7 @@ async function startNetworked(
   return ok({ ...running.value, done });
 }
 
-type Command = Checked & { spec: CommandSpec };
+type Command = Checked & { spec: CommandSpec; secrets: readonly SecretFile[] };
 
 async function startWrapped(
   wrap: Bubblewrap,
@@ -185,16 +216,14 @@ async function startWrapped(
   signal: AbortSignal,
 ): Promise<Result<RunningCommand>> {
   const { workspace, scratch } = options;
-  const { spec, cwd, writable, through } = command;
+  const { spec, cwd, writable, through, secrets } = command;
   const network = spec.opened.network === true;
   const held = await guarded(wrap, workspace, watch);
   if (!held.ok) return held;
   const descriptors = held.value.flatMap((mount) => ("held" in mount ? (mount.held ?? []) : []));
   try {
-    const mounts = [
-      ...mountsFor(options, { network, hosts: through !== null, writable, guarded: held.value }),
-      ...(through?.mounts ?? []),
-    ];
+    const view = { network, hosts: through !== null, writable, guarded: held.value, secrets };
+    const mounts = [...mountsFor(options, view), ...(through?.mounts ?? [])];
     const environment = environmentFor(options, spec, through?.env ?? {});
     const settings = Object.entries(environment).flatMap((pair) => ["--setenv", ...pair]);
     const args = [
@@ -295,6 +324,7 @@ type View = {
   hosts: boolean;
   writable: readonly string[];
   guarded: readonly Mount[];
+  secrets: readonly SecretFile[];
 };
 
 /** The file system of one command, from what covers most to what covers last. */
@@ -326,6 +356,11 @@ export function mountsFor(options: SandboxOptions, view: View): Mount[] {
   const secrets = [...options.hidden, scratch, quarantine, ...(isRoot ? SYSTEM_SECRETS : [])];
   for (const path of secrets) mounts.push(...covered(mounts, path, scratch));
   mounts.push(...view.guarded);
+  for (const { real } of view.secrets) {
+    if (isVisible(mounts, real) || isInside(workspace, real)) {
+      mounts.push({ kind: "read", path: real, from: join(scratch, "hidden") });
+    }
+  }
   for (const path of hostSockets()) mounts.push(...covered(mounts, path, scratch));
   return mounts;
 }

@@ -39,8 +39,9 @@ import type {
   Workspace,
   WriteOptions,
 } from "#boundary/workspace/port.ts";
-import { fail, ok, type Result } from "#core/failure.ts";
+import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { quoted, relativeTo } from "#core/security/paths.ts";
+import { isSecretFile } from "#core/security/secret-files.ts";
 
 const readChunk = promisify(read);
 const writeChunk = promisify(write);
@@ -85,13 +86,23 @@ function workspaceAt(root: string): Workspace {
           modifiedMs: found.mtimeMs,
         });
       }),
-    read: (path, { bytesMax }) => at(path, (spot) => readFile(spot, bytesMax)),
+    read: (path, { bytesMax }) =>
+      at(path, async (spot) => secretBehind(root, path, spot) ?? (await readFile(spot, bytesMax))),
     hash: (path) => hashAt(path, at),
     list: (path) => at(path, async (spot) => listFolder(spot)),
     write: (path, bytes, options) =>
       at(path, (spot) => replaceFile(spot, bytes, options), { makeFolders: true }),
     remove: (path, { expect }) => removeAt(root, path, expect),
   };
+}
+
+/** A secret file under another name: leave for that name would be none for the file. */
+function secretBehind(root: string, path: string, { relative }: Spot): Failed | null {
+  const named = relativeTo(root, path);
+  if (!isSecretFile(relative) || (named.ok && named.value === relative)) return null;
+  return fail("denied", `${quoted(path)} leads to ${quoted(relative)}, which holds secrets`, {
+    fix: "name that file itself, and the user is asked",
+  });
 }
 
 type At = <T>(path: string, use: (spot: Spot) => Promise<Result<T>>) => Promise<Result<T>>;

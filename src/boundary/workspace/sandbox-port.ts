@@ -1,6 +1,6 @@
 // Running commands of a location. Its promises, proved by contract.ts where an adapter can:
 // - `inside` commands write only in the workspace and their own temporary folder, cannot read the
-//   secrets of the home folder or Aiex's own, have no network unless it was opened (with hosts: reach
+//   secrets of the home folder, the secret files of the workspace or Aiex's own, have no network unless it was opened (with hosts: reach
 //   those and nothing else, by name and by the address that the name was checked to have), see none
 //   of the host's sockets, and cannot change a protected path (existing ones are mounted read-only;
 //   a new or changed one is moved to quarantine when the command ends, and named);
@@ -22,6 +22,8 @@ export type CommandSpec = {
   env?: Readonly<Record<string, string>>;
   timeoutMs: number;
   opened: Opened;
+  /** Whether the user allowed a secret file of the workspace to be seen; absent: none. */
+  shows?(path: string): boolean;
 };
 
 export type CommandEnd = {
@@ -35,6 +37,8 @@ export type CommandEnd = {
   quarantined: readonly string[];
   /** True where the sandbox visibly refused something: read-only file system, no network … */
   sandboxDenied: boolean;
+  /** Secret files of the workspace that it could not read. */
+  hidden?: readonly string[];
   /** The limit of memory or processes that it ran into, where that is known. */
   exceeded?: "memory" | "processes" | null;
   /** Where it went, if hosts were opened; bounded, each as `name:port`. */

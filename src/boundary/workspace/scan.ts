@@ -11,6 +11,7 @@ import {
   mayBeProtected,
   protectionOf,
 } from "#core/security/protected.ts";
+import { secrecyOf } from "#core/security/secret-files.ts";
 
 /** Folders of a workspace; one with more is better opened at one of its parts. */
 const FOLDERS_MAX = 500_000;
@@ -30,7 +31,12 @@ export type Found = {
   repository?: string;
 };
 
-export type Scan = { found: readonly Found[]; repositories: readonly Repository[] };
+export type Scan = {
+  found: readonly Found[];
+  repositories: readonly Repository[];
+  /** Workspace-relative files and links that hold secrets by their names, or may. */
+  secrets: readonly string[];
+};
 /** A folder that git takes for a repository; `bare` where it is not called `.git`. */
 export type Repository = { path: string; bare: boolean };
 
@@ -42,6 +48,7 @@ type Folder = {
   folders: readonly string[];
   found: readonly Found[];
   repository: Repository | null;
+  secrets: readonly string[];
 };
 
 /** A scanner of the workspace at `root`; scans must not overlap. */
@@ -51,6 +58,7 @@ export function protectedScanner(root: string): () => Promise<Result<Scan>> {
     const seen = new Map<string, Folder>();
     const found: Found[] = [];
     const repositories: Repository[] = [];
+    const secrets: string[] = [];
     const todo = ["."];
     let until = performance.now() + SLICE_MS;
     for (let path = todo.pop(); path !== undefined; path = todo.pop()) {
@@ -63,6 +71,7 @@ export function protectedScanner(root: string): () => Promise<Result<Scan>> {
       if (folder) {
         seen.set(path, folder);
         found.push(...folder.found);
+        secrets.push(...folder.secrets);
         if (folder.repository) repositories.push(folder.repository);
         for (const name of folder.folders) todo.push(path === "." ? name : `${path}/${name}`);
       }
@@ -71,7 +80,7 @@ export function protectedScanner(root: string): () => Promise<Result<Scan>> {
       until = performance.now() + SLICE_MS;
     }
     known = seen;
-    return ok({ found, repositories });
+    return ok({ found, repositories, secrets });
   };
 }
 
@@ -99,9 +108,11 @@ function judge(path: string, entries: readonly Dirent[]) {
   const repository = named || isRepository(new Set(entries.map((entry) => entry.name)));
   const folders: string[] = [];
   const found: Found[] = [];
+  const secrets: string[] = [];
   for (const entry of entries) {
     const { name } = entry;
     const below = path === "." ? name : `${path}/${name}`;
+    if (!entry.isDirectory() && secrecyOf(below) !== null) secrets.push(below);
     if (repository && isObeyedInRepository(name)) {
       found.push({ path: below, kind: kindOf(entry), repository: path });
     } else if (entry.isDirectory() && /^\.git$/i.test(name)) {
@@ -112,7 +123,7 @@ function judge(path: string, entries: readonly Dirent[]) {
       folders.push(name);
     }
   }
-  return { folders, found, repository: repository ? { path, bare: !named } : null };
+  return { folders, found, secrets, repository: repository ? { path, bare: !named } : null };
 }
 
 /**

@@ -6,7 +6,7 @@
  * user.
  */
 export type Escalation = {
-  kind: "network" | "path" | "protected" | "unsandboxed";
+  kind: EscalationKind;
   /** The absolute path wanted, for `path` and `protected`. */
   path?: string;
   /** The hosts wanted, for `network`; see `wantedHosts`. */
@@ -14,9 +14,12 @@ export type Escalation = {
   why: string;
 };
 
+export type EscalationKind = "network" | "path" | "protected" | "unsandboxed";
+
 /** Paths are workspace-relative unless they begin with a slash. */
 export type Access =
-  | { kind: "read"; path: string }
+  /** `secret`: what is masked in the file is wanted too; of a secret file it always is. */
+  | { kind: "read"; path: string; secret?: true }
   | { kind: "write"; path: string; diff: string }
   | {
       kind: "run";
@@ -36,6 +39,8 @@ export type Opened = {
   hosts?: readonly string[];
   /** Absolute paths that may be written too. */
   write?: readonly string[];
+  /** Workspace-relative files that may be seen with their secrets. */
+  secrets?: readonly string[];
   /** The user allowed this very command to run without the sandbox. */
   unsandboxed?: boolean;
 };

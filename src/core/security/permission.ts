@@ -2,6 +2,7 @@
 // hash of what would be done, so that what was shown is what is done.
 import type { Access, Opened } from "#core/security/access.ts";
 import { hostsOver, isHostName } from "#core/security/hosts.ts";
+import { isSecretFile } from "#core/security/secret-files.ts";
 
 /**
  * `once` for this very call · `session` until the session ends · `workspace` for all sessions at
@@ -30,7 +31,7 @@ export function permissionKey(
 function contentOf(access: Access, opens: Opened, exact: boolean): unknown[] {
   switch (access.kind) {
     case "read":
-      return ["read", access.path];
+      return ["read", access.path, ...(isSecretRead(access) ? ["secret"] : [])];
     case "write":
       return exact ? ["write", access.path, access.diff] : ["write", access.path];
     case "fetch":
@@ -44,6 +45,10 @@ function contentOf(access: Access, opens: Opened, exact: boolean): unknown[] {
     }
   }
 }
+
+/** Whether a read shows secrets: those of a secret file, or those that are masked elsewhere. */
+export const isSecretRead = (access: Access): boolean =>
+  access.kind === "read" && (access.secret === true || isSecretFile(access.path));
 
 /**
  * What a lasting answer covers, each by its key: a command with hosts by one key for each of them,

@@ -12,7 +12,7 @@
 import type { Access, Escalation, Opened, SandboxKind } from "#core/security/access.ts";
 import { wantedHosts } from "#core/security/hosts.ts";
 import { isInside, quoted, relativeTo } from "#core/security/paths.ts";
-import { type Grant, hostOf, isGranted } from "#core/security/permission.ts";
+import { type Grant, hostOf, isGranted, isSecretRead } from "#core/security/permission.ts";
 import { onlyReads } from "#core/security/programs.ts";
 import { protectionOf } from "#core/security/protected.ts";
 import { isAllowedByAll, matches, partsOf, type Rules, titleOf } from "#core/security/rules.ts";
@@ -69,11 +69,13 @@ export function decideAll(state: PolicyState, accesses: readonly Access[]): Deci
 function join(a: Opened, b: Opened): Opened {
   const write = [...new Set([...(a.write ?? []), ...(b.write ?? [])])];
   const hosts = [...new Set([...(a.hosts ?? []), ...(b.hosts ?? [])])].sort();
+  const secrets = [...new Set([...(a.secrets ?? []), ...(b.secrets ?? [])])].sort();
   return {
     ...a,
     ...b,
     ...(write.length > 0 && { write }),
     ...(hosts.length > 0 && { hosts }),
+    ...(secrets.length > 0 && { secrets }),
   };
 }
 
@@ -82,7 +84,7 @@ const ask = (why: string, opens: Opened = {}): Decision => ({ do: "ask", why, op
 const deny = (why: string, fix: string): Decision => ({ do: "deny", code: "denied", why, fix });
 
 function decideByMode(state: PolicyState, access: Access): Decision {
-  if (access.kind === "read") return decideRead(state, access.path);
+  if (access.kind === "read") return decideRead(state, access);
   if (!state.trusted) {
     return {
       do: "deny",
@@ -101,8 +103,11 @@ function decideByMode(state: PolicyState, access: Access): Decision {
   }
 }
 
-function decideRead({ root }: PolicyState, path: string): Decision {
-  const name = relativeTo(root, path);
+function decideRead({ root }: PolicyState, access: Access & { kind: "read" }): Decision {
+  const name = relativeTo(root, access.path);
+  if (name.ok && isSecretRead({ ...access, path: name.value })) {
+    return ask(`it would see the secrets in ${quoted(name.value)}`, { secrets: [name.value] });
+  }
   if (name.ok) return allow();
   return deny(name.error.say, name.error.fix ?? "name a file inside the workspace");
 }

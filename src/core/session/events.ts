@@ -47,6 +47,7 @@ const opened = z.object({
   network: z.optional(z.boolean()),
   hosts: z.optional(z.readonly(z.array(text))),
   write: z.optional(z.readonly(z.array(text))),
+  secrets: z.optional(z.readonly(z.array(text))),
   unsandboxed: z.optional(z.boolean()),
 });
 const tests = z.object({ passed: count, failed: count, skipped: count });

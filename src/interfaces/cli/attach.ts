@@ -1,7 +1,10 @@
 // What goes with a prompt: files named with `-i`, and what was piped in. Images and PDFs go as they
 // are, text is put into the prompt with its path, anything else is refused.
+import { realpathSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { masker } from "#core/security/mask.ts";
+import { secrecyOf, valuesIn } from "#core/security/secret-files.ts";
 import { readGiven } from "#interfaces/cli/given-file.ts";
 import type { Terminal } from "#interfaces/cli/terminal.ts";
 
@@ -26,11 +29,11 @@ export async function spoken(
   if (terminal.piped) {
     const piped = await pipedText(terminal);
     if (!piped.ok) return piped;
-    texts.push(piped.value.trim());
+    texts.push(maskedFor(piped.value.trim(), "what was piped in", null, terminal));
   }
   const attachments: Attachment[] = [];
   for (const name of given.files) {
-    const file = await attached(name, given.folder);
+    const file = await attached(name, given.folder, terminal);
     if (!file.ok) return file;
     if (typeof file.value === "string") texts.push(file.value);
     else attachments.push(file.value);
@@ -71,7 +74,11 @@ async function pipedText(terminal: Terminal): Promise<Result<string>> {
     : ok(text);
 }
 
-async function attached(name: string, folder: string): Promise<Result<Attachment | string>> {
+async function attached(
+  name: string,
+  folder: string,
+  terminal: Pick<Terminal, "err">,
+): Promise<Result<Attachment | string>> {
   const path = resolve(folder, name);
   const tooLargeFix = "let the model read the part that matters";
   const read = await readGiven(path, { name, bytesMax: FILE_BYTES_MAX, tooLargeFix });
@@ -80,7 +87,33 @@ async function attached(name: string, folder: string): Promise<Result<Attachment
   const media = mediaOf(bytes);
   if (media) return ok({ name: basename(path), media, base64: bytes.toString("base64") });
   const text = textOf(bytes);
-  return text === null ? notUsable(name) : ok(`The file ${name}:\n${fenced(text)}`);
+  if (text === null) return notUsable(name);
+  return ok(`The file ${name}:\n${fenced(maskedFor(text, name, path, terminal))}`);
+}
+
+/** Without its secrets; of a secret file no value goes. What the user types, they mean to say. */
+function maskedFor(
+  text: string,
+  name: string,
+  path: string | null,
+  terminal: Pick<Terminal, "err">,
+): string {
+  const plain = masker()(text);
+  const secrecy = path === null ? null : (secrecyOf(path) ?? secrecyOf(realOf(path)));
+  const isSecret = secrecy === "always" || (secrecy === "perhaps" && plain !== text);
+  const masked = isSecret ? masker({ known: valuesIn(text) })(text) : plain;
+  if (masked !== text) {
+    terminal.err(`aiex: secrets in ${name} are masked; type one into the prompt to send it\n`);
+  }
+  return masked;
+}
+
+function realOf(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 const notUsable = (name: string): Failed =>

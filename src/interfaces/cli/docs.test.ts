@@ -158,7 +158,8 @@ evidence (how it stands now).
 | \`auth list\` | \`key\`: provider, keys (how many), at |
 | \`usage\` | \`usage\`: by, key, calls, broken, inexact, input, cached, written, output, reasoning, nanoDollars, estimatedNanoDollars (priced only now), unpriced (tokens) |
 | \`audit\` | \`record\`: record (the envelope with its hashes, and its body or null) |
-| \`audit verify\` | \`result\`: ok, records, streams, erased, bad (position, stream, version, fault, or null) |
+| \`audit verify\` | \`result\`: ok, records, streams, erased, seals, unsealed (records after the last seal), head, keys, anchors, bad (position, stream, version, fault, or null) |
+| \`audit report\` | \`entry\`: kind, at, stream, actor, what, outcome?; then \`result\`: since, until, counts (by kind), erased |
 | \`config list\` | \`setting\`: key, value, from, where; a secret only as being set |
 
 ## Events

@@ -42,6 +42,7 @@ function opensOf({ opens }: Ask): string[] {
   if (opens.network) found.push("the whole network: every host, every protocol");
   if (opens.hosts?.length) found.push(`the network to ${opens.hosts.map(reveal).join(", ")}`);
   if (opens.write?.length) found.push(`writing to ${opens.write.map(reveal).join(", ")}`);
+  if (opens.secrets?.length) found.push(`the secrets in ${opens.secrets.map(reveal).join(", ")}`);
   if (opens.unsandboxed) found.push("everything: it would run outside the sandbox");
   return found;
 }

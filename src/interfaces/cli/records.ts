@@ -1,6 +1,6 @@
 // The records of the log, page by page, so that memory does not grow with its length.
 import type { App } from "#app";
-import type { Result } from "#core/failure.ts";
+import { ok, type Result } from "#core/failure.ts";
 import type { LogRecord } from "#core/record.ts";
 
 /** Records read at once. */
@@ -19,4 +19,14 @@ export async function* pagesOf(
     const last = page.value.at(-1);
     after = (stream === undefined ? last?.position : last?.version) ?? after;
   }
+}
+
+/** The stream of a session by the beginning of its id; undefined, all streams, where none is named. */
+export async function streamOf(
+  app: App,
+  session: string | undefined,
+): Promise<Result<string | undefined>> {
+  if (session === undefined) return ok(undefined);
+  const found = await app.read({ type: "Session", session });
+  return found.ok ? ok(found.value.session) : found;
 }

@@ -61,7 +61,12 @@ it("runs no line outside the sandbox, and leaves the repository and what is outs
       if (Object.keys(verdict.opens).length > 0) opened.push(line);
       const { signal } = new AbortController();
       const { opens } = verdict;
-      const { facts } = await prepared.run({ signal, opened: opens, progress: () => {} });
+      const { facts } = await prepared.run({
+        signal,
+        opened: opens,
+        progress: () => {},
+        mask: (text: string) => text,
+      });
       ends.push(...facts);
     }
   };
@@ -84,7 +89,12 @@ it("runs no line outside the sandbox, and leaves the repository and what is outs
   const { port } = server.address() as AddressInfo;
   const { prepared } = await here.judged(`exec 3<>/dev/tcp/127.0.0.1/${port}`, "yes");
   const { signal } = new AbortController();
-  await prepared.run({ signal, opened: { network: true }, progress: () => {} });
+  await prepared.run({
+    signal,
+    opened: { network: true },
+    progress: () => {},
+    mask: (text: string) => text,
+  });
   expect(connections).toBe(1);
 });
 

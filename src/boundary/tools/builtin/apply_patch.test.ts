@@ -97,7 +97,12 @@ describe("apply_patch", () => {
     expect(prepared.value.access[1]).toMatchObject({ diff: expect.stringContaining("-b") });
     expect(filesIn(root)).toEqual({ "a.txt": "a\n", "b.txt": "b\n" });
     const { signal } = context;
-    const outcome = await prepared.value.run({ signal, opened: {}, progress: () => {} });
+    const outcome = await prepared.value.run({
+      signal,
+      opened: {},
+      progress: () => {},
+      mask: (text: string) => text,
+    });
     expect(filesIn(root)).toEqual({ "c/d.txt": "A\n" });
     expect(outcome.facts).toContainEqual({ type: "fileGone", path: "a.txt" });
   });
@@ -120,7 +125,12 @@ describe("apply_patch", () => {
     if (!prepared.ok) throw new Error(prepared.error.say);
     writeFileSync(join(root, "b.txt"), "mine\n");
     const { signal } = context;
-    const outcome = await prepared.value.run({ signal, opened: {}, progress: () => {} });
+    const outcome = await prepared.value.run({
+      signal,
+      opened: {},
+      progress: () => {},
+      mask: (text: string) => text,
+    });
     expect(outcome.failed).toBe(true);
     expect(filesIn(root)).toEqual({ "a.txt": "a\n", "b.txt": "mine\n" });
   });
@@ -162,7 +172,12 @@ describe("apply_patch", () => {
     if (!prepared.ok) throw new Error(prepared.error.say);
     for (const name of ["b.txt", "c.txt"]) writeFileSync(join(root, name), "mine\n");
     const { signal } = context;
-    const { parts, failed } = await prepared.value.run({ signal, opened: {}, progress: () => {} });
+    const { parts, failed } = await prepared.value.run({
+      signal,
+      opened: {},
+      progress: () => {},
+      mask: (text: string) => text,
+    });
     expect(failed).toBe(true);
     expect(filesIn(root)).toMatchObject({ "a.txt": "a\n", "b.txt": "mine\n", "d.txt": "d\n" });
     expect(textOf(parts).replaceAll(/: .*/g, "").split("\n")).toEqual([

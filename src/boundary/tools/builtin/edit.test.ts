@@ -122,7 +122,12 @@ describe("edit", () => {
     if (!prepared.ok) throw new Error(prepared.error.say);
     writeFileSync(join(root, "a.txt"), "mine\n");
     const { signal } = context;
-    const outcome = await prepared.value.run({ signal, opened: {}, progress: () => {} });
+    const outcome = await prepared.value.run({
+      signal,
+      opened: {},
+      progress: () => {},
+      mask: (text: string) => text,
+    });
     expect(outcome).toMatchObject({ failed: true, facts: [] });
     expect(contentOf(root, "a.txt")).toBe("mine\n");
   });

@@ -3,7 +3,14 @@
 
 import * as z from "zod/mini";
 import { sha256 } from "#boundary/digest.ts";
-import { bytesOf, checkSeen, numbered, presentFile, textIn } from "#boundary/tools/text-file.ts";
+import {
+  bytesOf,
+  checkSeen,
+  maskedText,
+  numbered,
+  presentFile,
+  textIn,
+} from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal, reported } from "#boundary/tools/tool.ts";
 import { closestPlace } from "#core/code/closest.ts";
 import { countsOf, keptDiff, unifiedDiff } from "#core/code/diff.ts";
@@ -74,6 +81,9 @@ export const edit = defineTool({
     }
     const text = textIn(present.value);
     if (!text.ok) return text;
+    const texts = edits.flatMap((one) => [one.old, one.new]);
+    const masked = maskedText(texts, text.value);
+    if (masked) return masked;
     const unseen = checkSeen(context, present.value, () => presentWindow(text.value, edits));
     if (unseen) return unseen;
     if (text.value.length * edits.length > SEARCHED_CHARACTERS_MAX)

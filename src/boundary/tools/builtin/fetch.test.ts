@@ -34,7 +34,12 @@ async function fetched(url: string): Promise<{ failed: boolean; text: string }> 
   const prepared = await tool.prepare(JSON.stringify({ url }), contextOf(tmpdir()));
   if (!prepared.ok) return { failed: true, text: prepared.error.say };
   const signal = AbortSignal.timeout(20_000);
-  const { failed, parts } = await prepared.value.run({ signal, opened: {}, progress: () => {} });
+  const { failed, parts } = await prepared.value.run({
+    signal,
+    opened: {},
+    progress: () => {},
+    mask: (text: string) => text,
+  });
   return { failed, text: textOf(parts) };
 }
 

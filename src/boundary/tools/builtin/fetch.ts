@@ -10,6 +10,7 @@ import type { Tool, ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { readTarget, targetText } from "#core/security/hosts.ts";
+import type { Mask } from "#core/security/mask.ts";
 
 const TIMEOUT_MS = 30_000;
 /** Bytes of an answer that are read. */
@@ -41,15 +42,18 @@ export function fetchTool(outside: Outside): Tool {
         // A GET changes nothing, so asking again is what its key allows.
         intent: { key: parsed.href },
         title: `fetch ${parsed.href}`,
-        run: ({ signal }) => fetched(parsed, { context, outside, signal }),
+        run: ({ signal, mask }) => fetched(parsed, { context, outside, signal, mask }),
       });
     },
   });
 }
 
-type Fetching = { context: ToolContext; outside: Outside; signal: AbortSignal };
+type Fetching = { context: ToolContext; outside: Outside; signal: AbortSignal; mask: Mask };
 
-async function fetched(url: URL, { context, outside, signal }: Fetching): Promise<ToolOutcome> {
+async function fetched(
+  url: URL,
+  { context, outside, signal, mask }: Fetching,
+): Promise<ToolOutcome> {
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const ended = AbortSignal.any([signal, timeout]);
   const unreachable = (why: string, fix = "check the URL, or go on without it") =>
@@ -70,7 +74,7 @@ async function fetched(url: URL, { context, outside, signal }: Fetching): Promis
     }
     const type = headers["content-type"] ?? "unknown type";
     const head = `${status} ${statusMessage}, ${type}, ${body.length} bytes`;
-    const text = await shown(body, context);
+    const text = await shown(body, { ...context, mask });
     return outcome(`${head}\n\n${text}`, { failed: status < 200 || status > 299 });
   } catch (error) {
     const late = timeout.aborted ? `no whole answer in ${TIMEOUT_MS} ms` : null;

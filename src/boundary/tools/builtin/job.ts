@@ -1,9 +1,9 @@
 // Follows or kills a command that `run` started in the background.
 import * as z from "zod/mini";
-import { endLine, factsOf } from "#boundary/tools/builtin/run.ts";
+import { endLine, factsOf, hiddenLine } from "#boundary/tools/builtin/run.ts";
 import type { Job, Jobs } from "#boundary/tools/jobs.ts";
 import { collected, shown } from "#boundary/tools/output.ts";
-import type { Tool, ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
+import type { Tool, ToolContext, ToolOutcome, ToolRun } from "#boundary/tools/port.ts";
 import { defineTool, outcome } from "#boundary/tools/tool.ts";
 import { ok } from "#core/failure.ts";
 import type { Fact } from "#core/session/tool-facts.ts";
@@ -37,7 +37,7 @@ export function job(jobs: Jobs): Tool {
         effect: given.action === "follow" ? ("pure" as const) : ("opaque" as const),
         intent: {},
         title: `${given.action} job ${given.job}`,
-        run: ({ signal }) => looked(found.value, given, context, signal),
+        run: (running) => looked(found.value, given, context, running),
       });
     },
   });
@@ -47,7 +47,7 @@ async function looked(
   found: Job,
   given: z.output<typeof input>,
   context: ToolContext,
-  signal: AbortSignal,
+  { signal, mask }: ToolRun,
 ): Promise<ToolOutcome> {
   if (given.action === "kill") {
     found.kill();
@@ -58,14 +58,15 @@ async function looked(
   const { begin, end } = found.output.bytes();
   const fresh = collected();
   fresh.add(Buffer.concat([begin, end]).subarray(given.from ?? 0));
-  const text = await shown(fresh, context);
+  const text = await shown(fresh, { ...context, mask });
   const state = found.end
     ? endLine(found.end, { seconds: 0, words: context.words })
     : `(still running; follow again from ${found.output.length})`;
   const facts: Fact[] = found.end
     ? [...factsOf(found, found.end), { type: "jobEnded", job: found.id, code: found.end.code }]
     : [];
-  return outcome([text, state].filter((line) => line !== "").join("\n"), { facts });
+  const hidden = found.end ? hiddenLine(found.end, text) : "";
+  return outcome([text, state, hidden].filter((line) => line !== "").join("\n"), { facts });
 }
 
 function waited(seconds: number, signal: AbortSignal): Promise<void> {

@@ -8,6 +8,7 @@ import { FILE_BYTES_MAX, isBinary } from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import { linesOf, sourceText } from "#core/code/lines.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
+import type { Mask } from "#core/security/mask.ts";
 import type { Fact } from "#core/session/tool-facts.ts";
 
 /** Lines of one window. */
@@ -59,7 +60,7 @@ export const read = defineTool({
         effect: "pure" as const,
         intent: {},
         title: `read ${path.slice(0, OUTPUT.length + 12)} from line ${from}`,
-        run: () => readOutput(path.slice(OUTPUT.length), window, context),
+        run: ({ mask }) => readOutput(path.slice(OUTPUT.length), { ...window, mask }, context),
       });
     }
     const name = context.workspace.relative(path);
@@ -69,12 +70,12 @@ export const read = defineTool({
       effect: "pure" as const,
       intent: {},
       title: from === 1 ? `read ${name.value}` : `read ${name.value} from line ${from}`,
-      run: () => readFile(name.value, window, context),
+      run: ({ mask }) => readFile(name.value, { ...window, mask }, context),
     });
   },
 });
 
-type Window = { from: number; lines: number };
+type Window = { from: number; lines: number; mask: Mask };
 
 async function readOutput(hash: string, window: Window, context: ToolContext) {
   if (!/^[0-9a-f]{64}$/.test(hash)) {
@@ -136,7 +137,8 @@ function readText(
     });
     return refusal(failed.error);
   }
-  const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+  // Before lines are chosen: a key is known by its first line. Masks keep the lines where they are.
+  const text = window.mask(new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes));
   const source = sourceText(text);
   const lines = linesOf(source);
   if (lines.length === 0) return outcome(`(\`${path}\` is empty)`, { facts });

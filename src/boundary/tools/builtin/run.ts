@@ -1,14 +1,16 @@
 // Runs a shell command in the sandbox of the workspace, in the foreground or as a job.
 import * as z from "zod/mini";
 import type { Jobs } from "#boundary/tools/jobs.ts";
-import { type Collected, collected, plainText, shown } from "#boundary/tools/output.ts";
+import { type Collected, collected, masked, plainText, shown } from "#boundary/tools/output.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolRun } from "#boundary/tools/port.ts";
 import { plainlyShown, seenFacts } from "#boundary/tools/seen-by-command.ts";
+import { maskInCommand } from "#boundary/tools/text-file.ts";
 import { defineTool, outcome, refusal } from "#boundary/tools/tool.ts";
 import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
 import { TAIL_CHARS, testsIn } from "#core/evidence/tests.ts";
-import { ok } from "#core/failure.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
 import type { Words } from "#core/model/surface.ts";
+import type { Access } from "#core/security/access.ts";
 import type { Fact } from "#core/session/tool-facts.ts";
 
 /** Time limits in seconds. */
@@ -19,8 +21,12 @@ const JOB_SECONDS_MAX = 86_400;
 const COMMAND_CHARS_MAX = 100_000;
 
 const escalate = z.strictObject({
-  kind: z.enum(["network", "path", "protected", "unsandboxed"]),
-  path: z.optional(z.string().check(z.describe("Absolute path wanted, for path and protected."))),
+  kind: z.enum(["network", "path", "protected", "secret", "unsandboxed"]),
+  path: z.optional(
+    z
+      .string()
+      .check(z.describe("Path wanted: absolute for path and protected; the file for secret.")),
+  ),
   hosts: z.optional(
     z
       .array(z.string().check(z.maxLength(300)))
@@ -46,7 +52,8 @@ type Input = z.output<typeof input>;
 
 const about = [
   "Run a shell command (bash) in the workspace, in a sandbox: it may write only in the workspace",
-  "and its temporary folder, has no network, and cannot read secrets of the home folder. Use it to",
+  "and its temporary folder, has no network, and cannot read secrets of the home folder or secret",
+  "files of the workspace (.env, keys; `escalate` of kind secret asks for one). Use it to",
   "build, test, lint, use git, or start a server (`background`). Do not use it to read, search or",
   "edit files: `read`, `search` and `edit` do that better. Each call is a fresh shell: `cd` and",
   "variables do not last. A command that waits for input gets none.",
@@ -67,25 +74,40 @@ export function run(jobs: Jobs): Tool {
     async prepare(given, context) {
       const cwd = context.workspace.relative(given.cwd ?? ".");
       if (!cwd.ok) return cwd;
+      const masked = maskInCommand(given.command);
+      if (masked) return masked;
+      const asked = accessOf(given, cwd.value, context);
+      if (!asked.ok) return asked;
       const may = given.background ? jobs.mayStart(context.session) : ok();
       if (!may.ok) return may;
       return ok({
-        access: [
-          {
-            kind: "run" as const,
-            command: given.command,
-            cwd: cwd.value,
-            env: {},
-            sandboxed: context.sandbox.kind !== "none",
-            ...(given.escalate ? { escalate: given.escalate } : {}),
-          },
-        ],
+        access: asked.value,
         effect: "opaque" as const,
         intent: {},
         title: given.command,
         run: (running) => started(jobs, { ...given, cwd: cwd.value }, context, running),
       });
     },
+  });
+}
+
+/** A secret is asked for as a read of that file, so that leave for it is leave for the file. */
+function accessOf(
+  { command, escalate: wanted }: Input,
+  cwd: string,
+  { workspace, sandbox }: ToolContext,
+): Result<Access[]> {
+  const run = { kind: "run" as const, command, cwd, env: {}, sandboxed: sandbox.kind !== "none" };
+  if (!wanted) return ok([run]);
+  const { kind, path, ...rest } = wanted;
+  if (kind !== "secret") return ok([{ ...run, escalate: { kind, path, ...rest } }]);
+  const name = workspace.relative(path ?? "");
+  if (!name.ok) return name;
+  if (path !== undefined && path !== "" && name.value !== ".") {
+    return ok([run, { kind: "read", path: name.value, secret: true }]);
+  }
+  return fail("bad_input", "`escalate` of kind secret needs the `path` of one file", {
+    fix: 'for example {"kind": "secret", "path": ".env", "why": "the tests read it"}',
   });
 }
 
@@ -101,11 +123,13 @@ async function started(
   // A job outlives its call, so it must not die with the call's signal.
   const signal = background ? new AbortController().signal : running.signal;
   const before = background ? [] : await plainlyShown(command, cwd, context);
-  const spec = { command, cwd, timeoutMs: seconds * 1_000, opened: running.opened };
+  const may = await context.readable();
+  const shows = (path: string) => running.opened.secrets?.includes(path) || may(path, true);
+  const spec = { command, cwd, timeoutMs: seconds * 1_000, opened: running.opened, shows };
   const begun = await context.sandbox.start(spec, signal);
   if (!begun.ok) return refusal(begun.error);
   if (background) {
-    const job = jobs.start({ session: context.session, command, cwd }, begun.value);
+    const job = jobs.start({ session: context.session, command, cwd }, begun.value, running.mask);
     const ended = context.writing?.(command);
     if (ended) void job.done.then(ended);
     const fact: Fact = { type: "jobStarted", job: job.id, command };
@@ -114,15 +138,15 @@ async function started(
     });
   }
   const output = collected();
-  for await (const chunk of begun.value.output) {
+  for await (const chunk of masked(begun.value.output, running.mask)) {
     output.add(chunk);
     running.progress(plainText(chunk));
   }
   const end = await begun.value.done;
   const seen = await seenFacts(before, { end, output }, context);
-  const text = await shown(output, context);
+  const text = await shown(output, { ...context, mask: running.mask });
   return outcome(
-    [text, endLine(end, { seconds, words: context.words })]
+    [text, endLine(end, { seconds, words: context.words }), hiddenLine(end, text)]
       .filter((line) => line !== "")
       .join("\n"),
     {
@@ -156,6 +180,17 @@ export function factsOf(
 function closing(output: Collected): string {
   const { begin, end } = output.bytes();
   return plainText(Buffer.concat([begin, end]).subarray(-TAIL_CHARS));
+}
+
+/** Which secret files the command met without seeing them, and how to see one. */
+export function hiddenLine({ hidden = [] }: CommandEnd, text: string): string {
+  const met = hidden.filter((path) => text.includes(path.split("/").at(-1) ?? path));
+  const some = met.length > 0 || !/permission denied|EACCES/i.test(text) ? met : hidden;
+  if (some.length === 0) return "";
+  return (
+    `(hidden from commands, because they hold secrets: ${some.slice(0, 10).join(", ")}. If the task ` +
+    "needs one, call again with escalate, kind secret and that path: the user is asked)"
+  );
 }
 
 /** How it ended, and what to do about what the sandbox kept from it. */

@@ -6,6 +6,7 @@ import { confirmed, type Found, searchLines, shownLine } from "#boundary/tools/s
 import { FILE_BYTES_MAX } from "#boundary/tools/text-file.ts";
 import { defineTool, inOneLine, outcome, refusal } from "#boundary/tools/tool.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { isSecretFile } from "#core/security/secret-files.ts";
 
 /** Matching lines of one answer. */
 const MATCHES_MAX = 100;
@@ -91,6 +92,8 @@ async function searched(
     const mayRead = await readable();
     const take = lines.taker((file) => {
       if (visible && !visible.value.has(file)) return "passed over";
+      // Counting its matches would tell a secret piece by piece.
+      if (isSecretFile(nameIn(path, file)) && !mayRead(nameIn(path, file))) return "passed over";
       return mayRead(nameIn(path, file)) ? "shown" : "withheld";
     });
     const where = { folder: path, separator: "\n" as const, signal };

@@ -5,6 +5,7 @@ import { sha256 } from "#boundary/digest.ts";
 import {
   bytesOf,
   checkSeen,
+  maskedText,
   type Present,
   presentFile,
   textIn,
@@ -44,6 +45,8 @@ export const write = defineTool({
     const bytes = bytesOf(content);
     if (!bytes.ok) return bytes;
     const held = heldText(present.value);
+    const masked = maskedText([content], held ?? "");
+    if (masked) return masked;
     const unseen = checkSeen(context, present.value, () => {
       const options = { path, charactersMax: REFUSAL_DIFF_CHARACTERS_MAX };
       return `From what it holds now to your content:\n${unifiedDiff(held, content, options).text}\n`;

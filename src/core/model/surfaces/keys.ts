@@ -38,8 +38,12 @@ export const hostsKey = z
 
 export const escalateKey = z
   .strictObject({
-    kind: z.enum(["network", "path", "protected", "unsandboxed"]),
-    path: z.optional(z.string().check(z.describe("Absolute path wanted, for path and protected."))),
+    kind: z.enum(["network", "path", "protected", "secret", "unsandboxed"]),
+    path: z.optional(
+      z
+        .string()
+        .check(z.describe("Path wanted: absolute for path and protected; the file for secret.")),
+    ),
     hosts: z.optional(hostsKey),
     why: z.string().check(z.minLength(1), z.maxLength(500)),
   })
@@ -48,7 +52,8 @@ export const escalateKey = z
 /** What a command may do, for the descriptions of all command tools. */
 export const SANDBOX = [
   "It runs in a sandbox: it may write only in the workspace and its temporary folder, has no",
-  "network, and cannot read secrets of the home folder. If the sandbox refuses what the task needs,",
+  "network, and cannot read secrets of the home folder or secret files of the workspace (.env, keys;",
+  "kind secret asks for one). If the sandbox refuses what the task needs,",
   "call again with `escalate`: the user is asked. Each call is a fresh shell: `cd` and variables do",
   "not last. A command that waits for input gets none.",
 ].join(" ");

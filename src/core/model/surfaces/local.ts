@@ -36,9 +36,9 @@ const run = surfaceTool({
   input: z.strictObject({
     command: commandKey,
     seconds: z.optional(z.int().check(z.gte(1), z.lte(1_800), z.describe("Limit. Default 120."))),
-    escalate: z.optional(z.enum(["network", "path", "protected", "unsandboxed"])),
+    escalate: z.optional(z.enum(["network", "path", "protected", "secret", "unsandboxed"])),
     why: z.optional(z.string().check(z.minLength(1), z.maxLength(500))),
-    escalatePath: z.optional(pathKey("Absolute path wanted, for path and protected.")),
+    escalatePath: z.optional(pathKey("Path wanted, for path, protected and secret.")),
     hosts: z.optional(hostsKey),
   }),
   example: { command: "npm test" },

@@ -1,60 +1,170 @@
-// `aiex audit verify`: computes the chain of every stream again and says where it does not hold.
-import { hash } from "node:crypto";
-import { emptyHead, faultOf, type Head } from "#core/record.ts";
+// `aiex audit verify`: computes every chain and seal of the log again, compares them with the anchors
+// outside it, and names the first record that does not hold.
+import { createPublicKey, hash, verify as isBy, type KeyObject } from "node:crypto";
+import { resolve } from "node:path";
+import type { App } from "#app";
+import { type Anchor, type AuditParts, type AuditResult, auditOf } from "#core/audit.ts";
+import { type Failed, ok, type Result } from "#core/failure.ts";
+import type { LogRecord } from "#core/record.ts";
+import { readAnchor } from "#core/seal.ts";
+import { recordsIn } from "#interfaces/cli/audit-file.ts";
+import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { count } from "#interfaces/cli/figures.ts";
+import { readGiven } from "#interfaces/cli/given-file.ts";
 import { lineOf } from "#interfaces/cli/json.ts";
 import { pagesOf } from "#interfaces/cli/records.ts";
 
 const sha256 = (text: string): string => hash("sha256", text, "hex");
 
-type Bad = { position: number; stream: string; version: number; fault: string };
+/** Bytes of an anchor that is named on the command line. */
+const ANCHOR_BYTES_MAX = 536_870_912;
 
 export const verify = defineCommand({
   name: "audit verify",
   level: "operator",
   about: "Prove that no record of the log was changed, added or taken out.",
-  more: `Ends with 74 where a chain does not hold, and names the first such record. Erased bodies are
-counted; their records are still part of the chain.`,
-  options: { json: { about: "The result as one JSON object." } },
-  examples: ["aiex audit verify"],
-  async run({ options }, cli) {
-    const opened = await cli.open();
-    if (!opened.ok) return cli.fail(opened.error);
-    const heads = new Map<string, Head>();
-    let records = 0;
-    let erased = 0;
-    let bad: Bad | null = null;
-    const { terminal } = cli;
-    scan: for await (const page of pagesOf(opened.value.app, { after: 0 })) {
-      if (!page.ok) return cli.fail(page.error);
-      for (const record of page.value) {
-        const { stream, version, position } = record;
-        const fault = faultOf(record, heads.get(stream) ?? emptyHead, sha256);
-        if (fault) {
-          bad = { position, stream, version, fault };
-          break scan;
-        }
-        heads.set(stream, { version, hash: record.hash });
-        records += 1;
-        if (record.body === null) erased += 1;
-      }
-      terminal.status(`${count(records, "record")} …`);
-    }
+  more: `Every record is compared with its chain, every seal with the records before it, and all seals
+with the anchor outside the database (\`audit/anchor.jsonl\` in Aiex's home, its copy at
+\`audit.anchor\`, and any you name): so a cut end and a log that was written anew are found, too. Ends
+with 74 where something does not hold, and names the first such record. Erased bodies are counted;
+their records are still part of the chain. Who can write the home can write the log, the key and the
+anchor in it: only an anchor elsewhere, or the head that is printed here, binds them as well. With a
+file, what \`aiex audit export\` wrote is proved instead, its signature too.`,
+  args: [{ name: "file", about: "An export; without it, this machine's log.", optional: true }],
+  options: {
+    anchor: { about: "Compare with this copy of the anchor, too.", value: "file", many: true },
+    json: { about: "The result as one JSON object." },
+  },
+  examples: ["aiex audit verify", "aiex audit verify --anchor /mnt/usb/aiex-anchor.jsonl"],
+  async run({ args: [file], options }, cli) {
+    const source = file === undefined ? await cli.open() : null;
+    if (source && !source.ok) return cli.fail(source.error);
+    const app = source?.value.app;
+    const anchors = await anchorsOf(app, options.anchor, cli);
+    if (!anchors.ok) return cli.fail(anchors.error);
+    const isSigned = isSignedBy();
+    const records = app ? recordsOf(app) : recordsIn(resolve(cli.folder, file ?? ""), isSigned);
+    const proved = await audited(records, { sha256, isSigned, anchors: anchors.value }, cli);
+    if (!proved.ok) return cli.fail(proved.error);
+    const result = proved.value;
+    const { bad } = result;
     if (options.json) {
-      terminal.out(lineOf("result", { ok: !bad, records, streams: heads.size, erased, bad }));
+      cli.terminal.out(lineOf("result", jsonOf(result, anchors.value)));
       return bad ? 74 : 0;
     }
-    const gone = erased > 0 ? `, ${erased} erased` : "";
-    terminal.out(`checked ${count(records, "record")} of ${count(heads.size, "stream")}${gone}\n`);
-    if (!bad) {
-      terminal.out("every chain holds\n");
-      return 0;
-    }
+    cli.terminal.out(summaryOf(result, anchors.value));
+    if (!bad) return 0;
+    const where = bad.version > 0 ? ` (${bad.stream} #${bad.version})` : "";
     return cli.fail({
       code: "corrupt",
-      say: `record ${bad.position} (${bad.stream} #${bad.version}): ${bad.fault}`,
-      fix: "the log was changed from outside; restore it from a backup, or keep it as evidence",
+      say: `record ${bad.position}${where}: ${bad.fault}`,
+      fix: "the log was changed from outside; keep it as evidence, and restore a backup beside it",
     });
   },
 });
+
+type Read = Anchor & { torn: readonly number[]; isThere: boolean };
+
+async function anchorsOf(
+  app: App | undefined,
+  named: readonly string[],
+  cli: Cli,
+): Promise<Result<Read[]>> {
+  const known = app ? await app.read({ type: "Anchors" }) : ok([]);
+  if (!known.ok) return known;
+  const found = known.value.map(({ file, text, own }): Read => {
+    return { name: file, isThere: text !== null, whole: own, ...readAnchor(text ?? "") };
+  });
+  for (const name of named) {
+    const path = resolve(cli.folder, name);
+    const given = { name, bytesMax: ANCHOR_BYTES_MAX, tooLargeFix: "it is no anchor" };
+    const bytes = await readGiven(path, given);
+    if (!bytes.ok) return bytes;
+    const read = readAnchor(bytes.value.toString());
+    if (read.lines.length === 0) return noAnchor(name);
+    found.push({ name, isThere: true, whole: false, ...read });
+  }
+  return ok(found);
+}
+
+const noAnchor = (name: string): Failed => ({
+  ok: false,
+  error: {
+    code: "bad_input",
+    say: `${name} holds no seal`,
+    fix: "name a copy of audit/anchor.jsonl",
+  },
+});
+
+async function* recordsOf(app: App): AsyncGenerator<Result<LogRecord>, void, void> {
+  for await (const page of pagesOf(app, { after: 0 })) {
+    if (!page.ok) return yield page;
+    for (const record of page.value) yield ok(record);
+  }
+}
+
+/** Records between two words on how far it came. */
+const TOLD_RECORDS = 1_000;
+
+async function audited(
+  records: AsyncIterable<Result<LogRecord>>,
+  parts: AuditParts,
+  { terminal }: Cli,
+): Promise<Result<AuditResult>> {
+  const audit = auditOf(parts);
+  let taken = 0;
+  for await (const record of records) {
+    if (!record.ok) return record;
+    if (audit.take(record.value)) break;
+    taken += 1;
+    if (taken % TOLD_RECORDS === 0) terminal.status(`${count(taken, "record")} …`);
+  }
+  return ok(audit.end());
+}
+
+/** Checks Ed25519 signatures; keys are read once. */
+function isSignedBy(): (key: string, text: string, signature: string) => boolean {
+  const known = new Map<string, KeyObject | null>();
+  return (key, text, signature) => {
+    const owner = known.get(key) ?? publicKey(key);
+    known.set(key, owner);
+    return (
+      owner !== null && isBy(null, Buffer.from(text), owner, Buffer.from(signature, "base64url"))
+    );
+  };
+}
+
+function publicKey(x: string): KeyObject | null {
+  try {
+    return createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x }, format: "jwk" });
+  } catch {
+    return null;
+  }
+}
+
+function jsonOf({ bad, keys, ...rest }: AuditResult, anchors: readonly Read[]) {
+  const outside = anchors.map(({ name, isThere, lines, torn }) => {
+    return { file: name, seals: isThere ? lines.length : null, torn: torn.length };
+  });
+  const by = keys.map(({ key, from }) => ({ key: fingerprintOf(key), from }));
+  return { ok: !bad, ...rest, keys: by, anchors: outside, bad };
+}
+
+const fingerprintOf = (key: string): string => sha256(key).slice(0, 16);
+
+function summaryOf(result: AuditResult, anchors: readonly Read[]): string {
+  const { bad, records, streams, erased, seals, unsealed, keys, head } = result;
+  const gone = erased > 0 ? `, ${erased} erased` : "";
+  const lines = [`checked ${count(records, "record")} of ${count(streams, "stream")}${gone}`];
+  const by = keys.map(({ key, from }) => `${fingerprintOf(key)}${from > 1 ? ` from ${from}` : ""}`);
+  if (seals > 0) lines.push(`${count(seals, "seal")} by ${by.join(", ")}`);
+  for (const { name, isThere, lines: known, torn } of anchors) {
+    const cut = torn.length > 0 ? `, ${count(torn.length, "line")} cannot be read` : "";
+    lines.push(`anchor ${name}: ${isThere ? `${count(known.length, "seal")}${cut}` : "not there"}`);
+  }
+  if (bad) return `${lines.join("\n")}\n`;
+  if (unsealed > 0) lines.push(`${count(unsealed, "record")} after the last seal`);
+  lines.push(`head ${head.digest.slice(0, 32)} at record ${head.position}`, "every chain holds");
+  return `${lines.join("\n")}\n`;
+}

@@ -6,7 +6,7 @@ import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { column, cut, moment } from "#interfaces/cli/figures.ts";
 import { lineOf } from "#interfaces/cli/json.ts";
-import { pagesOf } from "#interfaces/cli/records.ts";
+import { pagesOf, streamOf } from "#interfaces/cli/records.ts";
 import { first } from "#interfaces/cli/render.ts";
 
 export const audit = defineCommand({
@@ -30,12 +30,9 @@ never shown. \`aiex audit verify\` proves that nothing was changed.`,
     const opened = await cli.open();
     if (!opened.ok) return cli.fail(opened.error);
     const { app } = opened.value;
-    let stream: string | undefined;
-    if (options.session !== undefined) {
-      const found = await app.read({ type: "Session", session: options.session });
-      if (!found.ok) return cli.fail(found.error);
-      stream = found.value.session;
-    }
+    const found = await streamOf(app, options.session);
+    if (!found.ok) return cli.fail(found.error);
+    const stream = found.value;
     let left = options.limit ?? Number.POSITIVE_INFINITY;
     for await (const page of pagesOf(app, { after: options.after ?? 0, stream })) {
       if (!page.ok) return cli.fail(page.error);

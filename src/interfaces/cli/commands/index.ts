@@ -45,6 +45,9 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "config explain": async () =>
     (await import("#interfaces/cli/commands/config-explain.ts")).explain,
   audit: async () => (await import("#interfaces/cli/commands/audit.ts")).audit,
+  "audit report": async () => (await import("#interfaces/cli/commands/audit-report.ts")).report,
+  "audit export": async () =>
+    (await import("#interfaces/cli/commands/audit-export.ts")).exportAudit,
   "audit verify": async () => (await import("#interfaces/cli/commands/audit-verify.ts")).verify,
   "views rebuild": async () => (await import("#interfaces/cli/commands/views-rebuild.ts")).rebuild,
   completion: async () => (await import("#interfaces/cli/commands/completion.ts")).completion,

@@ -1,16 +1,14 @@
 // `aiex session export`: a session with everything it names, as JSON lines that `import` verifies.
-import { type FileHandle, open, unlink } from "node:fs/promises";
-import { resolve } from "node:path";
 import type { App } from "#app";
-import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { ok, type Result } from "#core/failure.ts";
 import { blobsNamed, EXPORT_FORMAT, isLeaning } from "#core/session/export.ts";
+import { BLOB_PAGE_BYTES, wholeBlob } from "#interfaces/cli/blobs.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { count } from "#interfaces/cli/figures.ts";
+import { type Write, written } from "#interfaces/cli/written.ts";
 
 /** Records read at once. */
 const PAGE = 500;
-/** Bytes of a blob read at once: what the door gives. */
-const BLOB_PAGE_BYTES = 1_048_576;
 /** Longest body in a blob that is looked through for other blobs. */
 const BODY_BYTES_MAX = 64 * BLOB_PAGE_BYTES;
 
@@ -30,9 +28,7 @@ came across included.`,
     const found = await app.read({ type: "Session", session: args[0] ?? "" });
     if (!found.ok) return cli.fail(found.error);
     const { session } = found.value;
-    const done = options.output
-      ? await toFile(app, session, resolve(cli.folder, options.output))
-      : await exported(app, session, async (line) => cli.terminal.out(line));
+    const done = await written(options.output, cli, (write) => exported(app, session, write));
     if (!done.ok) return cli.fail(done.error);
     const { records, blobs, missing } = done.value;
     const lost = missing > 0 ? `, ${count(missing, "blob")} no longer there` : "";
@@ -43,38 +39,7 @@ came across included.`,
 
 type Wrote = { records: number; blobs: number; missing: number };
 
-/** Readable by the user alone, and never over a file that is there. */
-async function toFile(app: App, session: string, path: string): Promise<Result<Wrote>> {
-  let file: FileHandle;
-  try {
-    file = await open(path, "wx", 0o600);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const say = code === "EEXIST" ? `${path} is there already` : message;
-    return fail("bad_input", say, { fix: "name another file after -o" });
-  }
-  const done = await intoFile(app, session, file).catch((error: Error) =>
-    fail("storage", `${path} cannot be written: ${error.message}`, {
-      fix: "free disk space, or name a file elsewhere after -o",
-    }),
-  );
-  await file.close();
-  // A part of an export would only be mistaken for the whole.
-  if (!done.ok) await unlink(path).catch(() => {});
-  return done;
-}
-
-async function intoFile(app: App, session: string, file: FileHandle): Promise<Result<Wrote>> {
-  const done = await exported(app, session, async (line) => void (await file.write(line)));
-  await file.sync();
-  return done;
-}
-
-async function exported(
-  app: App,
-  session: string,
-  write: (line: string) => Promise<void>,
-): Promise<Result<Wrote>> {
+async function exported(app: App, session: string, write: Write): Promise<Result<Wrote>> {
   const named = new Set<string>();
   const bodies = new Set<string>();
   await write(`${JSON.stringify({ format: EXPORT_FORMAT, session })}\n`);
@@ -112,7 +77,7 @@ const isFar = (body: unknown): body is { $blob: string } =>
 async function blobLine(
   app: App,
   hash: string,
-  write: (line: string) => Promise<void>,
+  write: Write,
   look: (parsed: unknown) => void,
 ): Promise<Result<void>> {
   const bytes = await wholeBlob(app, hash);
@@ -121,16 +86,6 @@ async function blobLine(
   if (parsed !== undefined) look(parsed);
   await write(`${JSON.stringify({ blob: hash, base64: bytes.value.toString("base64") })}\n`);
   return ok();
-}
-
-async function wholeBlob(app: App, hash: string): Promise<Failed | { ok: true; value: Buffer }> {
-  const pages: Uint8Array[] = [];
-  for (let from = 0; ; from += BLOB_PAGE_BYTES) {
-    const page = await app.read({ type: "Blob", hash, from, bytes: BLOB_PAGE_BYTES });
-    if (!page.ok) return page;
-    pages.push(page.value);
-    if (page.value.length < BLOB_PAGE_BYTES) return ok(Buffer.concat(pages));
-  }
 }
 
 function jsonOf(bytes: Buffer): unknown {

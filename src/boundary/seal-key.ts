@@ -1,0 +1,48 @@
+// The key that seals are signed with: Ed25519 (RFC 8032), made when it is first needed, in a file of
+// the home that only the user can read. It signs seals and exports and nothing else.
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { join } from "node:path";
+import { alone, privateFolder, privateText, writeWhole } from "#boundary/private-file.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+
+export type SealKey = {
+  /** The raw public key, base64url. */
+  key: string;
+  /** The signature over a text's UTF-8 bytes, base64url. */
+  sign(text: string): string;
+};
+
+/** The key of a folder; the first of several processes makes it. */
+export function sealKeyIn(folder: string): Result<SealKey> {
+  const made = privateFolder(folder);
+  if (!made.ok) return made;
+  const safe = alone(folder, "folder");
+  if (!safe.ok) return safe;
+  const file = join(folder, "seal-key.pem");
+  const known = privateText(file);
+  if (!known.ok) return known;
+  if (known.value !== null) return keyFrom(known.value, file);
+  const fresh = generateKeyPairSync("ed25519").privateKey;
+  const pem = fresh.export({ format: "pem", type: "pkcs8" }).toString();
+  const written = writeWhole(file, pem, { first: true });
+  if (!written.ok) return written;
+  const kept = privateText(file);
+  return kept.ok ? keyFrom(kept.value ?? "", file) : kept;
+}
+
+function keyFrom(pem: string, file: string): Result<SealKey> {
+  try {
+    const secret = createPrivateKey(pem);
+    const { crv, x = "" } = createPublicKey(secret).export({ format: "jwk" });
+    if (crv !== "Ed25519") return damaged(file);
+    const signed = (text: string) => sign(null, Buffer.from(text), secret).toString("base64url");
+    return ok({ key: x, sign: signed });
+  } catch {
+    return damaged(file);
+  }
+}
+
+const damaged = (file: string) =>
+  fail("corrupt", `${file} is no Ed25519 key`, {
+    fix: "restore it from a backup, or move it away: a new one is made, and the audit names both",
+  });

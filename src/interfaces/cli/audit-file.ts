@@ -1,0 +1,63 @@
+// What `aiex audit export` wrote, read again: its records one by one, and at its end whether the
+// signature is over exactly the lines before it.
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { createInterface } from "node:readline";
+import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { fieldsOf, numberAt, parsed, textAt } from "#core/model/json.ts";
+import type { LogRecord } from "#core/record.ts";
+import { AUDIT_FORMAT, exportText } from "#core/seal.ts";
+
+type IsSigned = (key: string, text: string, signature: string) => boolean;
+
+/** Yields the records; what is wrong with the file itself is the last thing it yields. */
+export async function* recordsIn(
+  path: string,
+  isSigned: IsSigned,
+): AsyncGenerator<Result<LogRecord>, void, void> {
+  const digest = createHash("sha256");
+  let held: string | null = null;
+  let number = 0;
+  try {
+    const input = createReadStream(path);
+    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+      // The last line is known only when there is no other after it.
+      if (held !== null) {
+        digest.update(`${held}\n`);
+        const record = number === 1 ? null : recordOf(held);
+        if (number === 1 && fieldsOf(parsed(held)).format !== AUDIT_FORMAT) {
+          return yield bad(path, `its first line does not say ${AUDIT_FORMAT}`);
+        }
+        if (number > 1 && !record) return yield bad(path, `line ${number} is not a record`);
+        if (record) yield ok(record);
+      }
+      held = line;
+      number += 1;
+    }
+  } catch (error) {
+    return yield fail("bad_input", `${path} cannot be read: ${(error as Error).message}`);
+  }
+  const fault = signatureFault(held, { digest: digest.digest("hex"), isSigned });
+  if (fault) yield bad(path, fault);
+}
+
+function recordOf(line: string): LogRecord | null {
+  const value = parsed(line);
+  const fields = fieldsOf(value);
+  const isRecord = textAt(fields, "stream") !== undefined && numberAt(fields, "position");
+  return isRecord ? (value as LogRecord) : null;
+}
+
+function signatureFault(
+  line: string | null,
+  { digest, isSigned }: { digest: string; isSigned: IsSigned },
+): string | null {
+  const fields = fieldsOf(parsed(line ?? ""));
+  const [key, signature] = [textAt(fields, "key"), textAt(fields, "signature")];
+  if (key === undefined || signature === undefined) return "its end with the signature is missing";
+  if (fields.digest !== digest) return "its lines are not those that were signed";
+  return isSigned(key, exportText(digest), signature) ? null : "its signature is not by its key";
+}
+
+const bad = (path: string, why: string): Failed =>
+  fail("corrupt", `${path}: ${why}`, { fix: "export it again with `aiex audit export`" });
