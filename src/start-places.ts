@@ -33,6 +33,7 @@ export type PlaceParts = Pick<StartOptions, "config" | "env" | "ephemeral"> & {
 export type Places = {
   /** Keeps what makes the next start quick. */
   close(): Promise<void>;
+  treesInUse(): Promise<readonly { path: string; trees: Trees }[]>;
   of(session: Session): Promise<Result<Place>>;
   at(path: string): Promise<Result<Place>>;
   environmentOf(path: string, mode: Mode): Promise<Environment>;
@@ -74,6 +75,15 @@ export function placesOver(parts: PlaceParts): Places {
     });
   }
 
+  async function treesInUse(): Promise<{ path: string; trees: Trees }[]> {
+    const all = await Promise.all(
+      [...known].map(async ([path, made]) => ({ path, made: await made })),
+    );
+    return all.flatMap(({ path, made }) =>
+      made.ok && made.value.trees.ok ? [{ path, trees: made.value.trees.value }] : [],
+    );
+  }
+
   async function at(path: string): Promise<Result<Place>> {
     const place = known.get(path) ?? make(path);
     known.set(path, place);
@@ -89,10 +99,9 @@ export function placesOver(parts: PlaceParts): Places {
   return {
     at,
     sandboxAt,
+    treesInUse,
     async close() {
-      for (const place of await Promise.all(known.values())) {
-        if (place.ok && place.value.trees.ok) await place.value.trees.value.close();
-      }
+      for (const { trees } of await treesInUse()) await trees.close();
     },
     async of(session) {
       const location = session.start?.location;

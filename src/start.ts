@@ -166,6 +166,7 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
     },
     placeOf: places.of,
     placeAt: places.at,
+    treesInUse: places.treesInUse,
     trees: { keepDays: number("trees.keepDays"), bytesMax: number("trees.bytesMax") },
     ...modelParts(config, reach),
     keys,

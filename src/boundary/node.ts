@@ -41,7 +41,7 @@ export function nodeOver(parts: DoorParts): App {
           outcome.ok && (outcome.value === "deposed" || outcome.value === "elsewhere");
         if (!isElsewhere) {
           if (!outcome.ok) tellStopped(session, outcome.error);
-          else tidying = tidying.then(() => tidy(session));
+          else tidying = tidying.then(tidy);
           return;
         }
         await Promise.race([changed, sleep(RETRY_MS, closing.signal)]);
@@ -74,9 +74,10 @@ export function nodeOver(parts: DoorParts): App {
 
   /** The trees of a folder, once they are many packs: behind a turn, nobody waits for it. */
   let tidying: Promise<unknown> = Promise.resolve();
-  async function tidy(session: string): Promise<void> {
-    const { tidyIfCluttered } = await import("#boundary/door/tidy-trees.ts");
-    await tidyIfCluttered(parts, session, closing.signal).catch(() => {});
+  async function tidy(): Promise<void> {
+    if ((await parts.treesInUse()).length === 0) return;
+    const { tidyCluttered } = await import("#boundary/door/tidy-trees.ts");
+    await tidyCluttered(parts, closing.signal).catch(() => {});
   }
 
   return {

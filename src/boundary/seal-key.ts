@@ -1,6 +1,6 @@
 // The key that seals are signed with: Ed25519 (RFC 8032), made when it is first needed, in a file of
 // the home that only the user can read. It signs seals and exports and nothing else.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { join } from "node:path";
 import { alone, privateFolder, privateText, writeWhole } from "#boundary/private-file.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -18,25 +18,26 @@ export function sealKeyIn(folder: string): Result<SealKey> {
   if (!made.ok) return made;
   const safe = alone(folder, "folder");
   if (!safe.ok) return safe;
-  const file = join(folder, "seal-key.pem");
+  const file = join(folder, "seal-key.json");
   const known = privateText(file);
   if (!known.ok) return known;
   if (known.value !== null) return keyFrom(known.value, file);
   const fresh = generateKeyPairSync("ed25519").privateKey;
-  const pem = fresh.export({ format: "pem", type: "pkcs8" }).toString();
-  const written = writeWhole(file, pem, { first: true });
+  const text = JSON.stringify(fresh.export({ format: "jwk" }));
+  const written = writeWhole(file, text, { first: true });
   if (!written.ok) return written;
   const kept = privateText(file);
   return kept.ok ? keyFrom(kept.value ?? "", file) : kept;
 }
 
-function keyFrom(pem: string, file: string): Result<SealKey> {
+/** A JSON Web Key (RFC 8037) holds both halves and is read several times as fast as PEM. */
+function keyFrom(text: string, file: string): Result<SealKey> {
   try {
-    const secret = createPrivateKey(pem);
-    const { crv, x = "" } = createPublicKey(secret).export({ format: "jwk" });
-    if (crv !== "Ed25519") return damaged(file);
-    const signed = (text: string) => sign(null, Buffer.from(text), secret).toString("base64url");
-    return ok({ key: x, sign: signed });
+    const jwk = JSON.parse(text) as { crv?: string; x?: string };
+    if (jwk.crv !== "Ed25519" || typeof jwk.x !== "string") return damaged(file);
+    const secret = createPrivateKey({ key: jwk, format: "jwk" });
+    const signed = (said: string) => sign(null, Buffer.from(said), secret).toString("base64url");
+    return ok({ key: jwk.x, sign: signed });
   } catch {
     return damaged(file);
   }

@@ -254,7 +254,7 @@ it("erasing a session leaves chains and seals valid", async () => {
 });
 
 it("a key that others can read signs nothing, and the log goes on", async () => {
-  const key = join(machine.home, "audit", "seal-key.pem");
+  const key = join(machine.home, "audit", "seal-key.json");
   chmodSync(key, 0o644);
   const model = machine.model("k", [{ text: "Hello." }]);
   expect(await machine.run(["ask", "-m", model, "hi"])).toMatchObject({ code: 0 });

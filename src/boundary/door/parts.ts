@@ -8,6 +8,7 @@ import type { Locations } from "#boundary/locations.ts";
 import type { SealParts } from "#boundary/seals.ts";
 import type { Sessions } from "#boundary/sessions.ts";
 import type { Offer } from "#boundary/surfaces.ts";
+import type { Trees } from "#boundary/trees/port.ts";
 import type { Place, TurnParts } from "#boundary/turn/parts.ts";
 import type { Verify } from "#boundary/verify.ts";
 import type { Views } from "#boundary/views.ts";
@@ -25,6 +26,8 @@ export type DoorParts = TurnParts & {
   views: Views;
   /** The place of a folder on this node, with or without a session. */
   placeAt(path: string): Promise<Result<Place>>;
+  /** The trees that this process has opened. */
+  treesInUse(): Promise<readonly { path: string; trees: Trees }[]>;
   /** For how long, and in how many bytes of a folder, the trees of its sessions are kept. */
   trees: { keepDays: number; bytesMax: number };
   version: string;

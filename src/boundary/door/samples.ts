@@ -41,6 +41,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
     locations,
     verify: verifyOver(locations, []),
     placeAt: async () => turn.placeOf({} as Session),
+    treesInUse: async () => [],
     trees: { keepDays: 90, bytesMax: 1 << 30 },
     version: "0",
     home: folder,

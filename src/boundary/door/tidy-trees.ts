@@ -80,16 +80,9 @@ async function sessionsAt(parts: DoorParts, path: string): Promise<Result<string
   }
 }
 
-/** Behind a turn that ended: the store of its folder is tidied where it has become many packs. */
-export async function tidyIfCluttered(
-  parts: DoorParts,
-  session: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const state = await parts.sessions.fold(session);
-  const path = state.ok ? state.value.start?.location.path : undefined;
-  if (!state.ok || path === undefined) return;
-  const place = await parts.placeOf(state.value);
-  if (!place.ok || !place.value.trees.ok) return;
-  if (await place.value.trees.value.isCluttered()) await tidyTrees(parts, path, signal);
+/** Behind a turn that ended: the stores this process wrote to, where they have become many packs. */
+export async function tidyCluttered(parts: DoorParts, signal: AbortSignal): Promise<void> {
+  for (const { path, trees } of await parts.treesInUse()) {
+    if (await trees.isCluttered()) await tidyTrees(parts, path, signal);
+  }
 }
