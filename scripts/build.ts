@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 const root = dirname(import.meta.dirname);
 const entry = join(root, "dist", "aiex.js");
@@ -38,6 +38,58 @@ if (home) enableCompileCache(home + "/aiex/compile");
 await import("./main.js");
 `;
 
+/**
+ * What nearly every prompt loads in its turn, though each part is loaded where it is first used: as
+ * one chunk it starts a quarter faster than as sixty, and other commands load none of it.
+ */
+const TURN = [
+  "#boundary/door/send.ts",
+  "#boundary/door/sweep.ts",
+  "#boundary/instructions.ts",
+  "#boundary/models/arguments.ts",
+  "#boundary/models/facts-compatible.ts",
+  "#boundary/models/reach.ts",
+  "#boundary/outside.ts",
+  "#boundary/seals.ts",
+  "#boundary/security/judge.ts",
+  "#boundary/surfaces.ts",
+  "#boundary/tools/builtin/index.ts",
+  "#boundary/tools/jobs.ts",
+  "#boundary/turns.ts",
+  "#boundary/verify-commands.ts",
+  "#boundary/workspace/index.ts",
+  "#boundary/workspace/limits.ts",
+  "#boundary/workspace/local.ts",
+  "#boundary/workspace/secret-files.ts",
+  "#core/model/settings.ts",
+  "#core/security/mask.ts",
+  "#core/security/secret-files.ts",
+];
+
+/** Makes one module of them, and lets every `import()` of one of them go through it. */
+const turnInOneChunk: Plugin = {
+  name: "turn-in-one-chunk",
+  setup({ onLoad, onResolve }) {
+    onResolve({ filter: /^turn-chunk$/ }, () => ({ path: "turn-chunk", namespace: "chunk" }));
+    onLoad({ filter: /.*/, namespace: "chunk" }, () => ({
+      // What starts the node is there by then: what both need stays with it, in fewer chunks.
+      contents: [
+        'import "./src/start.ts";',
+        'import "#interfaces/cli/cli.ts";',
+        ...TURN.map((name, i) => `export * as part${i} from "${name}";`),
+      ].join("\n"),
+      resolveDir: root,
+    }));
+    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
+      contents: readFileSync(path, "utf8").replaceAll(/\bimport\("(#[^"]+)"\)/g, (whole, name) => {
+        const part = TURN.indexOf(name);
+        return part < 0 ? whole : `import("turn-chunk").then((all) => all.part${part})`;
+      }),
+      loader: "ts",
+    }));
+  },
+};
+
 async function run(): Promise<void> {
   const version = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version;
   rmSync(join(root, "dist"), { recursive: true, force: true });
@@ -54,6 +106,7 @@ async function run(): Promise<void> {
     minify: true,
     legalComments: "none",
     external: ["@vscode/ripgrep", "@napi-rs/keyring"],
+    plugins: [turnInOneChunk],
     define: { AIEX_BUILD: JSON.stringify({ version, fingerprint: fingerprint() }) },
     logLevel: "warning",
   });

@@ -43,6 +43,7 @@ export type Places = {
 /** The places of this node: one workspace and sandbox for each folder, made when first needed. */
 export function placesOver(parts: PlaceParts): Places {
   const known = new Map<string, Promise<Result<Place>>>();
+  const opened = new Map<string, Promise<Result<Trees>>>();
 
   async function make(path: string): Promise<Result<Place>> {
     const [{ localWorkspace }, { secretsIn }, { judgeOver, readableOver }, { instructionsOver }] =
@@ -63,7 +64,11 @@ export function placesOver(parts: PlaceParts): Places {
     const where = { home, path, workspace: workspace.value, locations: parts.locations };
     return ok({
       workspace: workspace.value,
-      trees: await openTrees(parts, workspace.value),
+      trees() {
+        const trees = opened.get(path) ?? openTrees(parts, workspace.value);
+        opened.set(path, trees);
+        return trees;
+      },
       sandbox,
       tools,
       judge: judgeOver(judging),
@@ -77,11 +82,9 @@ export function placesOver(parts: PlaceParts): Places {
 
   async function treesInUse(): Promise<{ path: string; trees: Trees }[]> {
     const all = await Promise.all(
-      [...known].map(async ([path, made]) => ({ path, made: await made })),
+      [...opened].map(async ([path, trees]) => ({ path, trees: await trees })),
     );
-    return all.flatMap(({ path, made }) =>
-      made.ok && made.value.trees.ok ? [{ path, trees: made.value.trees.value }] : [],
-    );
+    return all.flatMap(({ path, trees }) => (trees.ok ? [{ path, trees: trees.value }] : []));
   }
 
   async function at(path: string): Promise<Result<Place>> {

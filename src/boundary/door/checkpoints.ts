@@ -16,7 +16,7 @@ const never = new AbortController().signal;
 
 async function treesOf(parts: DoorParts, path: string): Promise<Result<Trees>> {
   const place = await parts.placeAt(path);
-  return place.ok ? place.value.trees : place;
+  return place.ok ? await place.value.trees() : place;
 }
 
 const sent = (located: Result<Located>): Sent =>

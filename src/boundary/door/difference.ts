@@ -25,8 +25,9 @@ export async function difference(
   if (!state.ok) return state;
   const place = await parts.placeOf(state.value);
   if (!place.ok) return place;
-  if (!place.value.trees.ok) return place.value.trees;
-  const trees = place.value.trees.value;
+  const opened = await place.value.trees();
+  if (!opened.ok) return opened;
+  const trees = opened.value;
   const before = await treeAt(parts.sessions, session, from, signal);
   if (!before.ok) return before;
   const after =

@@ -97,8 +97,9 @@ async function filesInto(
   if (!parent.ok) return parent;
   const place = await parts.placeOf(parent.value);
   if (!place.ok) return place;
-  if (!place.value.trees.ok) return place.value.trees;
-  const written = await place.value.trees.value.copyTo(tree.value, into, signal);
+  const trees = await place.value.trees();
+  if (!trees.ok) return trees;
+  const written = await trees.value.copyTo(tree.value, into, signal);
   if (!written.ok) return written;
   const located = await parts.locations.open(into);
   if (!located.ok) return located;

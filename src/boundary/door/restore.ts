@@ -35,13 +35,9 @@ export async function planOf(
   if (!session.ok) return session;
   const place = await parts.placeOf(session.value);
   if (!place.ok) return place;
-  if (!place.value.trees.ok) return place.value.trees;
-  const plan = await made(
-    parts,
-    stream,
-    { s: session.value, trees: place.value.trees.value },
-    wanted,
-  );
+  const trees = await place.value.trees();
+  if (!trees.ok) return trees;
+  const plan = await made(parts, stream, { s: session.value, trees: trees.value }, wanted);
   if (!plan.ok) return plan;
   const { turn = null, changes, left, to = null } = plan.value;
   return ok({ turn, changes, left, to });
@@ -81,7 +77,7 @@ async function alone(
     if (session.value.turn) return running;
     const place = await parts.placeOf(session.value);
     if (!place.ok) return place;
-    const { trees } = place.value;
+    const trees = await place.value.trees();
     return trees.ok ? await work(session.value, trees.value) : trees;
   } finally {
     lease.value.release();

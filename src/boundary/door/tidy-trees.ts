@@ -15,7 +15,7 @@ export async function tidyTrees(
 ): Promise<Sent> {
   const place = await parts.placeAt(path);
   if (!place.ok) return place;
-  const { trees } = place.value;
+  const trees = await place.value.trees();
   if (!trees.ok) return trees;
   const located = await parts.locations.find(path);
   if (!located.ok) return located;

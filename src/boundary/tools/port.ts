@@ -66,7 +66,7 @@ export type ToolContext = {
    */
   readable(): Promise<Readable>;
   /** Says that something goes on to write after its call; what it answers says that it ended. */
-  writing?(title: string): () => void;
+  writing?(title: string): Promise<() => void>;
   signal: AbortSignal;
 };
 

@@ -75,8 +75,10 @@ async function prepare(tool: Tool, options: CallOptions) {
     sandbox: place.sandbox,
     blobs: parts.blobs,
     readable: () => place.readable(session),
-    writing: (title) =>
-      place.trees.ok ? place.trees.value.writing({ title, paths: null }) : () => {},
+    async writing(title) {
+      const trees = await place.trees();
+      return trees.ok ? trees.value.writing({ title, paths: null }) : () => {};
+    },
     signal,
   });
 }

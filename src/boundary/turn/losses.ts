@@ -21,12 +21,14 @@ export async function withLosses(
   verdict: Verdict,
   { prepared, place, signal }: { prepared: Prepared; place: Place; signal: AbortSignal },
 ): Promise<Verdict> {
-  if (verdict.do === "deny" || !place.trees.ok) return verdict;
+  if (verdict.do === "deny") return verdict;
   const losses = lossesOf(prepared, place);
   if (losses.length === 0) return verdict;
-  const recorded = await place.trees.value.record(signal);
+  const trees = await place.trees();
+  if (!trees.ok) return verdict;
+  const recorded = await trees.value.record(signal);
   if (!recorded.ok) return verdict;
-  const lost = place.trees.value
+  const lost = trees.value
     .leftOut()
     .filter(
       ({ path, why }) => !MADE_AGAIN.has(why) && losses.some((loss) => isLost(loss, path, why)),

@@ -48,8 +48,8 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   /** The mask of what a call says, where these files may be seen with their secrets. */
   masking(mayShow: (path: string) => boolean, shown: readonly string[]): Promise<Mask>;
   instructions: ReadInstructions;
-  /** Its trees, or why none can be kept. */
-  trees: Result<Trees>;
+  /** Its trees, opened when first asked for, or why none can be kept. */
+  trees(): Promise<Result<Trees>>;
   /** The commands whose success proves something here, as the user set or confirmed them. */
   verify(): Promise<readonly VerifyCommand[]>;
   hooks: readonly Hooks[];

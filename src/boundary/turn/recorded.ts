@@ -30,7 +30,7 @@ export async function recordBefore(
   { effect, intent, title }: { effect: Effect; intent: Intent; title: string },
 ): Promise<Before> {
   if (effect === "pure") return {};
-  const { trees } = place;
+  const trees = await place.trees();
   if (!trees.ok) return { untracked: sentenceOf(trees.error) };
   const began = performance.now();
   let seq = 0;
@@ -52,11 +52,13 @@ export async function recordAfter(
   finished: EventOf<"ToolFinished">,
   ran: { intent: Intent; from: number; to: number },
 ): Promise<SessionEvent> {
-  if (writer === undefined || tree === undefined || !place.trees.ok) return finished;
+  if (writer === undefined || tree === undefined) return finished;
+  const trees = await place.trees();
+  if (!trees.ok) return finished;
   const { intent, from, to } = ran;
   // Also of a call that was cancelled: what it changed until then is what will be asked about.
   const never = new AbortController().signal;
-  const after = await place.trees.value.after(writer, { before: tree, from, to }, never);
+  const after = await trees.value.after(writer, { before: tree, from, to }, never);
   if (!after.ok) return finished;
   const facts = [...finished.facts, ...changedBy(after.value, intent)];
   return { ...finished, facts, tree: after.value.tree };
@@ -86,9 +88,11 @@ export async function recordLeft(
   landing: Landing,
 ): Promise<Landing> {
   const { started } = open;
-  if (!started?.tree || !place.trees.ok) return landing;
+  if (!started?.tree) return landing;
+  const trees = await place.trees();
+  if (!trees.ok) return landing;
   const writing = { title: started.title, paths: pathsOf(started.intent) };
-  const now = await place.trees.value.before(writing, signal);
+  const now = await trees.value.before(writing, signal);
   if (!now.ok) return landing;
   const before = { tree: started.tree, writer: now.value.writer };
   // When it ran is not known any more.

@@ -189,7 +189,7 @@ export function partsOver(
     tools: toolsOf(world, pause),
     judge: async ({ title }) => judge(title),
     readable: async () => () => true,
-    trees: fail("not_supported", "no trees of a folder in memory"),
+    trees: async () => fail("not_supported", "no trees of a folder in memory"),
     masking: async () => (text) => text,
     hooks: [],
     verify: async () => [],

@@ -130,7 +130,7 @@ async function started(
   if (!begun.ok) return refusal(begun.error);
   if (background) {
     const job = jobs.start({ session: context.session, command, cwd }, begun.value, running.mask);
-    const ended = context.writing?.(command);
+    const ended = await context.writing?.(command);
     if (ended) void job.done.then(ended);
     const fact: Fact = { type: "jobStarted", job: job.id, command };
     return outcome(`Started as job ${job.id}. Follow or end it with \`${context.words("job")}\`.`, {
