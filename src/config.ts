@@ -92,6 +92,13 @@ export const keys = {
     env: ["AIEX_PROBE"],
     choices: ["first_use", "never"],
   },
+  "compaction.summary": {
+    about:
+      "Who summarises old messages when they are shortened: off (no model), session (the model that answers), or a model as provider/name.",
+    kind: "text",
+    fallback: "off",
+    env: ["AIEX_COMPACTION_SUMMARY"],
+  },
   "limits.contextTokens": {
     about: "Tokens of a request at which old messages are compacted.",
     kind: "number",

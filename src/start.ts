@@ -143,6 +143,7 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
     channel: localChannel(),
     node,
     random: Math.random,
+    ...summariserOf(config),
     deadlines: {
       connectMs: number("deadlines.connectMs"),
       firstTokenMs: number("deadlines.firstTokenMs"),
@@ -175,6 +176,11 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
     },
   });
 }
+
+const summariserOf = (config: Config): Pick<TurnParts, "summariser"> => {
+  const named = textSetting(config, "compaction.summary");
+  return named === "off" || named === "" ? {} : { summariser: named };
+};
 
 const modeOf = (config: Config): Mode =>
   modes.find((mode) => mode === textSetting(config, "mode")) ?? "ask";

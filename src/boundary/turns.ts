@@ -8,6 +8,7 @@ import { callKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts"
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
 import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
+import { settledSummary, summaryFor } from "#boundary/turn/summary.ts";
 import { toldByRunner } from "#boundary/turn/told.ts";
 import { unreachable } from "#core/assert.ts";
 import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
@@ -19,6 +20,8 @@ import type { OpenCall, Session } from "#core/session/state.ts";
 const CONFLICTS_MAX = 200;
 /** Times that a landing waits again for a log that another process keeps locked. */
 const BUSY_MAX = 5;
+/** The flight that makes a summary. */
+const SUMMARY = "summary";
 /** How long the flights of a stopped runner are waited for, in milliseconds. */
 const LANDING_MS = 6_000;
 
@@ -168,16 +171,32 @@ class Runner {
         return await this.#runTools(action.calls, s);
       case "endCalls":
         return await this.#endCalls(action, s);
-      case "compact": {
-        const compacted = await compaction(this.#parts.blobs, s, action.why);
-        if (compacted) return await this.#append(s, [compacted]);
-        return await this.#endTurn(s, "failed", nothingToDrop);
-      }
+      case "compact":
+        return await this.#compact(action.why, s);
+      case "awaitSummary":
+        return null;
+      case "settleSummary":
+        return await this.#append(s, [settledSummary(action.open)]);
+      case "stopSummary":
+        this.#flights.get(SUMMARY)?.abort.abort();
+        return null;
       case "endTurn":
         return await this.#finish(action, s);
       default:
         return unreachable(action);
     }
+  }
+
+  async #compact(why: "overflow" | "full", s: Session): Promise<Result<Session>> {
+    const asked = await summaryFor(this.#parts, this.#stream, s);
+    if (asked) {
+      const started = await this.#append(s, [asked.event]);
+      if (started.ok && asked.run) this.#fly(SUMMARY, asked.run);
+      return started;
+    }
+    const compacted = await compaction(this.#parts.blobs, s, why);
+    if (compacted) return await this.#append(s, [compacted]);
+    return await this.#endTurn(s, "failed", nothingToDrop);
   }
 
   async #callModel(
@@ -293,8 +312,10 @@ class Runner {
     const open = s.calls.filter((call) => call.state !== "ended");
     const ends = open.flatMap((call) => left(call).events);
     const broke = s.step ? [{ ...settled(s.step), retryInMs: null }] : [];
+    const summary = s.summary?.state === "open" ? [settledSummary(s.summary)] : [];
     const events: SessionEvent[] = [
       ...broke,
+      ...summary,
       ...ends,
       { type: "TurnEnded", turn, end, failure: why },
     ];

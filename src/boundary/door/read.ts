@@ -31,6 +31,10 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       const { difference } = await import("#boundary/door/difference.ts");
       return await difference(parts, query, signal);
     }
+    case "Compactions": {
+      const { compactions } = await import("#boundary/door/compactions.ts");
+      return await compactions(parts, query.session, signal);
+    }
     case "Transcript":
       return await transcript(parts, query, signal);
     case "Records":

@@ -45,6 +45,7 @@ export async function send(
     case "Undo":
     case "Redo":
     case "Restore":
+    case "RevertCompaction":
       return await bringBack(parts, command);
     case "Fork": {
       const { fork } = await import("#boundary/door/fork.ts");
@@ -74,13 +75,8 @@ export async function send(
     }
     case "RotateKeys":
       return kept(await parts.keys.rotate());
-    case "RebuildViews": {
-      const done = await parts.views.rebuild(
-        (fed) => parts.channel.publish("job:views", progress(fed)),
-        new AbortController().signal,
-      );
-      return done.ok ? ok({ stream: "job:views", version: done.value }) : done;
-    }
+    case "RebuildViews":
+      return await rebuildViews(parts);
     default:
       return unreachable(command);
   }
@@ -89,10 +85,14 @@ export async function send(
 /** What was begun by a process that is gone is finished first, and is all where it was the same. */
 async function bringBack(
   parts: DoorParts,
-  command: Extract<Command, { type: "Undo" | "Redo" | "Restore" }>,
+  command: Extract<Command, { type: "Undo" | "Redo" | "Restore" | "RevertCompaction" }>,
 ): Promise<Sent> {
-  const { restore } = await import("#boundary/door/restore.ts");
   const { session } = command;
+  if (command.type === "RevertCompaction") {
+    const { revertCompaction } = await import("#boundary/door/compactions.ts");
+    return await revertCompaction(parts, command);
+  }
+  const { restore } = await import("#boundary/door/restore.ts");
   const finished = await settleRestore(parts, session);
   if (finished) return finished;
   if (command.type === "Restore") {
@@ -109,6 +109,14 @@ async function settleRestore(parts: DoorParts, session: string): Promise<Sent | 
   if (!state.value.restoring) return null;
   const { finishRestore } = await import("#boundary/door/restore.ts");
   return await finishRestore(parts, session);
+}
+
+async function rebuildViews({ views, channel }: DoorParts): Promise<Sent> {
+  const done = await views.rebuild(
+    (fed) => channel.publish("job:views", progress(fed)),
+    new AbortController().signal,
+  );
+  return done.ok ? ok({ stream: "job:views", version: done.value }) : done;
 }
 
 async function setKeys(

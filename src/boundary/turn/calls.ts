@@ -2,6 +2,7 @@
 // stage ends with events that are durable before the next begins.
 import { offered } from "#boundary/surfaces.ts";
 import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
+import { historyOf } from "#boundary/turn/history.ts";
 import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
 import { type Before, recordAfter, recordBefore, recordLeft } from "#boundary/turn/recorded.ts";
@@ -66,6 +67,7 @@ async function prepare(tool: Tool, options: CallOptions) {
     sandbox: place.sandbox,
     blobs: parts.blobs,
     readable: () => place.readable(session),
+    history: (at) => historyOf(parts, { stream, session, at }, signal),
     writing: (title) =>
       place.trees.ok ? place.trees.value.writing({ title, paths: null }) : () => {},
     signal,

@@ -14,7 +14,13 @@ import type { Landing, ModelOpened, TurnParts } from "#boundary/turn/parts.ts";
 import { mayFallBack, retryAfter } from "#core/backoff.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { fieldsOf, textAt } from "#core/model/json.ts";
-import { type BlobRef, type Message, noUsage, type ToolSpec } from "#core/model/message.ts";
+import {
+  type BlobRef,
+  type Message,
+  noUsage,
+  type ToolSpec,
+  withoutPlace,
+} from "#core/model/message.ts";
 import { type Price, priced } from "#core/model/money.ts";
 import { requestTokensAtMost } from "#core/model/tokens.ts";
 import { withinFacts } from "#core/model/within-facts.ts";
@@ -45,7 +51,7 @@ export async function prepareStep(
   if (!system.ok) return system;
   if (!tools.ok) return tools;
   const { port, model, facts } = opened;
-  const said = { messages: messagesOf(s), effort: s.effort ?? undefined };
+  const said = { messages: messagesOf(s).map(withoutPlace), effort: s.effort ?? undefined };
   const { messages, effort } = withinFacts(said, facts ?? {});
   const blobs = await base64Of(parts, messages);
   const deadlines = longer(parts.deadlines, opened.deadlines);

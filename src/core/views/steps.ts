@@ -4,8 +4,8 @@ import { FORKED, type View } from "#core/views/view.ts";
 
 export const steps: View = {
   name: "steps",
-  version: 2,
-  types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
+  version: 3,
+  types: new Set(["StepCompleted", "StepBroken", "SummaryEnded", "SessionErased"]),
   atOnce: false,
   columns: {
     session: "text",
@@ -22,10 +22,15 @@ export const steps: View = {
     if (decoded.kind !== "event" || record.actor === FORKED) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
-    if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];
+    if (e.type !== "StepCompleted" && e.type !== "StepBroken" && e.type !== "SummaryEnded") {
+      return [];
+    }
     const { stream: session, version, at, correlation } = record;
-    const { step, attempt, model } = e;
-    const counts = usageRow(e.usage, { broken: e.type === "StepBroken" });
+    const { model } = e;
+    // A summary is made between two steps: it is told as step 0.
+    const { step, attempt } = e.type === "SummaryEnded" ? { step: 0, attempt: 0 } : e;
+    const broken = e.type !== "StepCompleted" && e.failure !== undefined;
+    const counts = usageRow(e.usage, { broken });
     const row = { session, version, at, turn: correlation ?? "", step, attempt, model, ...counts };
     return [{ do: "put", row }];
   },

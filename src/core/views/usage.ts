@@ -51,8 +51,8 @@ export function usageRow(usage: Usage, how: { broken: boolean }): UsageRow {
 
 export const usage: View = {
   name: "usage",
-  version: 4,
-  types: new Set(["StepCompleted", "StepBroken", "SessionErased"]),
+  version: 5,
+  types: new Set(["StepCompleted", "StepBroken", "SummaryEnded", "SessionErased"]),
   atOnce: false,
   columns: {
     session: "text",
@@ -65,10 +65,14 @@ export const usage: View = {
     if (decoded.kind !== "event" || record.actor === FORKED) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
-    if (e.type !== "StepCompleted" && e.type !== "StepBroken") return [];
+    if (e.type !== "StepCompleted" && e.type !== "StepBroken" && e.type !== "SummaryEnded") {
+      return [];
+    }
     const day = Math.floor(record.at / DAY_MS);
     const key = { session: record.stream, model: e.model, day };
-    const add = usageRow(e.usage, { broken: e.type === "StepBroken" });
+    const add = usageRow(e.usage, {
+      broken: e.type !== "StepCompleted" && e.failure !== undefined,
+    });
     const changes: RowChange[] = [{ do: "add", key, zero, add }];
     return changes;
   },

@@ -135,7 +135,7 @@ const bareOf = (row: Row) => ({
 function keyOf(row: Row, by: Group): string {
   if (by === "day") return new Date(dayOf(row) * DAY_MS).toISOString().slice(0, 10);
   if (by !== "step") return String(row[by]);
-  return `${row.step}.${row.attempt} ${row.model}`;
+  return `${row.step === 0 ? "summary" : `${row.step}.${row.attempt}`} ${row.model}`;
 }
 
 const titles: Record<Group, string> = {
