@@ -9,6 +9,7 @@ import type { Facts } from "#core/model/catalog.ts";
 import type { Usage } from "#core/model/message.ts";
 import type { LogRecord } from "#core/record.ts";
 import { type Fields, sessionCommands } from "#core/session/commands.ts";
+import type { CompactionView } from "#core/session/compactions.ts";
 import { restoreCauses } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
 import { modes } from "#core/session/tool-facts.ts";
@@ -62,6 +63,8 @@ export const commandSchemas = {
   SwitchMode: z.extend(sessionCommands.SwitchMode, { session }),
   SwitchEffort: z.extend(sessionCommands.SwitchEffort, { session }),
   Compact: z.extend(sessionCommands.Compact, { session }),
+  /** What compaction `n` of a session, counted from 1, and those after it replaced is seen again. */
+  RevertCompaction: z.object({ session, n: version }),
   Erase: z.extend(sessionCommands.Erase, { session }),
   /** Takes the last turn back: its files path by path, and what the model saw of it. */
   Undo: z.object({ session, doubtful }),
@@ -129,6 +132,8 @@ export const querySchemas = {
   }),
   /** What is another in the workspace between two moments of a session; without `to`: now. */
   Difference: z.object({ session, from: moment, to: z.optional(moment) }),
+  /** What each compaction of a session left out, oldest first. */
+  Compactions: z.object({ session }),
   /** The newest records of a session before a version, oldest first. */
   Transcript: z.object({ session, before: z.optional(z.int()), ...page }),
   /** Records of all streams after a position, bodies as text. */
@@ -224,6 +229,7 @@ export type Answers = {
   Checkpoints: readonly Checkpoint[];
   CheckpointDifference: readonly PathDifference[];
   TreeFaults: readonly string[];
+  Compactions: readonly CompactionView[];
   Transcript: Entry[];
   Records: LogRecord[];
   Blob: Uint8Array;

@@ -201,6 +201,13 @@ export const keyTable = {
     choices: strictPower,
     narrower: stricter,
   },
+  "compaction.summary": {
+    about:
+      "Who summarises old messages when they are shortened: off (no model), session (the model that answers), or a model as provider/name.",
+    kind: "text",
+    fallback: "off",
+    env: ["AIEX_COMPACTION_SUMMARY"],
+  },
   "audit.anchor": {
     about: "A file elsewhere, by its absolute path, that gets a copy of the audit's anchor.",
     kind: "text",

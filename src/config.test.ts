@@ -57,6 +57,7 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   "anthropic.baseUrl": { user: "https://a.test", may: [], mayNot: ["https://evil.test"] },
   "anthropic.apiKey": { user: "k1", may: [], mayNot: ["k2"] },
   probe: { user: "first_use", may: [], mayNot: ["never"] },
+  "compaction.summary": { user: "off", may: [], mayNot: ["session", "openai/b"] },
   "limits.contextTokens": { user: 1_000, may: [999], mayNot: [1_001] },
   "limits.stepsPerTurn": { user: 10, may: [9], mayNot: [11] },
   "trees.keepDays": { user: 10, may: [], mayNot: [9, 11] },

@@ -156,6 +156,7 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
     channel: localChannel(),
     node,
     random: Math.random,
+    ...summariserOf(config),
     deadlines: deadlinesOf(config),
     version,
     home: config.home,
@@ -197,6 +198,11 @@ function deadlinesOf(config: Config): TurnParts["deadlines"] {
     totalMs: ms("totalMs"),
   };
 }
+
+const summariserOf = (config: Config): Pick<TurnParts, "summariser"> => {
+  const named = textSetting(config, "compaction.summary");
+  return named === "off" || named === "" ? {} : { summariser: named };
+};
 
 const modeOf = (config: Config): Mode =>
   modes.find((mode) => mode === textSetting(config, "mode")) ?? "ask";

@@ -9,7 +9,9 @@ import { jobsOfNode } from "#boundary/tools/jobs.ts";
 import type { Tool, ToolContext } from "#boundary/tools/port.ts";
 import { called, contentOf, contextOf, folderWith, seenIn } from "#boundary/tools/samples.ts";
 import { startUnsandboxed } from "#boundary/workspace/unsandboxed.ts";
+import { ok } from "#core/failure.ts";
 import { type Family, families } from "#core/model/catalog.ts";
+import type { Piece } from "#core/session/recall.ts";
 
 const png = Buffer.from("89504e470d0a1a0a0000000d49484452", "hex");
 const files = {
@@ -28,6 +30,15 @@ const toolsOf = async (family: Family): Promise<Map<string, Tool>> => {
 const exampleOf = (tool: Tool): Record<string, unknown> =>
   JSON.parse(tool.spec.about.split("\nExample: ")[1] ?? "");
 
+const server: Piece = {
+  at: 7,
+  kind: "result",
+  name: "run npm test",
+  text: "The test server listens on 4711.",
+  turn: "t1",
+  undone: false,
+};
+
 /** A folder whose commands really run, each with the leave that the judge would have given. */
 function place(): { root: string; context: ToolContext } {
   const root = folderWith(files);
@@ -39,6 +50,7 @@ function place(): { root: string; context: ToolContext } {
   };
   const context = contextOf(root, {
     seen: seenIn(root, "src/sum.ts"),
+    history: async () => ok([server]),
     sandbox: {
       kind: "none",
       start: (spec, signal) =>
@@ -58,6 +70,7 @@ const come: Record<string, RegExp> = {
   list: /sum\.ts/,
   glob: /src\/a\.test\.ts/,
   search: /src\/total\.ts/,
+  recall: /#7 result of run npm test\nThe test server listens on 4711\./,
   todo: /Fix sum\(\)/,
   view_image: /docs\/screen\.png \(image\/png/,
 };

@@ -3,18 +3,18 @@
 // is the same loop. What it holds besides is only what is under way (`flights`).
 import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { adopt } from "#boundary/turn/adopt.ts";
-import { bug, cancelled, cut, left, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
+import { bug, cancelled, cut, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
 import { compaction } from "#boundary/turn/compaction.ts";
+import { endOfTurn } from "#boundary/turn/ending.ts";
 import { callKey, choiceKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
 import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
+import { settledSummary, summaryFor } from "#boundary/turn/summary.ts";
 import { toldByRunner } from "#boundary/turn/told.ts";
 import { unreachable } from "#core/assert.ts";
-import { standingOf } from "#core/evidence/standing.ts";
 import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
-import type { SessionEvent } from "#core/session/events.ts";
-import { evolve } from "#core/session/evolve.ts";
+import type { SessionEvent, TurnEnd } from "#core/session/events.ts";
 import { type Action, next } from "#core/session/next.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
 
@@ -22,6 +22,8 @@ import type { OpenCall, Session } from "#core/session/state.ts";
 const CONFLICTS_MAX = 200;
 /** Times that a landing waits again for a log that another process keeps locked. */
 const BUSY_MAX = 5;
+/** The flight that makes a summary. */
+const SUMMARY = "summary";
 /** How long the flights of a stopped runner are waited for, in milliseconds. */
 const LANDING_MS = 6_000;
 
@@ -162,11 +164,15 @@ class Runner {
         return await this.#runTools(action.calls, s);
       case "endCalls":
         return await this.#endCalls(action, s);
-      case "compact": {
-        const compacted = await compaction(this.#parts.blobs, s, action.why);
-        if (compacted) return await this.#append(s, [compacted]);
-        return await this.#endTurn(s, "failed", nothingToDrop);
-      }
+      case "compact":
+        return await this.#compact(action.why, s);
+      case "awaitSummary":
+        return null;
+      case "settleSummary":
+        return await this.#append(s, [settledSummary(action.open)]);
+      case "stopSummary":
+        this.#flights.get(SUMMARY)?.abort.abort();
+        return null;
       case "askEvidence": {
         const { say } = action;
         return await this.#append(s, [{ type: "EvidenceAsked", turn: s.turn?.id ?? "", say }]);
@@ -176,6 +182,21 @@ class Runner {
       default:
         return unreachable(action);
     }
+  }
+
+  async #compact(why: "overflow" | "full", s: Session): Promise<Result<Session>> {
+    const asked = await summaryFor(this.#parts, this.#stream, {
+      session: s,
+      signal: this.#signal,
+    });
+    if (asked) {
+      const started = await this.#append(s, asked.events);
+      if (started.ok && asked.run) this.#fly(SUMMARY, asked.run);
+      return started;
+    }
+    const compacted = await compaction(this.#parts.blobs, s, why);
+    if (compacted) return await this.#append(s, [compacted]);
+    return await this.#endTurn(s, "failed", nothingToDrop);
   }
 
   async #callModel(
@@ -297,15 +318,8 @@ class Runner {
     return await this.#endTurn(s, action.end, action.failure);
   }
 
-  async #endTurn(s: Session, end: EndOfTurn["end"], failure?: Failure): Promise<Result<Session>> {
-    const turn = s.turn?.id ?? "";
-    const why = failure && { code: failure.code, say: failure.say, fix: failure.fix };
-    const open = s.calls.filter((call) => call.state !== "ended");
-    const ends = open.flatMap((call) => left(call).events);
-    const broke = s.step ? [{ ...settled(s.step), retryInMs: null }] : [];
-    const before = [...broke, ...ends];
-    const ending = { type: "TurnEnded", turn, end, failure: why, ...stood(s, before) } as const;
-    const events: SessionEvent[] = [...before, ending];
+  async #endTurn(s: Session, end: TurnEnd, failure?: Failure): Promise<Result<Session>> {
+    const events = endOfTurn(s, end, failure);
     const ended = await this.#append(s, events);
     if (ended.ok) {
       this.#parts.channel.clear(this.#stream);
@@ -387,16 +401,6 @@ class Runner {
     this.#landed.length = 0;
   }
 }
-
-/** How the session stands where a turn ends, if that is news or not well. */
-function stood(s: Session, before: readonly SessionEvent[]): Pick<EndOfTurn, "evidence"> {
-  const { evidence } = before.reduce(evolve, s);
-  const standing = standingOf(evidence);
-  const isWorth = standing.state !== "nothing" && (evidence.touched || standing.state !== "proven");
-  return isWorth ? { evidence: standing } : {};
-}
-
-type EndOfTurn = Extract<SessionEvent, { type: "TurnEnded" }>;
 
 /** A conflict means that somebody said something: fold and ask again. Anything else ends the drive. */
 const orAgain = (failed: Failed): Failed | "again" =>

@@ -184,6 +184,7 @@ const WIDER: Record<ConfigKey, unknown> = {
   "anthropic.baseUrl": "http://127.0.0.1:1",
   "anthropic.apiKey": "stolen",
   probe: "never",
+  "compaction.summary": "openai/other",
   "limits.contextTokens": 100_000_000,
   "limits.stepsPerTurn": 100_000,
   "deadlines.connectMs": 1,

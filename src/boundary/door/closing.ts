@@ -30,6 +30,9 @@ function turnClosed(s: Session, turn: { id: string }, why: string): SessionEvent
   const broke: SessionEvent[] = s.step
     ? [{ type: "StepBroken", ...openOf(s.step), failure, usage, retryInMs: null }]
     : [];
+  if (s.summary?.state === "open") {
+    broke.push({ type: "SummaryEnded", model: s.summary.model, usage, failure });
+  }
   const open = s.calls.filter(({ state }) => state !== "ended");
   const ends = open.map(({ call, state }): SessionEvent => {
     const end = state === "started" ? "interrupted" : "cancelled";

@@ -35,6 +35,10 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     case "CheckpointDifference":
     case "TreeFaults":
       return await aboutCheckpoints(parts, query);
+    case "Compactions": {
+      const { compactions } = await import("#boundary/door/compactions.ts");
+      return await compactions(parts, query.session, signal);
+    }
     case "Transcript":
       return await transcript(parts, query, signal);
     case "Records":

@@ -42,6 +42,8 @@ export async function send(
       if (sent.ok) wake(session);
       return sent;
     }
+    case "RevertCompaction":
+      return await (await import("#boundary/door/compactions.ts")).revertCompaction(parts, command);
     case "Undo":
     case "Redo":
     case "Restore":

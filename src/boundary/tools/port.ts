@@ -15,6 +15,7 @@ import type { ToolSpec, UserPart } from "#core/model/message.ts";
 import type { Words } from "#core/model/surface.ts";
 import type { Access, Opened } from "#core/security/access.ts";
 import type { Mask } from "#core/security/mask.ts";
+import type { Piece } from "#core/session/recall.ts";
 import type { Effect, Fact, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
 
 export type ToolOutcome = {
@@ -65,6 +66,12 @@ export type ToolContext = {
    * `access` names a folder and whose result shows the lines of files in it.
    */
   readable(): Promise<Readable>;
+  /**
+   * What this session's log holds that its model does not see any more, oldest first; with `at` that
+   * one event, seen or not. Outputs that were kept are part of it: whole where one is asked for,
+   * else their beginning.
+   */
+  history(at?: number): Promise<Result<readonly Piece[]>>;
   /** Says that something goes on to write after its call; what it answers says that it ended. */
   writing?(title: string): Promise<() => void>;
   signal: AbortSignal;

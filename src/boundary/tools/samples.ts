@@ -7,7 +7,7 @@ import { memoryBlobs } from "#boundary/blobs/memory.ts";
 import { sha256 } from "#boundary/digest.ts";
 import type { Tool, ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
 import { localWorkspace } from "#boundary/workspace/local.ts";
-import { fail } from "#core/failure.ts";
+import { fail, ok } from "#core/failure.ts";
 import { textOf } from "#core/model/message.ts";
 import { plainWords } from "#core/model/surface.ts";
 
@@ -45,6 +45,7 @@ export function contextOf(root: string, more: Partial<ToolContext> = {}): ToolCo
     sandbox: { kind: "none", start: async () => fail("not_supported", "no commands here") },
     blobs: memoryBlobs(),
     readable: async () => () => true,
+    history: async () => ok([]),
     signal: new AbortController().signal,
     ...more,
   };

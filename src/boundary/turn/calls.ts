@@ -2,6 +2,7 @@
 // stage ends with events that are durable before the next begins.
 import { offered } from "#boundary/surfaces.ts";
 import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
+import { historyOf } from "#boundary/turn/history.ts";
 import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import { withLosses } from "#boundary/turn/losses.ts";
 import { maskedOutcome, maskedQuestion, maskOf } from "#boundary/turn/masking.ts";
@@ -75,6 +76,7 @@ async function prepare(tool: Tool, options: CallOptions) {
     sandbox: place.sandbox,
     blobs: parts.blobs,
     readable: () => place.readable(session),
+    history: (at) => historyOf(parts, { stream, session, at }, signal),
     async writing(title) {
       const trees = await place.trees();
       return trees.ok ? trees.value.writing({ title, paths: null }) : () => {};

@@ -93,6 +93,8 @@ export type TurnParts = {
    * name stands for itself.
    */
   modelsFor?(name: string, use: "begin" | "next"): Promise<Result<readonly string[]>>;
+  /** Who makes the summary of a compaction: a model, or `session` for the session's own. */
+  summariser?: string;
   deadlines: Deadlines;
   node: string;
   /** Between 0 and 1, for jitter. */

@@ -21,6 +21,7 @@ import {
   noUsage,
   type ToolSpec,
   type Usage,
+  withoutPlace,
 } from "#core/model/message.ts";
 import { type Price, priced } from "#core/model/money.ts";
 import { requestTokensAtMost } from "#core/model/tokens.ts";
@@ -52,7 +53,7 @@ export async function prepareStep(
   if (!system.ok) return system;
   if (!tools.ok) return tools;
   const { port, model, facts } = opened;
-  const said = { messages: messagesOf(s), effort: s.effort ?? undefined };
+  const said = { messages: messagesOf(s).map(withoutPlace), effort: s.effort ?? undefined };
   const { messages, effort } = withinFacts(said, facts ?? {});
   const blobs = await base64Of(parts, messages);
   const deadlines = longer(parts.deadlines, opened.deadlines);

@@ -33,12 +33,29 @@ export type ToolCall = Omit<CallPart, "type">;
  * Why a message of ours exists; models see only the text, screens see the difference. A `notice`
  * wants something of the model, a word on its `environment` does not.
  */
-export type Origin = "prompt" | "steer" | "instructions" | "notice" | "environment" | "compaction";
+export const origins = [
+  "prompt",
+  "steer",
+  "instructions",
+  "notice",
+  "environment",
+  "compaction",
+] as const;
+export type Origin = (typeof origins)[number];
 
-export type Message =
+export type Message = (
   | { role: "user"; origin: Origin; parts: readonly UserPart[] }
   | { role: "assistant"; parts: readonly AnswerPart[] }
-  | { role: "tool"; callId: string; failed: boolean; parts: readonly UserPart[] };
+  | { role: "tool"; callId: string; failed: boolean; parts: readonly UserPart[] }
+) & {
+  /** The version of the event that made it, for us: no request has it. */
+  at?: number;
+};
+
+export function withoutPlace<M extends Message>(message: M): M {
+  const { at: _, ...said } = message;
+  return said as M;
+}
 
 /**
  * Why an answer stopped, the same in every dialect: `done` it is finished · `calls` it wants tools

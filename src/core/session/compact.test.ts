@@ -56,6 +56,15 @@ it("keeps what the user asked, word for word, and names what was called", () => 
   expect(text).toContain("called read");
 });
 
+it("keeps word for word what the user said when they refused a call", () => {
+  const said =
+    "The user did not allow this and said: deploy only on Mondays. Do not try another way.";
+  const refused = finished("c1", { end: "denied", parts: [{ type: "text", text: said }] });
+  const call = answered([{ id: "c1", tool: "run" }]);
+  const s = given(prompted(), stepStarted(), call, refused, ...steps(2, 8));
+  expect(compact(s, "full")?.text).toContain(`steer: ${said}`);
+});
+
 it("keeps results with their calls, the open ones too, wherever it cuts", () => {
   const counts = fc.tuple(fc.integer({ min: 4, max: 12 }), fc.boolean());
   fc.assert(
@@ -82,7 +91,7 @@ it("stays within its bound when it is made again and again, and still has the ne
   expect(Math.max(...sizes)).toBeLessThan(60_000);
   const digest = JSON.stringify(s.messages[0]);
   expect(digest).toContain("wish 29");
-  expect(digest.split("What was asked and done").length).toBe(2);
+  expect(digest.split("What was done, oldest first").length).toBe(2);
 });
 
 describe("in a window of 8,192 tokens", () => {
@@ -108,7 +117,7 @@ describe("in a window of 8,192 tokens", () => {
     const digest = textOf(s.messages[0]?.parts ?? []);
     expect(digest).toContain("prompt: fix it all");
     expect(digest).toContain("that returned: 6 begins xxx");
-    expect(digest).toMatch(/characters left out here to save room: call it again for less at once/);
+    expect(digest).toMatch(/characters left out here to save room: `recall` event 1\)/);
     expect(digest).toMatch(/xxx ends/);
     expect(digest).not.toContain("5 begins");
   });

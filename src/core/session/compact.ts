@@ -1,32 +1,43 @@
-// A shorter text in place of old messages, made without a model: what the user asked stays word
-// for word while there is room, files and commands are named, the newest messages are kept whole
-// while they fit their share of the model's window (room.ts).
-// Nothing is lost: the log has it all, and this text says so.
+// A shorter text in place of old messages, a view over the log: the user's words, the things to do
+// and the files stay word for word while there is room (room.ts has the shares), the newest messages
+// stay whole, and everything else is a line that names the event which has it whole. A summary by a
+// model may stand beside that, within a bound and marked as one; it takes the place of nothing.
 import { type Message, textOf } from "#core/model/message.ts";
 import type { EventBody } from "#core/session/events.ts";
 import { charsOf, shareOf } from "#core/session/room.ts";
-import type { Session } from "#core/session/state.ts";
+import { messagesOf, type Session, type TrailLine } from "#core/session/state.ts";
+import {
+  type Outputs,
+  PIN_CHARS_MAX,
+  pinsWith,
+  quoteMax,
+  shortened,
+  trailWith,
+  unreadOf,
+} from "#core/session/trail.ts";
 
 /** Newest messages that stay whole. */
 const KEEP_MESSAGES = 6;
-/** Characters of a prompt that are kept word for word. */
-const PROMPT_CHARS_MAX = 8_000;
-/** Characters of an answer that are quoted. */
-const ANSWER_CHARS_MAX = 300;
-/** Characters of all that was asked and done; the oldest is left out beyond it. */
-const DONE_CHARS_MAX = 32_000;
-/** Characters of the todo list, and of the names of files. */
+/** Characters of each section of the digest, at most. */
+const INTENT_CHARS_MAX = 24_000;
+const DONE_CHARS_MAX = 24_000;
 const TASKS_CHARS_MAX = 8_000;
+const SUMMARY_CHARS_MAX = 12_000;
+/** Share of the digest's room that each section may have. */
+const sections = { intent: 3 / 8, done: 3 / 8, tasks: 1 / 8, files: 1 / 8 };
 /** Files that are named. */
 const FILES_MAX = 50;
-const DONE = "What was asked and done, oldest first";
-const TASKS = "Todo";
-const FILES = "Files read or changed so far (read again before editing if unsure)";
+/** What stands around the quote of a result. */
+const NOTE_CHARS = 160;
+/** Characters of a file's hash that name its state. */
+const HASH_CHARS = 8;
+/**
+ * Share of all messages that a further compaction before the window is over has to save: with less,
+ * each answer would call for the next one. One that keeps all it may saves about half.
+ */
+const PROGRESS_SHARE = 1 / 5;
 
-type ToolMessage = Extract<Message, { role: "tool" }>;
-
-/** Names of kept outputs (`output:` and a hash), by the text that each holds. */
-export type Outputs = ReadonlyMap<string, string>;
+type Why = "overflow" | "full" | "asked";
 
 /**
  * What to append as `Compacted`, or null where there is nothing to gain. Results that the model has
@@ -34,51 +45,104 @@ export type Outputs = ReadonlyMap<string, string>;
  */
 export function compact(
   s: Session,
-  why: "overflow" | "full" | "asked",
+  why: Why,
   outputs: Outputs = new Map(),
 ): EventBody<"Compacted"> | null {
   const from = keptFrom(s);
   const dropped = s.messages.slice(0, from);
-  const bounds = boundsOf(s);
-  const unread = unreadOf(s).filter((result) => dropped.includes(result));
-  const quoted = new Map(unread.map((result) => [result, quoteOf(result, s, outputs)]));
-  const quotes = [...quoted.values()].reduce((sum, quote) => sum + quote.length + 1, 0);
-  const lines = dropped.flatMap((message) => linesOf(message, { ...bounds, quoted }));
-  const todo = s.todo.map((item) => `- [${item.state}] ${item.text}`);
-  const files = s.seen.map(({ path }) => path).slice(-FILES_MAX);
-  const text = [
-    `${dropped.length} older messages were replaced by this digest to save room. The log of this session has them whole.`,
-    section(DONE, newest(lines, bounds.done + quotes)),
-    section(TASKS, newest(todo, bounds.tasks)),
-    section(FILES, newest(files, bounds.tasks)),
-  ]
-    .filter((part) => part !== "")
-    .join("\n\n")
-    // A cut may have gone through a character.
-    .toWellFormed();
-  const isDigest = dropped.every((message) => originOf(message) === "compaction");
-  const before = dropped.reduce((sum, { parts }) => sum + textOf(parts).length, 0);
-  if (isDigest && text.length >= before) return null;
-  return { text, keep: s.messages.length - from, droppedMessages: dropped.length, why };
+  const summary = s.summary?.state === "ended" && s.summary.text !== null ? s.summary : null;
+  const text = digest(s, dropped, outputs);
+  if (!isProgress(s, { dropped, text, why })) return null;
+  const by = summary === null ? {} : { by: summary.model };
+  return { text, keep: s.messages.length - from, droppedMessages: dropped.length, why, ...by };
 }
 
 /** Whether a compaction would gain anything. */
-export const canCompact = (s: Session): boolean => compact(s, "full") !== null;
+export const canCompact = (s: Session, why: Why = "full"): boolean => compact(s, why) !== null;
+
+/** The messages that a compaction would drop now. */
+export const droppedNow = (s: Session): readonly Message[] => s.messages.slice(0, keptFrom(s));
+
+/** Characters that the text of a summary may have. */
+export const summaryChars = (s: Session): number =>
+  Math.min(SUMMARY_CHARS_MAX, Math.floor((shareOf(s, "digest") * sections.done) / 2));
 
 /** Texts of results that a compaction would shorten before the model has read them. */
 export function longResults(s: Session): string[] {
-  const dropped = s.messages.slice(0, keptFrom(s));
+  const dropped = droppedNow(s);
   return unreadOf(s)
     .filter((result) => dropped.includes(result) && textOf(result.parts).length > quoteMax(s))
     .map(({ parts }) => textOf(parts));
 }
 
+/**
+ * The first compaction may always try. One over an earlier digest has to shorten what it drops, and
+ * before the window is over a good part of all messages.
+ */
+function isProgress(
+  s: Session,
+  { dropped, text, why }: { dropped: readonly Message[]; text: string; why: Why },
+): boolean {
+  const isAgain = dropped.some((message) => originOf(message) === "compaction");
+  if (!isAgain) return dropped.length > 0;
+  const gain = sumOf(dropped) - text.length;
+  return why === "full" ? gain >= sumOf(messagesOf(s)) * PROGRESS_SHARE : gain > 0;
+}
+
+const sumOf = (messages: readonly Message[]): number =>
+  messages.reduce((sum, message) => sum + charsOf(message), 0);
+
+function digest(s: Session, dropped: readonly Message[], outputs: Outputs): string {
+  const bounds = boundsOf(s);
+  const pins = pinsWith(s, dropped).map(({ at, origin, text }) =>
+    lineOf({ at, text: `${origin}: ${shortened(text, bounds.prompt)}` }),
+  );
+  const trail = trailWith(s, dropped, outputs);
+  const quotes = unreadOf(s)
+    .filter((result) => dropped.includes(result))
+    .reduce((sum, { parts }) => sum + Math.min(textOf(parts).length, quoteMax(s)) + NOTE_CHARS, 0);
+  const summary = s.summary?.text ? s.summary.text.split("\n") : [];
+  const done = (summary.length > 0 ? bounds.done / 2 : bounds.done) + quotes;
+  const seen = s.seen.slice(-FILES_MAX).map(({ path, hash, changed }) => {
+    return `${path} (${changed ? "changed" : "read"}, ${hash.slice(0, HASH_CHARS)})`;
+  });
+  return (
+    [
+      `${dropped.length} older messages were replaced by this digest to save room. \`recall\` brings back whole what an [#event] names, and finds by words what is not named here.`,
+      section(
+        "What the user asked, word for word, oldest first",
+        firstAndNewest(pins, bounds.intent),
+      ),
+      section(`Summary by ${s.summary?.model}, unchecked; the events count, not this`, summary),
+      section("What was done, oldest first", newest(trail.map(lineOf), done)),
+      section("Todo", first(todoLines(s, bounds.tasks), bounds.tasks)),
+      section(
+        "Files as last read or changed (read again before editing if unsure)",
+        newest(seen, bounds.files),
+      ),
+    ]
+      .filter((part) => part !== "")
+      .join("\n\n")
+      // A cut may have gone through a character.
+      .toWellFormed()
+  );
+}
+
+const lineOf = ({ at, text }: TrailLine): string => `[#${at}] ${text}`;
+
 /** Characters of each part of the digest. */
 function boundsOf(s: Session) {
   const all = shareOf(s, "digest");
-  const done = Math.min(DONE_CHARS_MAX, Math.floor((all * 2) / 3));
-  const tasks = Math.min(TASKS_CHARS_MAX, Math.floor(all / 6));
-  return { done, tasks, prompt: Math.min(PROMPT_CHARS_MAX, Math.floor(done / 2)) };
+  const share = (of: keyof typeof sections, max: number) =>
+    Math.min(max, Math.floor(all * sections[of]));
+  const intent = share("intent", INTENT_CHARS_MAX);
+  return {
+    intent,
+    prompt: Math.min(PIN_CHARS_MAX, Math.floor(intent / 2)),
+    done: share("done", DONE_CHARS_MAX),
+    tasks: share("tasks", TASKS_CHARS_MAX),
+    files: share("files", TASKS_CHARS_MAX),
+  };
 }
 
 /** The first of the newest messages that stay: never a result whose call is dropped. */
@@ -90,7 +154,7 @@ function keptFrom(s: Session): number {
   while (from > 0 && messages.length - from < KEEP_MESSAGES) {
     let begin = from - 1;
     while (begin > 0 && messages[begin]?.role === "tool") begin -= 1;
-    chars += messages.slice(begin, from).reduce((sum, message) => sum + charsOf(message), 0);
+    chars += sumOf(messages.slice(begin, from));
     // The calls of the present step are in the last message, and their results follow.
     const isOpen = calls.length > 0 && from === messages.length;
     if (chars > charsMax && !isOpen) break;
@@ -111,95 +175,58 @@ function mustStay(s: Session, message: Message, at: number): boolean {
 
 const originOf = (message: Message) => (message.role === "user" ? message.origin : undefined);
 
-/** Results that no answer followed yet. */
-function unreadOf({ messages }: Session): ToolMessage[] {
-  const answered = messages.findLastIndex(({ role }) => role === "assistant");
-  return messages.slice(answered + 1).filter((message) => message.role === "tool");
+/** All things to do; those that are done only while there is room for them, too. */
+function todoLines({ todo }: Session, charsMax: number): string[] {
+  const line = ({ text, state }: Session["todo"][number]) => `- [${state}] ${text}`;
+  const all = todo.map(line);
+  if (lengthOf(all) <= charsMax) return all;
+  const done = todo.filter(({ state }) => state === "done").length;
+  const open = todo.filter(({ state }) => state !== "done").map(line);
+  return done > 0 ? [`- [done] ${done} others`, ...open] : open;
 }
 
-const quoteMax = (s: Session): number =>
-  Math.floor(shareOf(s, "kept") / Math.max(1, unreadOf(s).length));
+const lengthOf = (lines: readonly string[]): number =>
+  lines.reduce((sum, line) => sum + line.length + 1, 0);
 
-/** A result with its beginning and its end, and where what is between them can be read. */
-function quoteOf({ parts, failed }: ToolMessage, s: Session, outputs: Outputs): string {
-  const text = textOf(parts);
-  const said = failed ? "that failed: " : "that returned: ";
-  const max = quoteMax(s);
-  if (text.length <= max) return said + text;
-  const name = outputs.get(text);
-  const where = name ? `read \`${name}\`` : "call it again for less at once";
-  const [head, tail] = [text.slice(0, max / 3), text.slice(-(max * 2) / 3)];
-  const left = text.length - head.length - tail.length;
-  return `${said}${head}\n(${left} characters left out here to save room: ${where})\n${tail}`;
+/** The first lines that fit, and how many follow. */
+function first(lines: readonly string[], charsMax: number): string[] {
+  let room = charsMax;
+  const end = lines.findIndex((line) => {
+    room -= line.length + 1;
+    return room < 0;
+  });
+  if (end === -1) return [...lines];
+  const shown = lines.slice(0, Math.max(1, end));
+  return [...shown, `… (${lines.length - shown.length} more)`];
 }
 
-type Bounds = ReturnType<typeof boundsOf> & { quoted: ReadonlyMap<ToolMessage, string> };
-
-function linesOf(message: Message, { prompt, quoted }: Bounds): string[] {
-  switch (message.role) {
-    case "user": {
-      const { origin, parts } = message;
-      // Of instructions nothing: they are told again.
-      if (["notice", "environment", "instructions"].includes(origin)) return [];
-      if (origin === "compaction") return doneIn(textOf(parts));
-      const names = parts.flatMap((part) => (part.type === "blob" ? [nameOf(part.blob)] : []));
-      const files = names.length > 0 ? ` (attached: ${names.join(", ")})` : "";
-      return [`${origin}: ${shortened(textOf(parts), prompt)}${files}`];
-    }
-    case "assistant": {
-      const said = textOf(message.parts).trim();
-      const calls = message.parts.flatMap((part) =>
-        part.type === "call" ? [`called ${part.tool} ${shortened(part.input, 120)}`] : [],
-      );
-      return [...(said ? [`you said: ${shortened(said, ANSWER_CHARS_MAX)}`] : []), ...calls];
-    }
-    case "tool": {
-      const quote = quoted.get(message);
-      if (quote !== undefined) return [quote];
-      return message.failed ? [`that failed: ${shortened(textOf(message.parts), 120)}`] : [];
-    }
-  }
+/** The first line and the newest that fit beside it, the last one at least. */
+function firstAndNewest(lines: readonly string[], charsMax: number): string[] {
+  const [head, ...rest] = lines;
+  if (head === undefined) return [];
+  let room = charsMax - head.length;
+  const from = rest.findLastIndex((line, i) => {
+    room -= line.length + 1;
+    return room < 0 && i < rest.length - 1;
+  });
+  const between = from + 1;
+  const gap = between > 0 ? [`… (${between} between them are left out)`] : [];
+  return [head, ...gap, ...rest.slice(between)];
 }
 
-const nameOf = ({ name, media }: { name?: string; media: string }): string => name ?? media;
-
-/** How a line of a digest begins; one that begins otherwise belongs to the one before it. */
-const BEGINS = /\n(?=(?:prompt|steer|you said|that failed|that returned): |called |… )/;
-
-/** What an earlier digest tells of what was done; its other sections are told anew. */
-function doneIn(digest: string): string[] {
-  const [, told = ""] = digest.split(`\n\n${DONE}:\n`);
-  const ends = [TASKS, FILES].map((title) => told.lastIndexOf(`\n\n${title}:\n`));
-  const end = Math.min(...ends.filter((at) => at >= 0), told.length);
-  return told === "" ? [] : told.slice(0, end).split(BEGINS);
-}
-
-/** The newest lines that fit, the newest prompt among them, and a word where others do not. */
+/** The newest lines that fit, and a word where others do not. */
 function newest(lines: readonly string[], charsMax: number): string[] {
-  const prompt = lines.findLastIndex((line) => line.startsWith("prompt: "));
-  let room = charsMax - (lines[prompt]?.length ?? 0);
-  let from = lines.length;
-  while (from > 0) {
-    from -= 1;
-    if (from !== prompt) room -= (lines[from]?.length ?? 0) + 1;
-    if (room < 0) return withLeftOut(lines, { from: from + 1, prompt, room: charsMax });
-  }
-  return [...lines];
-}
-
-function withLeftOut(
-  lines: readonly string[],
-  { from, prompt, room }: { from: number; prompt: number; room: number },
-): string[] {
-  const kept = lines.slice(from);
+  let room = charsMax;
+  const from = lines.findLastIndex((line) => {
+    room -= line.length + 1;
+    return room < 0;
+  });
+  if (from === -1) return [...lines];
   const [last = ""] = lines.slice(-1);
-  const shown = kept.length > 0 ? kept : [shortened(last, Math.floor(room / 2))];
-  const asked = prompt >= 0 && prompt < from ? lines.slice(prompt, prompt + 1) : [];
-  return [...asked, "… (older ones are left out)", ...shown];
+  const kept = lines.slice(from + 1);
+  const shown = kept.length > 0 ? kept : [shortened(last, Math.floor(charsMax / 2))];
+  return ["… (older ones are left out)", ...shown];
 }
-
-const shortened = (text: string, max: number): string =>
-  text.length <= max ? text : `${text.slice(0, max)}… (${text.length - max} more characters)`;
 
 const section = (title: string, lines: readonly string[]): string =>
   lines.length === 0 ? "" : `${title}:\n${lines.join("\n")}`;

@@ -6,6 +6,7 @@ import type { SessionCommand } from "#core/session/commands.ts";
 import { compact } from "#core/session/compact.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { isRunning, type Session } from "#core/session/state.ts";
+import { REFUSED } from "#core/session/told.ts";
 
 /** Prompts that may wait behind a running turn. */
 export const QUEUE_MAX = 50;
@@ -106,7 +107,7 @@ function answer(command: Command<"AnswerPermission">, s: Session): Result<Sessio
   const said: SessionEvent = { type: "PermissionAnswered", ...body };
   if (command.answer === "allow") return ok([said]);
   const words = command.say ? ` and said: ${command.say}` : "";
-  const text = `The user did not allow this${words}. Do not try it another way; ask, or go on without it.`;
+  const text = `${REFUSED}${words}. Do not try it another way; ask, or go on without it.`;
   return ok([
     said,
     {

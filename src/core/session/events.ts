@@ -4,7 +4,7 @@
 import * as z from "zod/mini";
 import { strictness } from "#core/evidence/standing.ts";
 import { families } from "#core/model/catalog.ts";
-import { efforts, stops } from "#core/model/message.ts";
+import { efforts, origins, stops } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
 import { modes } from "#core/session/tool-facts.ts";
 
@@ -105,6 +105,34 @@ export const turnEnds = [
 
 /** How a call ended: `interrupted` = started, and nobody knows how far it came. */
 export const callEnds = ["ok", "failed", "denied", "cancelled", "interrupted"] as const;
+
+const at = z.optional(count);
+const message = z.discriminatedUnion("role", [
+  z.object({
+    role: z.literal("user"),
+    origin: z.enum(origins),
+    parts: z.readonly(z.array(userPart)),
+    at,
+  }),
+  z.object({ role: z.literal("assistant"), parts: z.readonly(z.array(answerPart)), at }),
+  z.object({
+    role: z.literal("tool"),
+    callId: text,
+    failed: z.boolean(),
+    parts: z.readonly(z.array(userPart)),
+    at,
+  }),
+]);
+const instructions = z.readonly(z.array(z.object({ path: text, hash })));
+const past = {
+  turn: text,
+  from: count,
+  messages: z.nullable(count),
+  todo: z.readonly(z.array(todo)),
+  instructions,
+};
+const pastTurn = z.object(past);
+const undoneTurn = z.object({ ...past, said: z.readonly(z.array(message)), undoneAt: count });
 
 const newTurn = {
   turn: text,
@@ -278,8 +306,37 @@ export const eventBodies = {
   }),
   /** A hook spoke: its result is part of history like any other. */
   HookRan: z.object({ hook: text, callId: z.optional(text), say: text }),
-  /** Messages up to `through` are replaced by `text` in what the model sees; `keep` stay whole. */
-  Compacted: z.object({ text, keep: count, droppedMessages: count, why: text }),
+  /** A model is about to be asked for the summary of what a compaction drops. */
+  SummaryStarted: z.object({ model: text, request: blob, reserved: count }),
+  /** What it cost, and its text where that may be used; else why not. */
+  SummaryEnded: z.object({
+    model: text,
+    usage,
+    text: z.optional(text),
+    failure: z.optional(failure),
+  }),
+  /**
+   * The oldest messages are replaced by `text` in what the model sees; `keep` stay whole. `by` is the
+   * model whose summary is part of the text.
+   */
+  Compacted: z.object({
+    text,
+    keep: count,
+    droppedMessages: count,
+    why: text,
+    by: z.optional(text),
+  }),
+  /**
+   * What the model sees is again as if the compaction at version `compaction`, and those after it, had
+   * not been: these messages, each with the version of its event.
+   */
+  CompactionReverted: z.object({
+    compaction: count,
+    messages: z.readonly(z.array(message)),
+    turns: z.readonly(z.array(pastTurn)),
+    undone: z.readonly(z.array(undoneTurn)),
+    instructions,
+  }),
   TurnEnded: z.object({
     turn: text,
     end: z.enum(turnEnds),

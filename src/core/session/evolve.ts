@@ -10,8 +10,9 @@ import {
   textOf,
   toolCallsOf,
 } from "#core/model/message.ts";
+import { compacting } from "#core/session/compacting.ts";
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
-import { restoreFinished, restoreStarted, withTurn } from "#core/session/restoring.ts";
+import { restoring, withTurn } from "#core/session/restoring.ts";
 import { charsOf } from "#core/session/room.ts";
 import {
   emptySession,
@@ -65,12 +66,9 @@ function evolved(s: Session, e: SessionEvent): Session {
       // As one who replays it after the erase: nothing of before is known any more.
       return { ...emptySession, erased: true, version: s.version };
     case "ModelSwitched":
-      // The user's word counts at once, also within a turn that is with another model.
-      return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
     case "ModelDescribed":
-      return { ...s, described: bodyOf(e) };
     case "ModelProbed":
-      return { ...s, usage: addUsage(s.usage, e.usage) };
+      return modelled(s, e);
     case "EffortSwitched":
       return { ...s, effort: e.effort };
     case "ModeSwitched":
@@ -106,13 +104,33 @@ function evolved(s: Session, e: SessionEvent): Session {
       return toolStarted(s, e);
     case "ToolFinished":
       return toolFinished(s, e);
+    case "SummaryStarted":
+    case "SummaryEnded":
     case "Compacted":
-      return compacted(s, e);
+    case "CompactionReverted":
+      return compacting(s, e);
     case "TurnEnded":
       return turnEnded(s);
     case "RestoreStarted":
     case "RestoreFinished":
-      return e.type === "RestoreStarted" ? restoreStarted(s, e) : restoreFinished(s, e);
+      return restoring(s, e);
+    default:
+      return unreachable(e);
+  }
+}
+
+function modelled(
+  s: Session,
+  e: EventOf<"ModelSwitched" | "ModelDescribed" | "ModelProbed">,
+): Session {
+  switch (e.type) {
+    case "ModelSwitched":
+      // The user's word counts at once, also within a turn that is with another model.
+      return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
+    case "ModelDescribed":
+      return { ...s, described: bodyOf(e) };
+    case "ModelProbed":
+      return { ...s, usage: addUsage(s.usage, e.usage) };
     default:
       return unreachable(e);
   }
@@ -191,6 +209,7 @@ function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
     messages: messagesOf(s),
     calls: [],
     steers: [],
+    summary: null,
     step: { step, attempt, epoch: s.epoch, model, reserved },
   };
 }
@@ -198,7 +217,8 @@ function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
 function stepCompleted(s: Session, e: EventOf<"StepCompleted">): Session {
   const calls = toolCallsOf(e.parts);
   const heard = e.parts.length > 0;
-  const answer: Message[] = heard ? [{ role: "assistant", parts: e.parts }] : [];
+  const at = s.version + 1;
+  const answer: Message[] = heard ? [{ role: "assistant", parts: e.parts, at }] : [];
   const idle = e.stop === "length" || e.stop === "paused" || !saysSomething(e.parts);
   const turn: Partial<Turn> = {
     wants: wantsOf(e, calls.length),
@@ -208,7 +228,7 @@ function stepCompleted(s: Session, e: EventOf<"StepCompleted">): Session {
     ...(e.stop === "overflow" ? {} : { compactions: 0 }),
     ...(e.stop === "refused" || e.stop === "filtered" ? { end: e.stop } : {}),
   };
-  const notice = e.notice === undefined ? [] : [user("notice", e.notice)];
+  const notice = e.notice === undefined ? [] : [{ ...user("notice", e.notice), at }];
   return {
     ...inTurn(s, turn),
     step: null,
@@ -303,6 +323,7 @@ function toolFinished(s: Session, e: EventOf<"ToolFinished">): Session {
     callId: e.callId,
     failed: e.end !== "ok",
     parts: e.parts,
+    at: s.version + 1,
   };
   const after = withCall(s, e.callId, ({ call }) => ({ call, state: "ended", result }));
   return e.facts.reduce(learned, after);
@@ -313,7 +334,9 @@ function learned(s: Session, fact: Fact): Session {
     case "fileSeen":
       return saw(s, fact.path, fact.hash);
     case "fileChanged":
-      return fact.after === "absent" ? forgot(s, fact.path) : saw(s, fact.path, fact.after);
+      return fact.after === "absent"
+        ? forgot(s, fact.path)
+        : saw(s, fact.path, fact.after, "changed");
     case "fileGone":
       return forgot(s, fact.path);
     case "todo":
@@ -335,29 +358,15 @@ const forgot = (s: Session, path: string): Session => ({
   seen: s.seen.filter((file) => file.path !== path),
 });
 
-const saw = (s: Session, path: string, hash: string): Session => ({
-  ...s,
-  seen: [...forgot(s, path).seen, { path, hash }].slice(-SEEN_MAX),
-});
-
-function compacted(s: Session, e: EventOf<"Compacted">): Session {
-  const kept = e.keep === 0 ? [] : s.messages.slice(-e.keep);
-  const turn = s.turn;
-  return {
-    ...inTurn(s, {
-      compactions: (turn?.compactions ?? 0) + 1,
-      ...(turn?.wants === "compact" ? { wants: "step" as const } : {}),
-    }),
-    messages: [user("compaction", e.text), ...kept],
-    turns: s.turns.map((past) => ({ ...past, messages: null })),
-    // What they said may have been dropped: the runner tells it again.
-    instructions: [],
-    contextTokens: 0,
-  };
+function saw(s: Session, path: string, hash: string, how: "read" | "changed" = "read"): Session {
+  const isChanged = how === "changed" || s.seen.some((file) => file.path === path && file.changed);
+  const file = { path, hash, ...(isChanged ? { changed: true as const } : {}) };
+  return { ...s, seen: [...forgot(s, path).seen, file].slice(-SEEN_MAX) };
 }
 
 function turnEnded(s: Session): Session {
-  return { ...s, messages: messagesOf(s), turn: null, step: null, calls: [], steers: [] };
+  const closed = { turn: null, step: null, summary: null, calls: [], steers: [] };
+  return { ...s, messages: messagesOf(s), ...closed };
 }
 
 const instructed = (s: Session, { path, hash }: EventOf<"ContextAdded">): Session =>

@@ -14,6 +14,7 @@ import {
   type OpenStep,
   type Prompt,
   type Session,
+  type Summary,
   type Turn,
 } from "#core/session/state.ts";
 
@@ -37,10 +38,16 @@ export type Action =
   | { do: "runTools"; calls: readonly OpenCall[] }
   /** End these calls without running them. */
   | { do: "endCalls"; calls: readonly OpenCall[]; why: "cancelled" | "cut" }
-  /** Replace old messages by a shorter text, then go on. */
+  /** Replace old messages by a shorter text, then go on; a model may be asked for a summary first. */
   | { do: "compact"; why: "overflow" | "full" }
   /** Tell the model what is unproven, and how it can be proven. */
   | { do: "askEvidence"; say: string }
+  /** A summary is being made in this epoch. */
+  | { do: "awaitSummary" }
+  /** One that nobody listens to any more: the compaction goes on without it. */
+  | { do: "settleSummary"; open: Summary }
+  /** The user cancelled while it was made. */
+  | { do: "stopSummary" }
   | { do: "endTurn"; end: TurnEnd; failure?: Failure };
 
 /** Pure calls of one answer that run at once. */
@@ -61,6 +68,7 @@ export function next(s: Session): Action {
     return prompt ? { do: "startTurn", prompt } : { do: "rest" };
   }
   if (s.step) return openStep(s.step, s.epoch, s.turn);
+  if (s.summary?.state === "open") return openSummary(s.summary, s.epoch, s.turn);
   const open = s.calls.filter((call) => call.state !== "ended");
   if (s.turn.cancelled !== null) return cancelled(open, s.epoch);
   if (open.length > 0) {
@@ -75,6 +83,11 @@ export function next(s: Session): Action {
 function openStep(open: OpenStep, epoch: number, turn: Turn): Action {
   if (open.epoch < epoch) return { do: "settleStep", open };
   return turn.cancelled === null ? { do: "awaitModel", open } : { do: "stopModel", open };
+}
+
+function openSummary(open: Summary, epoch: number, turn: Turn): Action {
+  if (open.epoch < epoch) return { do: "settleSummary", open };
+  return { do: turn.cancelled === null ? "awaitSummary" : "stopSummary" };
 }
 
 function cancelled(open: readonly OpenCall[], epoch: number): Action {
@@ -102,7 +115,8 @@ function mayRun(s: Session): OpenCall[] {
 function afterCalls(s: Session, turn: Turn): Action {
   switch (turn.wants) {
     case "compact":
-      return turn.compactions >= COMPACTIONS_MAX || (turn.compactions > 0 && !canCompact(s))
+      return turn.compactions >= COMPACTIONS_MAX ||
+        (turn.compactions > 0 && !canCompact(s, "overflow"))
         ? endTurn("failed", overflows)
         : { do: "compact", why: "overflow" };
     case "end":

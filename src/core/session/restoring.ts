@@ -18,12 +18,15 @@ export function withTurn(s: Session, turn: string): readonly PastTurn[] {
   return [...s.turns, past].slice(-TURNS_MAX);
 }
 
-export function restoreStarted(s: Session, e: EventOf<"RestoreStarted">): Session {
+export const restoring = (s: Session, e: EventOf<"RestoreStarted" | "RestoreFinished">): Session =>
+  e.type === "RestoreStarted" ? restoreStarted(s, e) : restoreFinished(s, e);
+
+function restoreStarted(s: Session, e: EventOf<"RestoreStarted">): Session {
   const { cause, turn, changes, left, to } = e;
   return { ...s, restoring: { version: s.version + 1, cause, turn, changes, left, to } };
 }
 
-export function restoreFinished(s: Session, e: EventOf<"RestoreFinished">): Session {
+function restoreFinished(s: Session, e: EventOf<"RestoreFinished">): Session {
   const { restoring } = s;
   if (!restoring) return s;
   const paths = new Set(restoring.changes.map(({ path }) => path));

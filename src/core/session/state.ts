@@ -79,6 +79,21 @@ export type PastTurn = {
 /** A turn that was taken back, with what the model saw of it and the version of the undoing. */
 export type UndoneTurn = PastTurn & { said: readonly Message[]; undoneAt: number };
 
+/** Words of the user that a compaction dropped from the messages; its text has them as they are. */
+export type Pin = { at: number; origin: "prompt" | "steer"; text: string };
+
+/** A line on what was done before the messages, and the version of the event that tells it whole. */
+export type TrailLine = { at: number; text: string };
+
+/** A call for the summary of a compaction: under way, or ended with or without a text. */
+export type Summary = {
+  epoch: number;
+  model: string;
+  reserved: number;
+  state: "open" | "ended";
+  text: string | null;
+};
+
 /** Files that are being brought back. */
 export type Restoring = Pick<
   EventBody<"RestoreStarted">,
@@ -110,8 +125,13 @@ export type Session = {
   steers: readonly Message[];
   /** What the model has been told and has answered since the last compaction. */
   messages: readonly Message[];
+  /** What the messages had before: bounded lists that each compaction tells again. */
+  pins: readonly Pin[];
+  trail: readonly TrailLine[];
+  /** The summary for the compaction that is due. */
+  summary: Summary | null;
   /** Hash of each file as this session last read or wrote it; the newest `SEEN_MAX`. */
-  seen: readonly { path: string; hash: string }[];
+  seen: readonly { path: string; hash: string; changed?: true }[];
   todo: readonly TodoItem[];
   /** The newest turns that can be taken back, `TURNS_MAX` at most. */
   turns: readonly PastTurn[];
@@ -157,6 +177,9 @@ export const emptySession: Session = {
   queue: [],
   steers: [],
   messages: [],
+  pins: [],
+  trail: [],
+  summary: null,
   seen: [],
   todo: [],
   turns: [],

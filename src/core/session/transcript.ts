@@ -187,6 +187,10 @@ function followEvent(t: Transcript, place: Place, e: SessionEvent): Transcript {
       return finished(t, place, e);
     case "TurnEnded":
       return ended(t, place, e);
+    case "SummaryEnded": {
+      const turn = t.turn && { ...t.turn, usage: addUsage(t.turn.usage, e.usage) };
+      return { ...added(t, { ...made(place), type: "note", event: e }), turn };
+    }
     case "SessionAdopted":
       // Every process that goes on with a session adopts it; in the middle of a turn that tells
       // that another one was there before.

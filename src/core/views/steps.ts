@@ -1,12 +1,25 @@
 // Tokens and money of each settled call, for the story of one session: a row a call, with its turn.
 // A probe stands before the step that it was made for: it has the numbers 0.
-import { isSettled, usageColumns, usageRow } from "#core/views/usage.ts";
+import {
+  isBroken,
+  isSettled,
+  type Settling,
+  usage,
+  usageColumns,
+  usageRow,
+} from "#core/views/usage.ts";
 import { FORKED, type View } from "#core/views/view.ts";
+
+/** A probe and a summary are made between steps: they are told as step 0, attempt 0 and 1. */
+function placeOf(e: Settling): { step: number; attempt: number } {
+  if (e.type === "ModelProbed") return { step: 0, attempt: 0 };
+  return e.type === "SummaryEnded" ? { step: 0, attempt: 1 } : e;
+}
 
 export const steps: View = {
   name: "steps",
-  version: 3,
-  types: new Set(["StepCompleted", "StepBroken", "ModelProbed", "SessionErased"]),
+  version: 4,
+  types: usage.types,
   atOnce: false,
   columns: {
     session: "text",
@@ -26,8 +39,8 @@ export const steps: View = {
     if (!isSettled(e)) return [];
     const { stream: session, version, at, correlation } = record;
     const { model } = e;
-    const { step, attempt } = e.type === "ModelProbed" ? { step: 0, attempt: 0 } : e;
-    const counts = usageRow(e.usage, { broken: e.type === "StepBroken" });
+    const { step, attempt } = placeOf(e);
+    const counts = usageRow(e.usage, { broken: isBroken(e) });
     const row = { session, version, at, turn: correlation ?? "", step, attempt, model, ...counts };
     return [{ do: "put", row }];
   },

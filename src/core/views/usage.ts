@@ -50,16 +50,22 @@ export function usageRow(usage: Usage, how: { broken: boolean }): UsageRow {
   };
 }
 
+/** What settles a call of a model. */
+const SETTLING = ["StepCompleted", "StepBroken", "ModelProbed", "SummaryEnded"] as const;
+export type Settling = EventOf<(typeof SETTLING)[number]>;
+
 /** Whether an event settles a call of a model. */
-export const isSettled = (
-  e: SessionEvent,
-): e is EventOf<"StepCompleted" | "StepBroken" | "ModelProbed"> =>
-  e.type === "StepCompleted" || e.type === "StepBroken" || e.type === "ModelProbed";
+export const isSettled = (e: SessionEvent): e is Settling =>
+  SETTLING.some((type) => type === e.type);
+
+/** Whether the call gave no answer that could be used. */
+export const isBroken = (e: Settling): boolean =>
+  e.type === "StepBroken" || (e.type === "SummaryEnded" && e.failure !== undefined);
 
 export const usage: View = {
   name: "usage",
-  version: 5,
-  types: new Set(["StepCompleted", "StepBroken", "ModelProbed", "SessionErased"]),
+  version: 6,
+  types: new Set([...SETTLING, "SessionErased"]),
   atOnce: false,
   columns: {
     session: "text",
@@ -75,7 +81,7 @@ export const usage: View = {
     if (!isSettled(e)) return [];
     const day = Math.floor(record.at / DAY_MS);
     const key = { session: record.stream, model: e.model, day };
-    const add = usageRow(e.usage, { broken: e.type === "StepBroken" });
+    const add = usageRow(e.usage, { broken: isBroken(e) });
     const changes: RowChange[] = [{ do: "add", key, zero, add }];
     return changes;
   },

@@ -152,6 +152,7 @@ evidence (how it stands now).
 | \`session list\` | \`session\`: session, path, title, model, state, turns, version, startedAt, updatedAt … |
 | \`session search\` | \`hit\`: session, at, version (null where only the name fits), text |
 | \`verify\` | \`verify\`: command, folder, from, definition, key, confirmed |
+| \`session compactions\` | \`compaction\`: session, n, version, at, why, by, messages, tokens (before, after), leftOut, pinned, kept (event, line), leftOutMore, todo, files, reverted; \`--revert\`: \`reverted\`: session, n, version |
 | \`doctor\` | \`check\`: name, ok, say, fix?; then \`result\`: ok, version, node, home |
 | \`models\` | \`model\`: name, by, facts, sources, ways (account, breaker, why?, waitMs, open, left), why?; \`route\`: name, models, strategy |
 | \`models probe\` | \`probe\`: model, ms, calls, said, usage, failure?, facts, sources |

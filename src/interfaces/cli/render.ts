@@ -264,8 +264,16 @@ function noteText(e: NoteItem["event"]): string {
       return restoreText(e);
     case "RestoreFinished":
       return leftText(e);
+    case "SummaryStarted":
+      return `${e.model} is asked for a summary of old messages`;
+    case "SummaryEnded":
+      return e.failure
+        ? `no summary by ${e.model}: ${first(e.failure.say)}`
+        : `summary by ${e.model} · ${tokens(e.usage)}`;
     case "Compacted":
       return `${count(e.droppedMessages, "old message")} shortened (${e.why})`;
+    case "CompactionReverted":
+      return `the messages of before the compaction at event ${e.compaction} are seen again`;
     default:
       return unreachable(e);
   }

@@ -17,7 +17,7 @@ import { findSandbox } from "#boundary/workspace/index.ts";
 import { usualLimits } from "#boundary/workspace/limits.ts";
 import { localWorkspace } from "#boundary/workspace/local.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
-import type { Result } from "#core/failure.ts";
+import { ok, type Result } from "#core/failure.ts";
 import { plainWords } from "#core/model/surface.ts";
 import { noRules } from "#core/security/rules.ts";
 import { emptySession } from "#core/session/state.ts";
@@ -189,6 +189,7 @@ export async function projects(): Promise<Projects> {
       sandbox: box,
       blobs: memoryBlobs(),
       readable: async () => () => true,
+      history: async () => ok([]),
       signal: new AbortController().signal,
     };
     const given = { command, cwd: more.folder ?? ".", timeoutSeconds: more.seconds ?? 120 };

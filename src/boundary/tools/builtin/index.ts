@@ -7,6 +7,7 @@ import { glob } from "#boundary/tools/builtin/glob.ts";
 import { job } from "#boundary/tools/builtin/job.ts";
 import { list } from "#boundary/tools/builtin/list.ts";
 import { read } from "#boundary/tools/builtin/read.ts";
+import { recall } from "#boundary/tools/builtin/recall.ts";
 import { run } from "#boundary/tools/builtin/run.ts";
 import { search } from "#boundary/tools/builtin/search.ts";
 import { todo } from "#boundary/tools/builtin/todo.ts";
@@ -27,6 +28,7 @@ export function builtinTools(jobs: Jobs): ToolSource {
     job(jobs),
     fetchTool(theOutside),
     todo,
+    recall,
   ];
   return { name: "builtin", tools: async () => tools };
 }

@@ -23,6 +23,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "session fork": async () => (await import("#interfaces/cli/commands/session-fork.ts")).fork,
   "session restore": async () =>
     (await import("#interfaces/cli/commands/session-restore.ts")).restore,
+  "session compactions": async () =>
+    (await import("#interfaces/cli/commands/session-compactions.ts")).compactions,
   "session rm": async () => (await import("#interfaces/cli/commands/session-rm.ts")).rm,
   "session export": async () =>
     (await import("#interfaces/cli/commands/session-export.ts")).exportSession,

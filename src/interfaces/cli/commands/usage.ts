@@ -135,7 +135,8 @@ const bareOf = (row: Row) => ({
 function keyOf(row: Row, by: Group): string {
   if (by === "day") return new Date(dayOf(row) * DAY_MS).toISOString().slice(0, 10);
   if (by !== "step") return String(row[by]);
-  return `${row.step === 0 ? "probe" : `${row.step}.${row.attempt}`} ${row.model}`;
+  const between = row.attempt === 0 ? "probe" : "summary";
+  return `${row.step === 0 ? between : `${row.step}.${row.attempt}`} ${row.model}`;
 }
 
 const titles: Record<Group, string> = {
