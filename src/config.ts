@@ -28,6 +28,14 @@ const modePower: Record<Mode, number> = { "read-only": 0, plan: 1, ask: 2, yes: 
 const narrowerMode = (a: unknown, b: unknown): boolean =>
   modePower[a as Mode] < modePower[b as Mode];
 
+/** A budget that nobody set is 0; a project's may only be a smaller one. */
+const budget = (about: string): Key => ({
+  about,
+  kind: "number",
+  fallback: 0,
+  narrower: (a, b) => Number(a) > 0 && Number(a) < (Number(b) || Number.POSITIVE_INFINITY),
+});
+
 /** Every key there is. What is not here is an error that names the nearest key. */
 export const keys = {
   model: {
@@ -106,6 +114,14 @@ export const keys = {
     env: ["AIEX_MAX_STEPS"],
     narrower: lower,
   },
+  "budget.userDollars": budget("Dollars that this home may spend in all. 0: no limit, as below."),
+  "budget.userTokens": budget("Tokens that this home may use in all."),
+  "budget.dayDollars": budget("Dollars that this home may spend in a day (UTC)."),
+  "budget.dayTokens": budget("Tokens that this home may use in a day (UTC)."),
+  "budget.sessionDollars": budget("Dollars that a session with its children may spend."),
+  "budget.sessionTokens": budget("Tokens that a session with its children may use."),
+  "budget.childDollars": budget("Dollars that one child of a session may spend."),
+  "budget.childTokens": budget("Tokens that one child of a session may use."),
   "trees.keepDays": {
     about: "Days for which a turn can be undone, compared and restored.",
     kind: "number",
@@ -356,7 +372,8 @@ export function faultOf(key: string, value: unknown, where?: string): Failed | n
       fix: `for example: aiex config set ${key} ${JSON.stringify(keys[key].fallback)}`,
     });
   if (kind === "number") {
-    return typeof value === "number" && Number.isFinite(value) && value > 0
+    const isNone = value === 0 && keys[key].fallback === 0;
+    return isNone || (typeof value === "number" && Number.isFinite(value) && value > 0)
       ? null
       : say("a number above 0");
   }

@@ -2,8 +2,11 @@
 // listens for news, appends what happened, and folds again. After a crash, or on another node, it
 // is the same loop. What it holds besides is only what is under way (`flights`).
 import type { Lease, Leases } from "#boundary/lease/port.ts";
+import type { Guard } from "#boundary/log/port.ts";
+import { adopt } from "#boundary/turn/adopt.ts";
+import { type TurnBudget, turnBudget } from "#boundary/turn/budget.ts";
 import { bug, cancelled, cut, left, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
-import { compaction } from "#boundary/turn/compaction.ts";
+import { compaction, nothingToDrop } from "#boundary/turn/compaction.ts";
 import { callKey, choiceKey, ofThisStep, passed, stepKey } from "#boundary/turn/flights.ts";
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
@@ -55,21 +58,6 @@ async function drivenUnder(
   }
 }
 
-/** Takes the session over: from here on every older runner's append is a conflict it must yield to. */
-async function adopt(parts: TurnParts, stream: string): Promise<Result<number>> {
-  for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
-    const session = await parts.sessions.fold(stream);
-    if (!session.ok) return session;
-    const epoch = session.value.epoch + 1;
-    const event: SessionEvent = { type: "SessionAdopted", epoch, node: parts.node };
-    const by = { actor: "runner", epoch, correlation: session.value.turn?.id };
-    const added = await parts.sessions.append(stream, session.value, [event], by);
-    if (added.ok) return ok(epoch);
-    if (added.error.code !== "conflict") return added;
-  }
-  return fail("busy", "the session kept changing while it was taken over", { fix: "try again" });
-}
-
 /** One drive of one session. Holds the flights, which is all that a crash can lose. */
 class Runner {
   readonly #flights = new Map<string, Flight>();
@@ -81,6 +69,7 @@ class Runner {
   readonly #waited = new Set<string>();
   readonly #hooks: TurnHooks;
   readonly #told = toldByRunner();
+  readonly #budget: TurnBudget;
   /** The model of the next attempt, and the attempt that one is being chosen for. */
   #chosen: { attempt: string; model: Result<Chosen> } | null = null;
   #choosing = "";
@@ -94,6 +83,7 @@ class Runner {
     this.#stream = stream;
     this.#epoch = epoch;
     this.#signal = signal;
+    this.#budget = turnBudget(parts, stream);
     this.#hooks = turnHooks(parts, { session: stream, signal });
   }
 
@@ -195,6 +185,8 @@ class Runner {
       this.#wait(`wait ${key}`, action.afterMs, () => this.#waited.add(key));
       return null;
     }
+    const left = await this.#budgetLeft(s);
+    if (left) return left;
     const chosen = this.#choose(s, key);
     if (chosen === null) return null;
     if (!chosen.ok) return await this.#endTurn(s, "failed", chosen.error);
@@ -203,15 +195,30 @@ class Runner {
     const options = { session: s, chosen: chosen.value };
     const prepared = await prepareStep(this.#parts, this.#stream, options);
     if (!prepared.ok) return await this.#endTurn(s, "failed", prepared.error);
-    const { request, reserved, name: model, ...call } = prepared.value;
+    const { request, name: model, reserved, budget, output, costAtMost, ...call } = prepared.value;
     const { step, attempt } = action;
-    const open = { step, attempt, model, epoch: this.#epoch, reserved };
-    const event = { type: "StepStarted", step, attempt, model, request, reserved } as const;
-    const started = await this.#append(s, [event]);
-    if (!started.ok) return started;
+    const aside = { reserved, output, ...(costAtMost === undefined ? {} : { costAtMost }) };
+    const open = { step, attempt, model, epoch: this.#epoch, ...aside };
+    const event = { type: "StepStarted", step, attempt, model, request, budget, ...aside } as const;
+    const held = await this.#budget.guard(s, { model, budget });
+    if (!held.ok) return await this.#stopped(s, held);
+    const started = await this.#append(s, [...held.value.told, event], held.value.guard);
+    if (!started.ok) return await this.#stopped(s, started);
     const session = started.value;
     this.#fly(key, (signal) => runStep(this.#parts, this.#stream, { call, open, session, signal }));
     return started;
+  }
+
+  /** What is to be said of the budgets, or the end of a turn for which one holds no more. */
+  async #budgetLeft(s: Session): Promise<Result<Session> | null> {
+    const left = await this.#budget.before(s);
+    if (!left.ok) return await this.#stopped(s, left);
+    return left.value.length > 0 ? await this.#append(s, left.value) : null;
+  }
+
+  /** A call that a budget has no room for ends its turn; any other failure is passed on. */
+  async #stopped(s: Session, failed: Failed): Promise<Result<Session>> {
+    return failed.error.code === "budget" ? await this.#endTurn(s, "limit", failed.error) : failed;
   }
 
   /**
@@ -302,6 +309,8 @@ class Runner {
   ): Promise<Result<Session> | null> {
     const said = action.end === "done" ? await this.#hooks.turnEnded(s) : null;
     if (said) return await this.#append(s, [said]);
+    const near = await this.#budget.before(s);
+    if (near.ok && near.value.length > 0) return await this.#append(s, near.value);
     return await this.#endTurn(s, action.end, action.failure);
   }
 
@@ -382,9 +391,9 @@ class Runner {
     });
   }
 
-  #append(s: Session, events: readonly SessionEvent[]): Promise<Result<Session>> {
+  #append(s: Session, events: readonly SessionEvent[], guard?: Guard): Promise<Result<Session>> {
     const by = { actor: "runner", epoch: this.#epoch, correlation: s.turn?.id };
-    return this.#parts.sessions.append(this.#stream, s, events, by);
+    return this.#parts.sessions.append(this.#stream, s, events, by, guard);
   }
 
   /** Stops what is still under way: nothing of a stopped or deposed runner may act any more. */
@@ -405,9 +414,3 @@ class Runner {
 /** A conflict means that somebody said something: fold and ask again. Anything else ends the drive. */
 const orAgain = (failed: Failed): Failed | "again" =>
   failed.error.code === "conflict" ? "again" : failed;
-
-const nothingToDrop: Failure = {
-  code: "overflow",
-  say: "the request is larger than the model's context, and there is nothing old to compact",
-  fix: "start a new session with less in the prompt, or use a model with a larger window",
-};

@@ -16,7 +16,7 @@ const history: SessionEvent[] = [
   started,
   prompted("first"),
   { type: "ModelProbed", model: "scripted/test", usage: { ...noUsage, input: 3, output: 2 } },
-  stepStarted(),
+  { ...stepStarted(), budget: { tokens: 100, nanoDollars: 9 } },
   broke(0),
   stepStarted(1, 2),
   answered([{ id: "c1", tool: "run" }], {
@@ -34,6 +34,9 @@ const history: SessionEvent[] = [
   { type: "TurnEnded", turn: "t1", end: "cancelled" },
   prompted("x".repeat(100_000), "t2"),
   { type: "ModelSwitched", model: "other/one" },
+  { ...stepStarted(2), budget: { tokens: 50 } },
+  answered("y".repeat(100_000), { step: 2 }),
+  { ...stepStarted(3), budget: { tokens: 7 } },
   { type: "TurnEnded", turn: "t2", end: "done" },
 ];
 
@@ -71,21 +74,27 @@ describe("the views", () => {
       usage: [
         {
           session: "a",
-          calls: 3,
+          calls: 4,
           broken: 1,
-          input: 23,
+          input: 33,
           written: 4,
-          output: 7,
+          output: 12,
           day: 3,
           nanoDollars: 7,
-          unpricedInput: 13,
+          unpricedInput: 23,
         },
       ],
       steps: [
         { session: "a", step: 0, attempt: 0, broken: 0, input: 3, output: 2 },
         { session: "a", step: 1, attempt: 1, broken: 1, unpricedInput: 10, inexact: 1 },
         { session: "a", step: 1, attempt: 2, broken: 0, nanoDollars: 7, unpricedInput: 0 },
+        { session: "a", step: 2, attempt: 1, broken: 0, unpricedInput: 10 },
       ],
+      // The answer that lies in a blob counts as it is appended, and the open call is set aside.
+      budgets: ["a", "user:", "day:3"].map((within) => ({
+        ...{ session: "a", within, nanoDollars: 7, tokens: 45, unpriced: 30 },
+        ...{ asideNanoDollars: 0, asideTokens: 7 },
+      })),
       prompts: [{ text: "first" }, { version: 11 }],
     });
   });
@@ -109,7 +118,7 @@ describe("the views", () => {
     await sessions.append("a", emptySession, history, by);
     const other = viewsOver(log, sessions);
     await Promise.all([1, 2, 3].flatMap(() => [fed, other].map((v) => v.catchUp("usage", never))));
-    expect(await rows()).toMatchObject({ usage: [{ calls: 3, broken: 1 }] });
+    expect(await rows()).toMatchObject({ usage: [{ calls: 4, broken: 1 }] });
   });
 
   it("know nothing of an erased session", async () => {
@@ -121,6 +130,7 @@ describe("the views", () => {
     await sessions.append("a", added.value, [{ type: "SessionErased", why: "private" }], by);
     expect(await rows()).toEqual({
       sessions: [],
+      budgets: [],
       usage: [],
       steps: [],
       prompts: [],

@@ -12,6 +12,7 @@ import {
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import { restoreFinished, restoreStarted, withTurn } from "#core/session/restoring.ts";
 import { charsOf } from "#core/session/room.ts";
+import { isSpending, spending } from "#core/session/spending.ts";
 import {
   emptySession,
   GRANTS_MAX,
@@ -44,6 +45,7 @@ export function evolveDecoded(s: Session, decoded: Decoded, version: number): Se
 }
 
 export function evolve(s: Session, e: SessionEvent): Session {
+  if (isSpending(e)) return spending(s, e);
   switch (e.type) {
     case "SessionStarted":
       return started(s, e);
@@ -61,8 +63,6 @@ export function evolve(s: Session, e: SessionEvent): Session {
       return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
     case "ModelDescribed":
       return { ...s, described: bodyOf(e) };
-    case "ModelProbed":
-      return { ...s, usage: addUsage(s.usage, e.usage) };
     case "EffortSwitched":
       return { ...s, effort: e.effort };
     case "ModeSwitched":
@@ -155,7 +155,11 @@ function turnStarted(s: Session, e: EventOf<"TurnStarted">): Session {
 }
 
 function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
-  const { step, attempt, model, reserved } = e;
+  const { step, attempt, model, reserved, output, costAtMost } = e;
+  const aside = {
+    ...(output === undefined ? {} : { output }),
+    ...(costAtMost === undefined ? {} : { costAtMost }),
+  };
   const steps = attempt === 1 ? (s.turn?.steps ?? 0) + 1 : (s.turn?.steps ?? 1);
   return {
     ...inTurn(s, { steps, model }),
@@ -163,7 +167,7 @@ function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
     messages: messagesOf(s),
     calls: [],
     steers: [],
-    step: { step, attempt, epoch: s.epoch, model, reserved },
+    step: { step, attempt, epoch: s.epoch, model, reserved, ...aside },
   };
 }
 

@@ -1,11 +1,12 @@
 // Tokens and money of each settled call, for the story of one session: a row a call, with its turn.
 // A probe stands before the step that it was made for: it has the numbers 0.
-import { isSettled, usageColumns, usageRow } from "#core/views/usage.ts";
-import { FORKED, type View } from "#core/views/view.ts";
+import { isSettled } from "#core/session/upcast.ts";
+import { usageColumns, usageRow } from "#core/views/usage.ts";
+import { isCopied, type View } from "#core/views/view.ts";
 
 export const steps: View = {
   name: "steps",
-  version: 3,
+  version: 4,
   types: new Set(["StepCompleted", "StepBroken", "ModelProbed", "SessionErased"]),
   atOnce: false,
   columns: {
@@ -20,7 +21,7 @@ export const steps: View = {
   },
   key: ["session", "version"],
   apply(record, decoded) {
-    if (decoded.kind !== "event" || record.actor === FORKED) return [];
+    if (decoded.kind !== "event" || isCopied(record)) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
     if (!isSettled(e)) return [];

@@ -2,8 +2,8 @@
 // probes included. Money is what the event says; tokens of calls without it stand apart, so that a reader
 // can price them and say that it is an estimate.
 import type { Usage } from "#core/model/message.ts";
-import type { EventOf, SessionEvent } from "#core/session/events.ts";
-import { FORKED, type RowChange, type View } from "#core/views/view.ts";
+import { isSettled } from "#core/session/upcast.ts";
+import { isCopied, type RowChange, type View } from "#core/views/view.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -50,15 +50,9 @@ export function usageRow(usage: Usage, how: { broken: boolean }): UsageRow {
   };
 }
 
-/** Whether an event settles a call of a model. */
-export const isSettled = (
-  e: SessionEvent,
-): e is EventOf<"StepCompleted" | "StepBroken" | "ModelProbed"> =>
-  e.type === "StepCompleted" || e.type === "StepBroken" || e.type === "ModelProbed";
-
 export const usage: View = {
   name: "usage",
-  version: 5,
+  version: 6,
   types: new Set(["StepCompleted", "StepBroken", "ModelProbed", "SessionErased"]),
   atOnce: false,
   columns: {
@@ -69,7 +63,7 @@ export const usage: View = {
   },
   key: ["session", "model", "day"],
   apply(record, decoded) {
-    if (decoded.kind !== "event" || record.actor === FORKED) return [];
+    if (decoded.kind !== "event" || isCopied(record)) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
     if (!isSettled(e)) return [];

@@ -3,14 +3,14 @@
 import type { App } from "#app";
 import { ok, type Result } from "#core/failure.ts";
 import { factsOf, type UserFacts } from "#core/model/catalog.ts";
-import { costOf } from "#core/model/money.ts";
+import { costOf, dollars } from "#core/model/money.ts";
 import { readLists } from "#core/model/settings.ts";
 import { reveal } from "#core/security/screen.ts";
 import { type UsageRow, usageColumns } from "#core/views/usage.ts";
 import type { Row } from "#core/views/view.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
-import { column, dollars, short } from "#interfaces/cli/figures.ts";
+import { column, short } from "#interfaces/cli/figures.ts";
 import { lineOf } from "#interfaces/cli/json.ts";
 
 const groups = ["session", "model", "day", "turn", "step"] as const;
