@@ -6,7 +6,15 @@ import { sessionsOver } from "#boundary/sessions.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import { noUsage } from "#core/model/message.ts";
 import type { SessionEvent } from "#core/session/events.ts";
-import { answered, asked, broke, prompted, started, stepStarted } from "#core/session/samples.ts";
+import {
+  answered,
+  asked,
+  broke,
+  finished,
+  prompted,
+  started,
+  stepStarted,
+} from "#core/session/samples.ts";
 import { emptySession } from "#core/session/state.ts";
 import { views } from "#core/views/index.ts";
 
@@ -30,11 +38,16 @@ const history: SessionEvent[] = [
     },
   }),
   asked("c1"),
+  finished("c1", { parts: [{ type: "text", text: "some words of a result" }] }),
   { type: "SessionRenamed", title: "named" },
   { type: "TurnEnded", turn: "t1", end: "cancelled" },
   prompted("x".repeat(100_000), "t2"),
   { type: "ModelSwitched", model: "other/one" },
   { ...stepStarted(2), budget: { tokens: 50 } },
+  answered([{ id: "c1", tool: "look" }], { step: 2, usage: noUsage }),
+  finished("c1", { parts: [] }),
+  { type: "Compacted", text: "shorter", keep: 0, droppedMessages: 3, why: "asked" },
+  { ...stepStarted(2, 2), budget: { tokens: 50 } },
   answered("y".repeat(100_000), { step: 2 }),
   { ...stepStarted(3), budget: { tokens: 7 } },
   { type: "TurnEnded", turn: "t2", end: "done" },
@@ -74,7 +87,7 @@ describe("the views", () => {
       usage: [
         {
           session: "a",
-          calls: 4,
+          calls: 5,
           broken: 1,
           input: 33,
           written: 4,
@@ -88,14 +101,20 @@ describe("the views", () => {
         { session: "a", step: 0, attempt: 0, broken: 0, input: 3, output: 2 },
         { session: "a", step: 1, attempt: 1, broken: 1, unpricedInput: 10, inexact: 1 },
         { session: "a", step: 1, attempt: 2, broken: 0, nanoDollars: 7, unpricedInput: 0 },
+        { session: "a", step: 2, attempt: 1, broken: 0, unpricedInput: 0 },
         { session: "a", step: 2, attempt: 1, broken: 0, unpricedInput: 10 },
+      ],
+      // Its id was used again later: it was in one request before it was compacted.
+      results: [
+        { tool: "run", tokens: 6, requests: 1, open: 0, held: 0, copied: 0 },
+        { tool: "look", tokens: 0, requests: 0 },
       ],
       // The answer that lies in a blob counts as it is appended, and the open call is set aside.
       budgets: ["a", "user:", "day:3"].map((within) => ({
         ...{ session: "a", within, nanoDollars: 7, tokens: 45, unpriced: 30 },
         ...{ asideNanoDollars: 0, asideTokens: 7 },
       })),
-      prompts: [{ text: "first" }, { version: 11 }],
+      prompts: [{ text: "first" }, { version: 12 }],
     });
   });
 
@@ -118,7 +137,7 @@ describe("the views", () => {
     await sessions.append("a", emptySession, history, by);
     const other = viewsOver(log, sessions);
     await Promise.all([1, 2, 3].flatMap(() => [fed, other].map((v) => v.catchUp("usage", never))));
-    expect(await rows()).toMatchObject({ usage: [{ calls: 4, broken: 1 }] });
+    expect(await rows()).toMatchObject({ usage: [{ calls: 5, broken: 1 }] });
   });
 
   it("know nothing of an erased session", async () => {
@@ -134,6 +153,7 @@ describe("the views", () => {
       usage: [],
       steps: [],
       prompts: [],
+      results: [],
       erased: [expect.objectContaining({ session: "a", version: 3 })],
     });
   });

@@ -84,7 +84,7 @@ async function leaveViews(
   session: string,
   signal: AbortSignal,
 ): Promise<Result<void>> {
-  for (const view of ["prompts", "usage"]) {
+  for (const view of ["prompts", "usage", "results"]) {
     const rows = await parts.log.tables.rows(view, { where: { session }, limit: 1 });
     if (!rows.ok) return rows;
     const fed = rows.value.length > 0 ? await parts.views.catchUp(view, signal) : ok();

@@ -2,6 +2,7 @@
 import type { Command } from "#app";
 import { newId } from "#boundary/digest.ts";
 import { beginSession } from "#boundary/door/begin.ts";
+import { setBudget } from "#boundary/door/budget.ts";
 import { erase } from "#boundary/door/erase.ts";
 import { importSession } from "#boundary/door/import.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
@@ -60,6 +61,8 @@ export async function send(
       wake(command.session);
       return ok({ stream: command.session, version: session.value.version });
     }
+    case "SetBudget":
+      return await setBudget(parts, command);
     case "Erase":
       return await erase(parts, command);
     case "ImportSession":

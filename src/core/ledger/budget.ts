@@ -171,6 +171,15 @@ function raising(limit: Limit): string {
 const keyOf = ({ kind, unit }: Pick<Limit, "kind" | "unit">): string =>
   kind === "own" ? "its tokens" : `budget.${kind}${unit === "tokens" ? "Tokens" : "Dollars"}`;
 
+/** As people read it: `$2`, `200000 tokens`, both, or `nothing`. */
+export function amountText({ nanoDollars, tokens }: Amount): string {
+  const parts = [
+    ...(nanoDollars === undefined ? [] : [dollars(nanoDollars)]),
+    ...(tokens === undefined ? [] : [`${tokens} tokens`]),
+  ];
+  return parts.length > 0 ? parts.join(" and ") : "nothing";
+}
+
 const shown = ({ unit }: Pick<Limit, "unit">, n: number): string =>
   unit === "tokens" ? `${n} tokens` : dollars(n);
 

@@ -2,9 +2,10 @@
 import { budgets } from "#core/views/budgets.ts";
 import { erased } from "#core/views/erased.ts";
 import { prompts } from "#core/views/prompts.ts";
+import { results } from "#core/views/results.ts";
 import { sessions } from "#core/views/sessions.ts";
 import { steps } from "#core/views/steps.ts";
 import { usage } from "#core/views/usage.ts";
 import type { View } from "#core/views/view.ts";
 
-export const views: readonly View[] = [sessions, erased, budgets, usage, steps, prompts];
+export const views: readonly View[] = [sessions, erased, budgets, usage, steps, results, prompts];
