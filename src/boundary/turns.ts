@@ -227,8 +227,9 @@ class Runner {
    */
   #choose(s: Session, key: string): Result<Chosen> | null {
     const attempt = JSON.stringify([key, s.model, s.turn?.model, s.turn?.gaveUp.length]);
-    if (this.#chosen?.attempt === attempt) return this.#chosen.model;
     const flight = this.#flights.get(choiceKey);
+    // What it was told of probes is in the log before the call is made: a crash then loses none.
+    if (!flight && this.#chosen?.attempt === attempt) return this.#chosen.model;
     if (flight) {
       // The user chose another model meanwhile: that one is opened once this one is left.
       if (this.#choosing !== attempt) flight.abort.abort();
