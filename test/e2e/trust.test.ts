@@ -238,7 +238,9 @@ describe("a folder that is trusted", () => {
   it.each(allKeys)("can only narrow: %s", (key) => {
     const wide = withProject({ [key]: WIDER[key] });
     expect(wide.settings.get(key)).toMatchObject({ value: keys[key].fallback, from: "default" });
-    if (key !== "rules") expect(wide.ignored.map((one) => one.key)).toEqual([key]);
+    // A budget of 0 is none, as by default: there is nothing wider to be ignored.
+    const ignored = WIDER[key] === keys[key].fallback ? [] : [key];
+    if (key !== "rules") expect(wide.ignored.map((one) => one.key)).toEqual(ignored);
     const narrow = NARROWER[key];
     expect(narrow !== undefined).toBe("narrower" in keys[key]);
     if (narrow === undefined) return;
