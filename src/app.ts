@@ -32,6 +32,7 @@ const words = {
   attachments: z.optional(z.array(attachment).check(z.maxLength(100))),
 };
 
+const amount = z.int().check(z.minimum(1));
 const line = z.string().check(z.minLength(1), z.maxLength(200));
 const tags = z.array(line).check(z.maxLength(20));
 
@@ -62,6 +63,11 @@ export const commandSchemas = {
   SwitchModel: z.extend(sessionCommands.SwitchModel, { session }),
   SwitchMode: z.extend(sessionCommands.SwitchMode, { session }),
   SwitchEffort: z.extend(sessionCommands.SwitchEffort, { session }),
+  /** What the session may spend from here on, with its children; null: no limit of its own. */
+  SetBudget: z.object({
+    session,
+    amount: z.nullable(z.object({ nanoDollars: z.optional(amount), tokens: z.optional(amount) })),
+  }),
   Compact: z.extend(sessionCommands.Compact, { session }),
   /** What compaction `n` of a session, counted from 1, and those after it replaced is seen again. */
   RevertCompaction: z.object({ session, n: version }),
@@ -115,7 +121,7 @@ const page = {
 export const querySchemas = {
   /** Rows of a view. */
   View: z.object({
-    view: z.enum(["sessions", "usage", "steps", "prompts"]),
+    view: z.enum(["sessions", "usage", "steps", "prompts", "budgets", "results"]),
     where: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
     contains: z.optional(z.object({ column: z.string(), text: z.string() })),
     newestFirst: z.optional(z.boolean()),

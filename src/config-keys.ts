@@ -34,6 +34,14 @@ const isIn =
 const narrowerMode = (a: unknown, b: unknown): boolean =>
   modePower[a as Mode] < modePower[b as Mode];
 
+/** A budget that nobody set is 0; a project's may only be a smaller one. */
+const budget = (about: string): Key => ({
+  about,
+  kind: "number",
+  fallback: 0,
+  narrower: (a, b) => Number(a) > 0 && Number(a) < (Number(b) || Number.POSITIVE_INFINITY),
+});
+
 /** What is not here is an error that names the nearest key. */
 export const keyTable = {
   model: {
@@ -112,6 +120,14 @@ export const keyTable = {
     env: ["AIEX_MAX_STEPS"],
     narrower: lower,
   },
+  "budget.userDollars": budget("Dollars that this home may spend in all. 0: no limit, as below."),
+  "budget.userTokens": budget("Tokens that this home may use in all."),
+  "budget.dayDollars": budget("Dollars that this home may spend in a day (UTC)."),
+  "budget.dayTokens": budget("Tokens that this home may use in a day (UTC)."),
+  "budget.sessionDollars": budget("Dollars that a session with its children may spend."),
+  "budget.sessionTokens": budget("Tokens that a session with its children may use."),
+  "budget.childDollars": budget("Dollars that one child of a session may spend."),
+  "budget.childTokens": budget("Tokens that one child of a session may use."),
   "trees.keepDays": {
     about: "Days for which a turn can be undone, compared and restored.",
     kind: "number",

@@ -60,6 +60,14 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   "compaction.summary": { user: "off", may: [], mayNot: ["session", "openai/b"] },
   "limits.contextTokens": { user: 1_000, may: [999], mayNot: [1_001] },
   "limits.stepsPerTurn": { user: 10, may: [9], mayNot: [11] },
+  "budget.userDollars": { user: 5, may: [4], mayNot: [6, 0] },
+  "budget.userTokens": { user: 5, may: [4], mayNot: [6, 0] },
+  "budget.dayDollars": { user: 5, may: [4], mayNot: [6, 0] },
+  "budget.dayTokens": { user: 5, may: [4], mayNot: [6, 0] },
+  "budget.sessionDollars": { user: 5, may: [4], mayNot: [6, 0] },
+  "budget.sessionTokens": { user: 5, may: [4], mayNot: [6, 0] },
+  "budget.childDollars": { user: 5, may: [4], mayNot: [6, 0] },
+  "budget.childTokens": { user: 5, may: [4], mayNot: [6, 0] },
   "trees.keepDays": { user: 10, may: [], mayNot: [9, 11] },
   "trees.bytesMax": { user: 10, may: [], mayNot: [9, 11] },
   "deadlines.connectMs": { user: 10, may: [], mayNot: [9, 11] },
@@ -102,6 +110,11 @@ describe("a project", () => {
       }
     });
   }
+
+  it("sets a budget where the user set none", () => {
+    const project = { "budget.dayDollars": 5 };
+    expect(settingOf({ project }, "budget.dayDollars")).toEqual([5, "project"]);
+  });
 
   it("narrows also what a flag or the environment set", () => {
     const project = { mode: "plan" };

@@ -184,7 +184,8 @@ export function faultOf(key: string, value: unknown, where?: string): Failed | n
       fix: `for example: aiex config set ${key} ${JSON.stringify(keys[key].fallback)}`,
     });
   if (kind === "number") {
-    return typeof value === "number" && Number.isFinite(value) && value > 0
+    const isNone = value === 0 && keys[key].fallback === 0;
+    return isNone || (typeof value === "number" && Number.isFinite(value) && value > 0)
       ? null
       : say("a number above 0");
   }

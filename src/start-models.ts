@@ -6,8 +6,10 @@ import type { Check } from "#app";
 import type { Keychain, Keys } from "#boundary/keys.ts";
 import type { ProbeStore } from "#boundary/models/probes.ts";
 import type { Reach } from "#boundary/models/reach.ts";
-import { type Config, type ConfigKey, textSetting } from "#config";
+import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { nanoOfNumber } from "#core/ledger/amount.ts";
+import { type Budgets, budgetKinds } from "#core/ledger/budget.ts";
 import type { Family } from "#core/model/catalog.ts";
 import { familyOf } from "#core/model/family.ts";
 
@@ -127,8 +129,22 @@ async function settingsFor(
   return ok(kept.value.length === 0 ? settings : { ...settings, [keyName]: kept.value.join(",") });
 }
 
+/** The budgets that are set: 0 is none, and less than the smallest there is is the smallest. */
+function budgetsIn(config: Config): Budgets {
+  const atLeastOne = (n: number, whole: number) => (n > 0 ? Math.max(1, whole) : undefined);
+  const set = budgetKinds.map((kind) => {
+    const dollars = numberSetting(config, `budget.${kind}Dollars`);
+    const count = numberSetting(config, `budget.${kind}Tokens`);
+    const nanoDollars = atLeastOne(dollars, nanoOfNumber(dollars));
+    const tokens = atLeastOne(count, Math.floor(count));
+    return [kind, { nanoDollars, tokens }];
+  });
+  return Object.fromEntries(set);
+}
+
 /** What the door and the runner ask of the models in reach, apart from opening one. */
 export const modelParts = (config: Config, reach: ReturnType<typeof reachOf>) => ({
+  budgets: { set: budgetsIn(config), now: Date.now },
   defaultModel: () => defaultModel(config, reach),
   async familyOf(name: string): Promise<Family> {
     const models = await reach();

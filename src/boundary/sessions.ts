@@ -1,7 +1,7 @@
 // Sessions over the log: fold a stream, decide a command, append what follows. A body too long for
 // an event goes to a blob first; whoever reads gets it back without noticing.
 import type { Blobs } from "#boundary/blobs/port.ts";
-import type { EventLog, Window } from "#boundary/log/port.ts";
+import type { EventLog, Guard, Window } from "#boundary/log/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { BODY_BYTES_MAX, type Draft, type LogRecord } from "#core/record.ts";
 import type { SessionCommand } from "#core/session/commands.ts";
@@ -9,7 +9,7 @@ import { decide } from "#core/session/decide.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { evolveDecoded } from "#core/session/evolve.ts";
 import { emptySession, type Session } from "#core/session/state.ts";
-import { type Decoded, decode, encodeBody, schemaOf } from "#core/session/upcast.ts";
+import { type Decoded, decode, encodeBody, encodeFar, schemaOf } from "#core/session/upcast.ts";
 
 /** Who appends, and on behalf of what. */
 export type By = { actor: string; epoch: number; cause?: string; correlation?: string };
@@ -29,12 +29,16 @@ export type Sessions = {
   fold(stream: string): Promise<Result<Session>>;
   /** Decides at the present version and appends; on a conflict folds and decides again. */
   command(stream: string, command: SessionCommand): Promise<Result<Session>>;
-  /** Appends at exactly `session.version`; `conflict` when somebody else was first. */
+  /**
+   * Appends at exactly `session.version`; `conflict` when somebody else was first, and what the guard
+   * says where it refuses.
+   */
   append(
     stream: string,
     session: Session,
     events: readonly SessionEvent[],
     by: By,
+    guard?: Guard,
   ): Promise<Result<Session>>;
   /** Records with what they mean, in pages. */
   read(
@@ -62,7 +66,7 @@ export function sessionsOver(parts: {
     const envelope = { type: event.type, schema: schemaOf(event.type), ...by };
     if (Buffer.byteLength(body) <= BODY_BYTES_MAX) return ok({ ...envelope, body });
     const kept = await blobs.put(Buffer.from(body));
-    return kept.ok ? ok({ ...envelope, body: JSON.stringify({ $blob: kept.value }) }) : kept;
+    return kept.ok ? ok({ ...envelope, body: encodeFar(event, kept.value) }) : kept;
   }
 
   async function decodeRecord(record: LogRecord): Promise<Result<Decoded>> {
@@ -126,14 +130,14 @@ export function sessionsOver(parts: {
         fix: "try again",
       });
     },
-    async append(stream, session, events, by) {
+    async append(stream, session, events, by, guard) {
       const drafts: Draft[] = [];
       for (const event of events) {
         const draft = await draftOf(event, by);
         if (!draft.ok) return draft;
         drafts.push(draft.value);
       }
-      const added = await log.append(stream, session.version, drafts);
+      const added = await log.append(stream, session.version, drafts, guard);
       if (!added.ok) return added;
       const after = events.reduce(
         (s, event, i) => evolveDecoded(s, { kind: "event", event }, session.version + i + 1),

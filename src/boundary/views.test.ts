@@ -6,7 +6,15 @@ import { sessionsOver } from "#boundary/sessions.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import { noUsage } from "#core/model/message.ts";
 import type { SessionEvent } from "#core/session/events.ts";
-import { answered, asked, broke, prompted, started, stepStarted } from "#core/session/samples.ts";
+import {
+  answered,
+  asked,
+  broke,
+  finished,
+  prompted,
+  started,
+  stepStarted,
+} from "#core/session/samples.ts";
 import { emptySession } from "#core/session/state.ts";
 import { views } from "#core/views/index.ts";
 
@@ -16,7 +24,7 @@ const history: SessionEvent[] = [
   started,
   prompted("first"),
   { type: "ModelProbed", model: "scripted/test", usage: { ...noUsage, input: 3, output: 2 } },
-  stepStarted(),
+  { ...stepStarted(), budget: { tokens: 100, nanoDollars: 9 } },
   broke(0),
   stepStarted(1, 2),
   answered([{ id: "c1", tool: "run" }], {
@@ -30,10 +38,18 @@ const history: SessionEvent[] = [
     },
   }),
   asked("c1"),
+  finished("c1", { parts: [{ type: "text", text: "some words of a result" }] }),
   { type: "SessionRenamed", title: "named" },
   { type: "TurnEnded", turn: "t1", end: "cancelled" },
   prompted("x".repeat(100_000), "t2"),
   { type: "ModelSwitched", model: "other/one" },
+  { ...stepStarted(2), budget: { tokens: 50 } },
+  answered([{ id: "c1", tool: "look" }], { step: 2, usage: noUsage }),
+  finished("c1", { parts: [] }),
+  { type: "Compacted", text: "shorter", keep: 0, droppedMessages: 3, why: "asked" },
+  { ...stepStarted(2, 2), budget: { tokens: 50 } },
+  answered("y".repeat(100_000), { step: 2 }),
+  { ...stepStarted(3), budget: { tokens: 7 } },
   { type: "TurnEnded", turn: "t2", end: "done" },
 ];
 
@@ -71,22 +87,34 @@ describe("the views", () => {
       usage: [
         {
           session: "a",
-          calls: 3,
+          calls: 5,
           broken: 1,
-          input: 23,
+          input: 33,
           written: 4,
-          output: 7,
+          output: 12,
           day: 3,
           nanoDollars: 7,
-          unpricedInput: 13,
+          unpricedInput: 23,
         },
       ],
       steps: [
         { session: "a", step: 0, attempt: 0, broken: 0, input: 3, output: 2 },
         { session: "a", step: 1, attempt: 1, broken: 1, unpricedInput: 10, inexact: 1 },
         { session: "a", step: 1, attempt: 2, broken: 0, nanoDollars: 7, unpricedInput: 0 },
+        { session: "a", step: 2, attempt: 1, broken: 0, unpricedInput: 0 },
+        { session: "a", step: 2, attempt: 1, broken: 0, unpricedInput: 10 },
       ],
-      prompts: [{ text: "first" }, { version: 11 }],
+      // Its id was used again later: it was in one request before it was compacted.
+      results: [
+        { tool: "run", tokens: 6, requests: 1, open: 0, held: 0, copied: 0 },
+        { tool: "look", tokens: 0, requests: 0 },
+      ],
+      // The answer that lies in a blob counts as it is appended, and the open call is set aside.
+      budgets: ["a", "user:", "day:3"].map((within) => ({
+        ...{ session: "a", within, nanoDollars: 7, tokens: 45, unpriced: 30 },
+        ...{ asideNanoDollars: 0, asideTokens: 7 },
+      })),
+      prompts: [{ text: "first" }, { version: 12 }],
     });
   });
 
@@ -109,7 +137,7 @@ describe("the views", () => {
     await sessions.append("a", emptySession, history, by);
     const other = viewsOver(log, sessions);
     await Promise.all([1, 2, 3].flatMap(() => [fed, other].map((v) => v.catchUp("usage", never))));
-    expect(await rows()).toMatchObject({ usage: [{ calls: 3, broken: 1 }] });
+    expect(await rows()).toMatchObject({ usage: [{ calls: 5, broken: 1 }] });
   });
 
   it("know nothing of an erased session", async () => {
@@ -121,9 +149,11 @@ describe("the views", () => {
     await sessions.append("a", added.value, [{ type: "SessionErased", why: "private" }], by);
     expect(await rows()).toEqual({
       sessions: [],
+      budgets: [],
       usage: [],
       steps: [],
       prompts: [],
+      results: [],
       erased: [expect.objectContaining({ session: "a", version: 3 })],
     });
   });

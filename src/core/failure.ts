@@ -25,6 +25,7 @@ export const failureCodes = {
   unauthorised: "the other end refused the credentials",
   rate_limited: "the other end asks to slow down",
   quota: "the other end says the account is used up",
+  budget: "a budget that the user set holds no more",
   overloaded: "the other end is failing (5xx) or overloaded",
   rejected: "the other end says the request is malformed",
   overflow: "the request does not fit the model's context window",

@@ -175,7 +175,9 @@ it("a model of this machine is probed once and then gets its tools in its text",
   await ask();
   // What the probe took is in every sum.
   const sums = async (...more: string[]) =>
-    eventsOf((await at.aiex("usage", "--json", ...more)).out).map(({ key, calls }) => [key, calls]);
+    eventsOf((await at.aiex("usage", "--json", ...more)).out)
+      .filter(({ type }) => type === "usage")
+      .map(({ key, calls }) => [key, calls]);
   const session = String((await sums())[0]?.[0]);
   const of = ["--session", session];
   expect((await sums(...of)).map(([, calls]) => calls)).toEqual([2]);

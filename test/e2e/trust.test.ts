@@ -191,6 +191,14 @@ const WIDER: Record<ConfigKey, unknown> = {
   "deadlines.firstTokenMs": 1,
   "deadlines.silenceMs": 1,
   "deadlines.idleMs": 1,
+  "budget.userDollars": 0,
+  "budget.userTokens": 0,
+  "budget.dayDollars": 0,
+  "budget.dayTokens": 0,
+  "budget.sessionDollars": 0,
+  "budget.sessionTokens": 0,
+  "budget.childDollars": 0,
+  "budget.childTokens": 0,
   "trees.keepDays": 1,
   "trees.bytesMax": 1,
   "deadlines.totalMs": 1,
@@ -211,6 +219,14 @@ const NARROWER: Partial<Record<ConfigKey, unknown>> = {
   "limits.stepsPerTurn": 2,
   verify: ["npm test"],
   evidence: "strict",
+  "budget.userDollars": 1,
+  "budget.userTokens": 1,
+  "budget.dayDollars": 1,
+  "budget.dayTokens": 1,
+  "budget.sessionDollars": 1,
+  "budget.sessionTokens": 1,
+  "budget.childDollars": 1,
+  "budget.childTokens": 1,
 };
 /** What the user said, where a default leaves nothing to widen or to narrow. */
 const SAID: Partial<Record<ConfigKey, unknown>> = {
@@ -236,7 +252,9 @@ describe("a folder that is trusted", () => {
     const before = key in SAID ? SAID[key] : keys[key].fallback;
     const from = key in SAID ? "flag" : "default";
     expect(wide.settings.get(key)).toMatchObject({ value: before, from });
-    if (key !== "rules") expect(wide.ignored.map((one) => one.key)).toEqual([key]);
+    // A budget of 0 is none, as by default: there is nothing wider to be ignored.
+    const ignored = WIDER[key] === before ? [] : [key];
+    if (key !== "rules") expect(wide.ignored.map((one) => one.key)).toEqual(ignored);
     const narrow = NARROWER[key];
     expect(narrow !== undefined).toBe("narrower" in keys[key]);
     if (narrow === undefined) return;

@@ -84,7 +84,7 @@ async function leaveViews(
   session: string,
   signal: AbortSignal,
 ): Promise<Result<void>> {
-  for (const view of ["prompts", "usage"]) {
+  for (const view of ["prompts", "usage", "results"]) {
     const rows = await parts.log.tables.rows(view, { where: { session }, limit: 1 });
     if (!rows.ok) return rows;
     const fed = rows.value.length > 0 ? await parts.views.catchUp(view, signal) : ok();
@@ -188,7 +188,7 @@ export async function namedAnywhere(
 const calledOff = fail("cancelled", "the sweep was called off; a later start goes on with it");
 
 const farOf = (body: string): string | null =>
-  /^\{"\$blob":"([0-9a-f]{64})"\}$/.exec(body)?.[1] ?? null;
+  /^\{"\$blob":"([0-9a-f]{64})"[,}]/.exec(body)?.[1] ?? null;
 
 async function textIn(parts: DoorParts, hash: string): Promise<string | null> {
   const bytes = await parts.blobs.get(hash);

@@ -30,7 +30,10 @@ export async function fork(parts: DoorParts, { session, at, into }: Asked): Prom
   if (!copied.ok) return copied;
   const forked: SessionEvent = { type: "SessionForked", from: session, version: until };
   const ends = [...closing(copied.value.state, "the session was forked before this ended"), forked];
-  const drafts = [...copied.value.drafts, ...ends.map(closingDraft)];
+  const drafts = [
+    ...copied.value.drafts,
+    ...ends.map((event) => ({ ...closingDraft(event), actor: FORKED })),
+  ];
   const stream = newId();
   const added = await parts.log.append(stream, 0, drafts);
   return added.ok ? ok({ stream, version: drafts.length }) : added;

@@ -11,6 +11,7 @@ import { isWellFormed } from "#core/session/events.ts";
 import { evolveDecoded } from "#core/session/evolve.ts";
 import { emptySession, type Session } from "#core/session/state.ts";
 import { type Decoded, decode, encodeBody } from "#core/session/upcast.ts";
+import { IMPORTED } from "#core/views/view.ts";
 
 type Here = { location: { node: string; path: string }; workspace: string; mode: Session["mode"] };
 
@@ -35,7 +36,8 @@ export async function importSession(
     session = evolveDecoded(session, made, record.version);
     drafts.push(draftOf(record, made === decoded ? record.body : bodyOf(made)));
   }
-  drafts.push(...closing(session, "the session was exported before this ended").map(closingDraft));
+  const ends = closing(session, "the session was exported before this ended").map(closingDraft);
+  drafts.push(...ends.map((draft) => ({ ...draft, actor: IMPORTED })));
   for (const bytes of parsed.value.blobs.values()) {
     const kept = await parts.blobs.put(bytes);
     if (!kept.ok) return kept;
@@ -80,12 +82,12 @@ const bodyOf = (decoded: Decoded): string | null =>
   decoded.kind === "event" ? encodeBody(decoded.event) : null;
 
 function draftOf(record: LogRecord, body: string | null): Draft {
-  const { type, schema, actor, epoch, cause, correlation } = record;
+  const { type, schema, epoch, cause, correlation } = record;
   return {
     type,
     schema: body === record.body ? schema : 1,
     body,
-    actor,
+    actor: IMPORTED,
     epoch,
     ...(cause === null ? {} : { cause }),
     ...(correlation === null ? {} : { correlation }),

@@ -11,7 +11,14 @@ type Answer = Result<Answers[Query["type"]]>;
 /** Bytes of a blob in one answer. */
 const BLOB_BYTES_MAX = 1_048_576;
 
-const newest = { sessions: "updatedAt", usage: "day", steps: "version", prompts: "at" } as const;
+const newest = {
+  sessions: "updatedAt",
+  usage: "day",
+  steps: "version",
+  prompts: "at",
+  budgets: "within",
+  results: "version",
+} as const;
 
 export async function read(parts: DoorParts, query: Query): Promise<Answer> {
   const signal = new AbortController().signal;

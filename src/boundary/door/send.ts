@@ -2,6 +2,7 @@
 import type { Command } from "#app";
 import { newId } from "#boundary/digest.ts";
 import { beginSession } from "#boundary/door/begin.ts";
+import { setBudget } from "#boundary/door/budget.ts";
 import { erase } from "#boundary/door/erase.ts";
 import { importSession } from "#boundary/door/import.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
@@ -58,20 +59,16 @@ export async function send(
     }
     case "Resume":
       return await resume(parts, command.session, wake);
+    case "SetBudget":
+      return await setBudget(parts, command);
     case "Erase":
       return await erase(parts, command);
     case "ImportSession":
       return await importSession(parts, command);
     case "Trust":
-    case "Distrust": {
-      const { trust, distrust } = parts.locations;
-      const done = await (command.type === "Trust" ? trust : distrust)(command.path);
-      return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
-    }
-    case "ConfirmVerify": {
-      const done = await parts.verify.confirm(command.path, command.key);
-      return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
-    }
+    case "Distrust":
+    case "ConfirmVerify":
+      return await sendAboutTrust(parts, command);
     case "SetKeys":
     case "RemoveKeys":
     case "RotateKeys":
@@ -109,6 +106,19 @@ async function rebuild(parts: DoorParts): Promise<Sent> {
     new AbortController().signal,
   );
   return done.ok ? ok({ stream: "job:views", version: done.value }) : done;
+}
+
+/** What the user says of a folder. */
+async function sendAboutTrust(
+  { locations, verify }: DoorParts,
+  command: Extract<Command, { type: "Trust" | "Distrust" | "ConfirmVerify" }>,
+): Promise<Sent> {
+  const { type, path } = command;
+  const done =
+    type === "ConfirmVerify"
+      ? await verify.confirm(path, command.key)
+      : await (type === "Trust" ? locations.trust : locations.distrust)(path);
+  return done.ok ? ok({ stream: done.value.stream, version: done.value.version }) : done;
 }
 
 async function sendAboutKeys(

@@ -1,7 +1,8 @@
 // Every event log passes this suite; an adapter's test file is one call to it.
 import { afterEach, describe, expect, it } from "vitest";
 import { sha256 } from "#boundary/digest.ts";
-import type { AtOnce, EventLog, Pages } from "#boundary/log/port.ts";
+import type { AtOnce, EventLog, Guard, Pages } from "#boundary/log/port.ts";
+import { fail } from "#core/failure.ts";
 import { BODY_BYTES_MAX, emptyHead, faultOf, type LogRecord } from "#core/record.ts";
 import { draft } from "#core/session/samples.ts";
 import type { TableShape } from "#core/views/view.ts";
@@ -173,6 +174,36 @@ export function eventLogContract(
           { stream: "b", n: 1 },
         ],
       });
+    });
+
+    it("makes no append that its guard refuses, and shows the guard every one before it", async () => {
+      const log = await fresh(countAtOnce);
+      await log.tables.ensure(shape);
+      const seen: number[] = [];
+      const atMost = (most: number): Guard => ({
+        table: "counts",
+        sums: [
+          { where: {}, columns: ["n"] },
+          { where: { stream: "nobody" }, columns: ["n"] },
+        ],
+        refuses: ([all, none]) => {
+          expect(none).toEqual({ n: 0 });
+          seen.push(all?.n ?? -1);
+          return (all?.n ?? 0) < most ? null : fail("budget", "no more");
+        },
+      });
+      const names = Array.from({ length: 20 }, (_, i) => `s${i}`);
+      const made = await Promise.all(names.map((s) => log.append(s, 0, [draft("X")], atMost(7))));
+      expect(made.filter(({ ok }) => ok)).toHaveLength(7);
+      expect(made.at(-1)).toMatchObject({ ok: false, error: { code: "budget" } });
+      expect(seen).toEqual([...Array(7).keys(), ...Array(13).fill(7)]);
+      expect(await log.last()).toEqual({ ok: true, value: 7 });
+      // A stale writer is told that, not what the guard would say.
+      expect(await log.append("s0", 0, [draft("Y")], atMost(7))).toMatchObject({
+        error: { code: "conflict" },
+      });
+      const sums = await log.tables.sums("counts", [{ where: { n: 1 }, columns: ["n"] }]);
+      expect(sums).toEqual({ ok: true, value: [{ n: 7 }] });
     });
 
     it("feeds a table with its position, and asks it by value, text, order and page", async () => {

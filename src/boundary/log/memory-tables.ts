@@ -1,5 +1,5 @@
 // Tables in maps, with the same meaning as the SQL ones.
-import type { RowQuery, Tables } from "#boundary/log/port.ts";
+import type { RowQuery, SumQuery, Sums, Tables } from "#boundary/log/port.ts";
 import { assert, unreachable } from "#core/assert.ts";
 import { fail, ok } from "#core/failure.ts";
 import type { Row, RowChange, TableShape } from "#core/views/view.ts";
@@ -10,6 +10,7 @@ type Feedings = { table: string; changes: readonly RowChange[] };
 
 export type MemoryTables = Omit<Tables, "refill"> & {
   applyNow(feedings: readonly Feedings[]): void;
+  sumsNow(table: string, queries: readonly SumQuery[]): Sums[];
   /** Empties a table and feeds it again, at once. */
   fillNow(table: string, position: number, feedings: readonly Feedings[]): void;
 };
@@ -43,6 +44,13 @@ export function memoryTables(): MemoryTables {
     },
     async rows(name, query) {
       return ok(select([...named(name).rows.values()], query));
+    },
+    async sums(name, queries) {
+      return ok(this.sumsNow(name, queries));
+    },
+    sumsNow(name, queries) {
+      const rows = [...named(name).rows.values()];
+      return queries.map(({ where, columns }) => summed(rows, where, columns));
     },
     fillNow(name, position, feedings) {
       named(name).rows.clear();
@@ -92,6 +100,12 @@ const fits = (row: Row, where: Row): boolean =>
 function plus(row: Row, add: Record<string, number>): Row {
   const sums = Object.entries(add).map(([column, n]) => [column, Number(row[column] ?? 0) + n]);
   return { ...row, ...Object.fromEntries(sums) };
+}
+
+function summed(rows: readonly Row[], where: Row, columns: readonly string[]): Sums {
+  const found = rows.filter((row) => fits(row, where));
+  const sum = (column: string) => found.reduce((n, row) => n + Number(row[column] ?? 0), 0);
+  return Object.fromEntries(columns.map((column) => [column, sum(column)]));
 }
 
 function select(rows: Row[], query: RowQuery): Row[] {

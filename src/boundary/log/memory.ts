@@ -34,7 +34,7 @@ export function memoryLog(options: { node: string; atOnce: AtOnce; now: () => nu
         return ok(all.length);
       },
     },
-    async append(stream, expected, drafts) {
+    async append(stream, expected, drafts, guard) {
       if (closed) return closed;
       const tooLong = drafts.find((draft) => Buffer.byteLength(draft.body ?? "") > BODY_BYTES_MAX);
       if (tooLong) return fail("too_large", `${tooLong.type} is over ${BODY_BYTES_MAX} bytes`);
@@ -42,6 +42,8 @@ export function memoryLog(options: { node: string; atOnce: AtOnce; now: () => nu
       if (rows.length !== expected) {
         return fail("conflict", `${stream} is at version ${rows.length}, not ${expected}`);
       }
+      const refused = guard?.refuses(tables.sumsNow(guard.table, guard.sums));
+      if (refused) return refused;
       const stamp = { at: options.now(), node: options.node, newId, newSalt };
       const added = chain(drafts, stream, rows.at(-1) ?? emptyHead, stamp, sha256).map((r, i) => ({
         ...r,

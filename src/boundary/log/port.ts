@@ -8,10 +8,12 @@
 //   append; positions only grow;
 // - reads are paged: memory does not grow with the length of what is read; a page is a result, and
 //   a failed one is the last;
+// - an append with a guard is made only where the guard does not refuse, and what the guard sees is
+//   every append before this one and nothing of any after it, whichever process made them;
 // - rows that `atOnce` names are written in the append's own transaction: they agree or neither is;
 // - after a failed write to the disk the store refuses everything: `storage`;
 // - what `erase` removed cannot be read from the file afterwards.
-import type { Result } from "#core/failure.ts";
+import type { Failed, Result } from "#core/failure.ts";
 import type { Draft, Head, LogRecord } from "#core/record.ts";
 import type { Row, RowChange, TableShape } from "#core/views/view.ts";
 
@@ -26,6 +28,18 @@ export type RowQuery = {
   orderBy?: { column: string; descending: boolean };
   limit: number;
   offset?: number;
+};
+
+/** The sums of these columns over the rows with these values; 0 where there are none. */
+export type SumQuery = { where: Row; columns: readonly string[] };
+export type Sums = Readonly<Record<string, number>>;
+
+/** What must hold of a table that is fed at once for an append to be made. */
+export type Guard = {
+  table: string;
+  sums: readonly SumQuery[];
+  /** Why not, by the sums in their order; or null. Pure and quick: the log is locked meanwhile. */
+  refuses(sums: readonly Sums[]): Failed | null;
 };
 
 /** What changed a table: its rows, and from which position up to which it is fed. */
@@ -50,6 +64,8 @@ export type Tables = {
    */
   refill(table: string, signal: AbortSignal): Promise<Result<number>>;
   rows(table: string, query: RowQuery): Promise<Result<Row[]>>;
+  /** Of each query its sums, in their order. */
+  sums(table: string, queries: readonly SumQuery[]): Promise<Result<Sums[]>>;
 };
 
 /** A fold kept to open a long session quickly; may be lost at any time. */
@@ -72,7 +88,12 @@ export const FEED_RECORDS = 2_000;
 export const FEED_GAP_MS = 10;
 
 export type EventLog = {
-  append(stream: string, expected: number, drafts: readonly Draft[]): Promise<Result<LogRecord[]>>;
+  append(
+    stream: string,
+    expected: number,
+    drafts: readonly Draft[],
+    guard?: Guard,
+  ): Promise<Result<LogRecord[]>>;
   head(stream: string): Promise<Result<Head>>;
   read(stream: string, window: Window, signal: AbortSignal): Pages;
   /** All streams, after a position. */

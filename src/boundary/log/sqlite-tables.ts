@@ -1,7 +1,7 @@
 // Views as SQL tables beside the log, in the same database.
 import type { DatabaseSync, SQLInputValue, StatementSync } from "node:sqlite";
 import { newId } from "#boundary/digest.ts";
-import type { RowQuery } from "#boundary/log/port.ts";
+import type { RowQuery, SumQuery, Sums } from "#boundary/log/port.ts";
 import { assert, unreachable } from "#core/assert.ts";
 import type { Row, RowChange, TableShape } from "#core/views/view.ts";
 
@@ -28,6 +28,7 @@ export type SqlTables = {
   /** Removes at most so many old rows; answers how many were removed. */
   dropOld(table: string, rowsMax: number): number;
   rows(table: string, query: RowQuery): Row[];
+  sums(table: string, queries: readonly SumQuery[]): Sums[];
 };
 
 const tableOf = (name: string): string => quoted(`view_${name}`);
@@ -140,6 +141,13 @@ export function sqlTables(db: DatabaseSync): SqlTables {
       const { sql, values } = selectOf(tableOf(table), query);
       return statement(sql).all(...values) as Row[];
     },
+    sums: (table, queries) =>
+      queries.map(({ where, columns }) => {
+        const sums = columns.map((name) => `coalesce(sum(${quoted(name)}), 0) AS ${quoted(name)}`);
+        const filter = Object.keys(where).length > 0 ? ` WHERE ${conditions(where)}` : "";
+        const sql = `SELECT ${sums} FROM ${tableOf(table)}${filter}`;
+        return statement(sql).get(...Object.values(where)) as Sums;
+      }),
   };
 }
 

@@ -7,6 +7,7 @@ import {
   type AtOnce,
   type EventLog,
   FEED_RECORDS,
+  type Guard,
   PAGE_RECORDS,
   type Pages,
 } from "#boundary/log/port.ts";
@@ -112,11 +113,13 @@ function logOver(
     }
   }
 
-  function insertAll(stream: string, expected: number, drafts: readonly Draft[]) {
+  function insertAll(stream: string, expected: number, drafts: readonly Draft[], guard?: Guard) {
     const at = head(stream);
     if (at.version !== expected) {
       return fail("conflict", `${stream} is at version ${at.version}, not ${expected}`);
     }
+    const refused = guard?.refuses(tables.sums(guard.table, guard.sums));
+    if (refused) return refused;
     const stamp = { at: now(), node, newId, newSalt };
     const added = chain(drafts, stream, at, stamp, sha256).map((r): LogRecord => {
       const values = [r.stream, r.version, r.id, r.type, r.schema, r.at, r.actor, r.node, r.epoch];
@@ -155,10 +158,10 @@ function logOver(
   };
 
   return {
-    async append(stream, expected, drafts) {
+    async append(stream, expected, drafts, guard) {
       const tooLong = drafts.find((draft) => Buffer.byteLength(draft.body ?? "") > BODY_BYTES_MAX);
       if (tooLong) return fail("too_large", `${tooLong.type} is over ${BODY_BYTES_MAX} bytes`);
-      const result = write(() => insertAll(stream, expected, drafts));
+      const result = write(() => insertAll(stream, expected, drafts, guard));
       if (result.ok) wakeAll();
       return result;
     },
@@ -240,6 +243,7 @@ function logOver(
       },
       refill: (table, signal) => refill(table, refilling, signal),
       rows: async (table, rowQuery) => query(() => tables.rows(table, rowQuery)),
+      sums: async (table, queries) => query(() => tables.sums(table, queries)),
     },
     async close() {
       if (stopped?.error.code !== "closed" && db.isOpen) db.close();

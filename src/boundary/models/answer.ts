@@ -17,7 +17,13 @@ export type Taken = {
   state: "open" | "closing" | "ended";
 };
 
-export type Decoded = Omit<ModelEnd, "type" | "usage"> & { usage: Usage | undefined };
+export type Decoded = Omit<ModelEnd, "type" | "usage"> & {
+  usage: Usage | undefined;
+  /** What was counted before the answer was cut: the request, and of the answer its first tokens. */
+  counted?: CountedSoFar;
+};
+
+export type CountedSoFar = Partial<Pick<Usage, "input" | "cached" | "written" | "output">>;
 
 export type Decoder = {
   /** Takes the next event, whatever it holds; never throws. */
@@ -57,8 +63,7 @@ export async function* answerOf(
     }
   }
   const decoded = await decoder.end(cutOf(ending));
-  const atMost = wasBilled(ending) ? usageAtMost(ask.body ?? "", shown) : noUsage;
-  yield endOf({ ...decoded, usage: decoded.usage ?? atMost });
+  yield endOf({ ...decoded, usage: usageOf(decoded, ending, { body: ask.body ?? "", shown }) });
 }
 
 /** The end without the fields that say nothing. */
@@ -77,20 +82,33 @@ function endOf({
   return end;
 }
 
-const wasBilled = (ending: Ending): boolean =>
-  ending.how === "closed" || (ending.how === "failed" && !ending.unsent);
+/** What the provider counted, or what stands in for it: what was never sent cost nothing. */
+function usageOf(
+  { usage, counted = {} }: Decoded,
+  ending: Ending,
+  { body, shown }: { body: string; shown: string },
+): Usage {
+  const wasBilled = ending.how === "closed" || (ending.how === "failed" && !ending.unsent);
+  return usage ?? (wasBilled ? usageAtMost(body, shown, counted) : noUsage);
+}
 
 function cutOf(ending: Ending): Refusal | undefined {
   if (ending.how === "closed") return undefined;
   return ending.how === "refused" ? ending.refusal : { failure: ending.failure, stop: "broken" };
 }
 
-const textIn = (delta: ModelDelta): string => (delta.type === "callStarted" ? "" : delta.text);
+const textIn = (delta: ModelDelta): string =>
+  delta.type === "callStarted" ? delta.tool : delta.text;
 
-/** What stands in where the provider did not count: never less than what will be billed. */
-function usageAtMost(body: string, shown: string): Usage {
-  const output = tokensAtMost(shown);
-  return { input: requestTokensAtMost(body), cached: 0, output, reasoning: 0, exact: false };
+/**
+ * What stands in where the provider did not count to the end: what was sent and what was received,
+ * at most. A count that it gave of the request before the answer was cut counts instead.
+ */
+function usageAtMost(body: string, shown: string, counted: CountedSoFar): Usage {
+  const { input = requestTokensAtMost(body), cached = 0, written = 0 } = counted;
+  const output = Math.max(tokensAtMost(shown), counted.output ?? 0);
+  const usage = { input, cached, output, reasoning: 0, exact: false };
+  return written > 0 ? { ...usage, written } : usage;
 }
 
 /** What a decoder returns for an event without news. */

@@ -216,4 +216,12 @@ describe("the figures", () => {
     expect(await counted({ input_tokens: 10, output_tokens: 1 }, {})).toBeUndefined();
     expect(await counted({}, { output_tokens: 4 })).toBeUndefined();
   });
+
+  it("of the request are known of an answer that was cut, and no more than its first of the rest", async () => {
+    const first = { input_tokens: 10, cache_read_input_tokens: 70, output_tokens: 1 };
+    const cut = await read(begun(first), ...words("so"));
+    expect([cut.stop, cut.usage]).toEqual(["broken", undefined]);
+    expect(cut.counted).toMatchObject({ input: 80, cached: 70, output: 1 });
+    expect((await read(...words("so"))).counted).toBeUndefined();
+  });
 });

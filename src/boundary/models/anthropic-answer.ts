@@ -200,7 +200,8 @@ export function messagesDecoder(owner: string, asked: Asked): Decoder {
     const parts = all.flatMap((block) => partOf(block, { withCalls: stop === "calls" }));
     const callsDropped = stop === "calls" ? 0 : calls.length;
     const { failure, retryAfterMs } = bad ?? {};
-    return { stop, parts, usage, failure, retryAfterMs, callsDropped };
+    const counted = usageIn({ output_tokens: 0, ...counts });
+    return { stop, parts, usage, counted, failure, retryAfterMs, callsDropped };
   }
 
   /** Why an answer that seems to have ended is not whole. */

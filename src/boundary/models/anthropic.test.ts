@@ -109,6 +109,8 @@ describe("an error of Anthropic", () => {
         expect(end.failure?.say).toContain("so it is");
         // What came before an error was billed, and the server had no time to count it.
         if (afterChars) expect(end.usage).toMatchObject({ exact: false });
+        // The request it had counted: that stands, and not the bytes that were sent.
+        if (afterChars) expect(end.usage.input).toBe(100);
       }
     }
     expect(await ended({ code: "overflow", say: "x" })).toMatchObject({ stop: "overflow" });

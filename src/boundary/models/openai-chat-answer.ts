@@ -62,6 +62,8 @@ export function chatDecoder(body: string, asked: Asked): Decoder {
   let saidDone = false;
   let refused = false;
   let usage: Usage | undefined;
+  /** Whether the last count stood alone: some servers count in each chunk what there is so far. */
+  let isAlone = false;
   let bad: Refusal | undefined;
 
   function take({ data }: { data: string }): Taken {
@@ -76,7 +78,9 @@ export function chatDecoder(body: string, asked: Asked): Decoder {
       bad = streamedRefusal(chunk.error, asked);
       return { ...nothing, state: "ended" };
     }
-    usage = countsOf(chunk.usage) ?? usage;
+    const counts = countsOf(chunk.usage);
+    if (counts) isAlone = listOf(chunk.choices).length === 0;
+    usage = counts ?? usage;
     const choice = listOf(chunk.choices)
       .map(fieldsOf)
       .find((c) => (c.index ?? 0) === 0);
@@ -167,7 +171,9 @@ export function chatDecoder(body: string, asked: Asked): Decoder {
     const kept = parts.filter((part) => stop === "calls" || part.type !== "call");
     const callsDropped = parts.length - kept.length;
     const { failure, retryAfterMs } = failed ?? {};
-    return { stop, parts: kept, usage, failure, retryAfterMs, callsDropped };
+    const isWhole = isAlone || finish !== undefined || saidDone;
+    const said = isWhole ? { usage } : { usage: undefined, counted: usage };
+    return { stop, parts: kept, ...said, failure, retryAfterMs, callsDropped };
   }
 
   /** What the answer's own words say about its end. */

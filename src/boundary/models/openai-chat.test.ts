@@ -134,6 +134,17 @@ describe("an answer of a compatible server", () => {
     }
   });
 
+  it("may count in each chunk what there is so far, which is no count of an answer that was cut", async () => {
+    const so = (completion_tokens: number) => ({
+      ...delta({ content: "so " }),
+      usage: { prompt_tokens: 10, completion_tokens },
+    });
+    const cut = await read(so(1), so(2));
+    expect([cut.stop, cut.usage, cut.counted?.output]).toEqual(["broken", undefined, 2]);
+    const whole = await read(so(1), so(2), stop);
+    expect(whole.usage).toMatchObject({ input: 10, output: 2, exact: true });
+  });
+
   it("may report an error in the middle", async () => {
     const error = { error: { message: "Provider returned error", code: 502 } };
     const end = await read(delta({ content: "so" }), error);

@@ -11,6 +11,7 @@ import type { Readable, Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import type { VerifyCommand } from "#core/evidence/verify.ts";
 import type { Result } from "#core/failure.ts";
+import type { Budgets } from "#core/ledger/budget.ts";
 import type { Family, ModelFacts } from "#core/model/catalog.ts";
 import type { Usage } from "#core/model/message.ts";
 import type { Access, Opened } from "#core/security/access.ts";
@@ -96,6 +97,8 @@ export type TurnParts = {
   /** Who makes the summary of a compaction: a model, or `session` for the session's own. */
   summariser?: string;
   deadlines: Deadlines;
+  /** The budgets that are set, and the clock that says which day it is; without it there are none. */
+  budgets?: { set: Budgets; now(): number };
   node: string;
   /** Between 0 and 1, for jitter. */
   random(): number;

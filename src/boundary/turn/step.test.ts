@@ -1,12 +1,16 @@
 // The request of a step: what it tells the adapter of the model, and what is set aside for it.
 import { expect, it } from "vitest";
-import { begin, newWorld, partsOver, text } from "#boundary/turn/samples.ts";
+import type { ModelPort } from "#boundary/models/port.ts";
+import { begin, eventsOf, newWorld, partsOver, text } from "#boundary/turn/samples.ts";
 import { prepareStep, settled } from "#boundary/turn/step.ts";
 import { drive } from "#boundary/turns.ts";
 import { ok } from "#core/failure.ts";
+import { noUsage } from "#core/model/message.ts";
 import { ATTACHMENT_TOKENS } from "#core/model/tokens.ts";
 import { given, prompted, stepStarted } from "#core/session/samples.ts";
 import { dialectNames, spoken } from "../../../test/peers/dialects.ts";
+
+const never = new AbortController().signal;
 
 it("a request says what is known of its model, and no more", async () => {
   for (const facts of [{ images: false, outputTokensMax: 1_234 }, { images: true }, undefined]) {
@@ -58,4 +62,35 @@ it("a call whose runner died counts as what was set aside for it, at most", () =
   const open = given(prompted(), { ...stepStarted(), reserved: 5_000 }).step;
   if (!open) throw new Error("no step is open");
   expect(settled(open).usage).toMatchObject({ input: 5_000, output: 0, exact: false });
+  const aside = { reserved: 5_000, output: 700, costAtMost: 42 };
+  const priced = given(prompted(), { ...stepStarted(), ...aside }).step;
+  if (!priced) throw new Error("no step is open");
+  const cost = { nanoDollars: 42, whole: true };
+  expect(settled(priced).usage).toMatchObject({ input: 5_000, output: 700, exact: false, cost });
+});
+
+it.each([
+  ["throws", () => Promise.reject(new Error("torn"))],
+  ["ends without an end", () => Promise.resolve()],
+])("a call whose adapter %s counts as what was set aside, not as nothing", async (_, fails) => {
+  const world = newWorld();
+  const parts = partsOver(world, () => ({}));
+  await begin(parts);
+  const opened = await parts.openModel("m", { signal: new AbortController().signal });
+  if (!opened.ok) throw new Error(opened.error.say);
+  const port: ModelPort = {
+    ...opened.value.port,
+    async *call() {
+      yield { type: "text", text: "so " };
+      await fails();
+    },
+  };
+  await drive({ ...parts, openModel: async () => ok({ ...opened.value, port }) }, "s", never);
+  const events = await eventsOf(parts);
+  const asides = events.flatMap((e) => (e.type === "StepStarted" ? [e] : []));
+  const broken = events.flatMap((e) => (e.type === "StepBroken" ? [e.usage] : []));
+  expect(broken.length).toBeGreaterThan(0);
+  expect(broken).toEqual(
+    asides.map(({ reserved, output }) => ({ ...noUsage, input: reserved, output, exact: false })),
+  );
 });

@@ -14,6 +14,7 @@ import type { Landing, ModelOpened, TurnParts } from "#boundary/turn/parts.ts";
 import { until } from "#boundary/until.ts";
 import { mayFallBack, retryAfter } from "#core/backoff.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
+import { type SetAside, setAside } from "#core/ledger/set-aside.ts";
 import { fieldsOf, textAt } from "#core/model/json.ts";
 import {
   type BlobRef,
@@ -45,7 +46,7 @@ export async function prepareStep(
   parts: TurnParts,
   stream: string,
   { session: s, chosen }: { session: Session; chosen: Chosen },
-): Promise<Result<StepCall & { name: string; request: BlobRef; reserved: number }>> {
+): Promise<Result<StepCall & { name: string; request: BlobRef; reserved: number } & SetAside>> {
   if (!s.start || !s.tools) return fail("not_found", "the session has no beginning");
   const { name, opened } = chosen;
   const system = await textIn(parts, s.start.system.hash);
@@ -74,7 +75,8 @@ export async function prepareStep(
   const reserved = requestTokensAtMost(wire.body);
   const price = facts?.price;
   const call = { port, model, wire, deadlines, ...(price ? { price } : {}) };
-  return ok({ ...call, name, request: request.value, reserved });
+  const aside = setAside(reserved, facts ?? {});
+  return ok({ ...call, name, request: request.value, reserved, ...aside });
 }
 
 /** The models that may be asked for the present step, the one the turn is with first. */
@@ -186,6 +188,8 @@ export async function runStep(
   const { call, open, signal } = options;
   const { step, attempt } = open;
   const publish = publisher(parts, stream, open);
+  // Of a call that an adapter lost nobody knows whether it was made.
+  const lost: ModelEnd = { ...silent, usage: atMost(open) };
   let end: ModelEnd | undefined;
   const { deadlines, model } = call;
   const waiting = (forMs: number, forWhat: string) =>
@@ -197,15 +201,23 @@ export async function runStep(
       else publish(item);
     }
   } catch (error) {
-    end = { ...silent, failure: { code: "broken", say: `the model adapter failed: ${error}` } };
+    end = { ...lost, failure: { code: "broken", say: `the model adapter failed: ${error}` } };
   }
-  const settled = { ...(end ?? silent) };
+  const settled = { ...(end ?? lost) };
   settled.usage = priced(settled.usage, call.price);
   const events: SessionEvent[] = [];
   const told = (event: SessionEvent) => void events.push(event);
   events.push(await eventOf(settled, { parts, told, ...options }));
   const fits = (s: Session) => s.step?.step === step && s.step.attempt === attempt;
   return { events, fits };
+}
+
+/** All of the request, and of the answer what was set aside for it. */
+function atMost({ reserved, output = 0, costAtMost }: OpenStep): Usage {
+  const usage = { ...noUsage, input: reserved, output, exact: false };
+  return costAtMost === undefined
+    ? usage
+    : { ...usage, cost: { nanoDollars: costAtMost, whole: true } };
 }
 
 /** A model call whose runner died: what it cost is not known, so it counts as what was set aside. */
@@ -216,7 +228,7 @@ export function settled(open: OpenStep): EventOf<"StepBroken"> {
     attempt: open.attempt,
     model: open.model,
     failure: { code: "broken", say: "Aiex stopped while the model answered" },
-    usage: { ...noUsage, input: open.reserved, exact: false },
+    usage: atMost(open),
     retryInMs: 0,
   };
 }

@@ -57,3 +57,12 @@ export function priced(usage: Usage, price: Price | undefined): Usage {
   const cost = usage.cost ?? costOf(usage, price);
   return cost ? { ...usage, cost } : usage;
 }
+
+/** Cents from ten cents on, three places that count below: `$12.30`, `$0.0421`, `$0`. */
+export function dollars(nano: number): string {
+  if (nano === 0) return "$0";
+  const whole = nano / NANO_PER_DOLLAR;
+  const counts = Number(whole.toPrecision(3));
+  if (counts >= 0.1) return `$${whole.toFixed(2)}`;
+  return `$${counts.toFixed(9).replace(/0+$/, "")}`;
+}

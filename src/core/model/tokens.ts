@@ -36,7 +36,7 @@ export function requestTokensAtMost(body: string): number {
  * What an image may cost a local model, in tokens. Ollama itself counts 768 (`server/prompt.go`,
  * there called a heuristic); models that cut an image into tiles take about twice that.
  */
-const IMAGE_TOKENS_LIKELY = 1_600;
+export const IMAGE_TOKENS_LIKELY = 1_600;
 
 /** What the request will about need, rather too much than too little: see `tokensLikely`. */
 export function requestTokensLikely(body: string): number {

@@ -10,6 +10,7 @@ import { modes } from "#core/session/tool-facts.ts";
 export const PROMPT_CHARS_MAX = 1_000_000;
 
 const text = z.string().check(z.minLength(1), z.maxLength(PROMPT_CHARS_MAX));
+const whole = z.int().check(z.minimum(0));
 const line = z.string().check(z.minLength(1), z.maxLength(200));
 const blob = z.object({
   hash: z.string(),
@@ -46,6 +47,8 @@ export const sessionCommands = {
   SwitchModel: z.object({ model: line }),
   SwitchMode: z.object({ mode: z.enum(modes) }),
   SwitchEffort: z.object({ effort: z.nullable(z.enum(efforts)) }),
+  /** What the session may have spent in all; null: no limit of its own. `say` for people. */
+  SetBudget: z.object({ nanoDollars: z.nullable(whole), tokens: z.nullable(whole), say: line }),
   /** Replaces old messages by a digest now, between turns, instead of when the context is full. */
   Compact: z.object({}),
   /** Removes the content of the session for good; the chain of its records stays valid. */

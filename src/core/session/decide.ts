@@ -44,6 +44,8 @@ export function decide(command: SessionCommand, s: Session): Result<SessionEvent
       return ok(command.mode === s.mode ? [] : [{ type: "ModeSwitched", mode: command.mode }]);
     case "SwitchEffort":
       return ok([{ type: "EffortSwitched", effort: command.effort }]);
+    case "SetBudget":
+      return ok([{ ...command, type: "BudgetSet" }]);
     case "Compact":
       return compactNow(s);
     case "Erase":

@@ -168,6 +168,11 @@ export const eventBodies = {
     mode,
     limits: z.object({ contextTokens: count, stepsPerTurn: count }),
     parent: z.optional(text),
+    /**
+     * Of a child: its parent, the parent's parent … What it spends counts in their budgets too. A
+     * parent alone does as well; copies of a session name one and count for themselves.
+     */
+    ancestors: z.optional(z.readonly(z.array(text))),
   }),
   /** A runner took the session over; every later event of a runner carries this epoch. */
   SessionAdopted: z.object({ epoch: count, node: text }),
@@ -235,9 +240,21 @@ export const eventBodies = {
     attempt: count,
     model: text,
     request: blob,
-    /** Tokens set aside for the call, at most. */
+    /** Tokens of the request, at most. */
     reserved: count,
+    /** What budgets hold back until it is settled: what it will about take, money where priced. */
+    budget: z.optional(z.object({ tokens: count, nanoDollars: z.optional(count) })),
+    /** Tokens set aside for the answer, and nano-dollars of both at most: its cost if it dies. */
+    output: z.optional(count),
+    costAtMost: z.optional(count),
   }),
+  /**
+   * The user set what the session, with its children, may have spent in all, counted from its
+   * beginning; null: no limit of its own. `say` is what the user wrote.
+   */
+  BudgetSet: z.object({ nanoDollars: z.nullable(count), tokens: z.nullable(count), say: text }),
+  /** Most of a budget is spent; said once for each. `budget` tells it from others. */
+  BudgetNeared: z.object({ budget: text, say: text }),
   StepCompleted: z.object({
     step: count,
     attempt: count,

@@ -14,6 +14,7 @@ import { compacting } from "#core/session/compacting.ts";
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import { restoring, withTurn } from "#core/session/restoring.ts";
 import { charsOf } from "#core/session/room.ts";
+import { isSpending, spending } from "#core/session/spending.ts";
 import {
   emptySession,
   GRANTS_MAX,
@@ -53,6 +54,7 @@ export function evolve(s: Session, e: SessionEvent): Session {
 }
 
 function evolved(s: Session, e: SessionEvent): Session {
+  if (isSpending(e)) return spending(s, e);
   switch (e.type) {
     case "SessionStarted":
       return started(s, e);
@@ -66,22 +68,21 @@ function evolved(s: Session, e: SessionEvent): Session {
       // As one who replays it after the erase: nothing of before is known any more.
       return { ...emptySession, erased: true, version: s.version };
     case "ModelSwitched":
+      // The user's word counts at once, also within a turn that is with another model.
+      return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
     case "ModelDescribed":
-    case "ModelProbed":
-      return modelled(s, e);
+      return { ...s, described: bodyOf(e) };
     case "EffortSwitched":
-      return { ...s, effort: e.effort };
     case "ModeSwitched":
-      return told({ ...s, mode: e.mode }, user("environment", modeNotices[e.mode]));
+      return switched(s, e);
     case "ToolsChanged":
       return { ...s, tools: toolsOf(e) };
     case "VerifyDescribed":
     case "EvidenceAsked":
       return e.type === "EvidenceAsked" ? evidenceAsked(s, e) : s;
     case "ContextAdded":
-      return told(instructed(s, e), user(e.origin, e.text));
     case "HookRan":
-      return told(s, user("notice", e.say));
+      return said(s, e);
     case "TurnStarted":
       return turnStarted(s, e);
     case "PromptQueued":
@@ -119,22 +120,15 @@ function evolved(s: Session, e: SessionEvent): Session {
   }
 }
 
-function modelled(
-  s: Session,
-  e: EventOf<"ModelSwitched" | "ModelDescribed" | "ModelProbed">,
-): Session {
-  switch (e.type) {
-    case "ModelSwitched":
-      // The user's word counts at once, also within a turn that is with another model.
-      return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
-    case "ModelDescribed":
-      return { ...s, described: bodyOf(e) };
-    case "ModelProbed":
-      return { ...s, usage: addUsage(s.usage, e.usage) };
-    default:
-      return unreachable(e);
-  }
+function switched(s: Session, e: EventOf<"EffortSwitched" | "ModeSwitched">): Session {
+  if (e.type === "EffortSwitched") return { ...s, effort: e.effort };
+  return told({ ...s, mode: e.mode }, user("environment", modeNotices[e.mode]));
 }
+
+const said = (s: Session, e: EventOf<"ContextAdded" | "HookRan">): Session =>
+  e.type === "HookRan"
+    ? told(s, user("notice", e.say))
+    : told(instructed(s, e), user(e.origin, e.text));
 
 const forkedNotice =
   "This session goes on from an earlier moment of another one. Files may be other than they were then: read them again before you change them.";
@@ -201,7 +195,11 @@ function stepped(s: Session, e: EventOf<"StepStarted" | "StepCompleted" | "StepB
 }
 
 function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
-  const { step, attempt, model, reserved } = e;
+  const { step, attempt, model, reserved, output, costAtMost } = e;
+  const aside = {
+    ...(output === undefined ? {} : { output }),
+    ...(costAtMost === undefined ? {} : { costAtMost }),
+  };
   const steps = attempt === 1 ? (s.turn?.steps ?? 0) + 1 : (s.turn?.steps ?? 1);
   return {
     ...inTurn(s, { steps, model }),
@@ -210,7 +208,7 @@ function stepStarted(s: Session, e: EventOf<"StepStarted">): Session {
     calls: [],
     steers: [],
     summary: null,
-    step: { step, attempt, epoch: s.epoch, model, reserved },
+    step: { step, attempt, epoch: s.epoch, model, reserved, ...aside },
   };
 }
 

@@ -20,8 +20,12 @@ export type OpenStep = {
   attempt: number;
   epoch: number;
   model: string;
-  /** Tokens that were set aside for it: what it cost at most, where nobody is left to say. */
+  /** Tokens of its request at most: what it took, where nobody is left to say. */
   reserved: number;
+  /** Tokens set aside for its answer. */
+  output?: number;
+  /** What both cost at most, in nano-dollars, where the price was known. */
+  costAtMost?: number;
 };
 
 /**
@@ -147,6 +151,10 @@ export type Session = {
   /** Tokens of the whole session, and the size of the last request with its answer. */
   usage: Usage;
   contextTokens: number;
+  /** What it may have spent in all, with its children, where the user set that. */
+  budget: Pick<EventBody<"BudgetSet">, "nanoDollars" | "tokens"> | null;
+  /** Budgets of which was said that most of them is spent; the newest `NEARED_MAX`. */
+  neared: readonly string[];
 };
 
 /** Files remembered as read; an edit of a forgotten one asks to read it again. */
@@ -155,6 +163,8 @@ export const SEEN_MAX = 2_000;
 export const TURNS_MAX = 100;
 /** Instruction files remembered as told; a forgotten one is told again. */
 export const INSTRUCTIONS_MAX = 500;
+/** Warnings remembered as said; a forgotten one is said again. */
+export const NEARED_MAX = 50;
 /** Permissions remembered for the session. */
 export const GRANTS_MAX = 500;
 
@@ -190,6 +200,8 @@ export const emptySession: Session = {
   evidence: emptyEvidence,
   usage: noUsage,
   contextTokens: 0,
+  budget: null,
+  neared: [],
 };
 
 /**

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { answered, asked, finished, prompted, started } from "#core/session/samples.ts";
-import { decode, encodeBody, schemaOf, type Upcasters } from "#core/session/upcast.ts";
+import { decode, encodeBody, encodeFar, schemaOf, type Upcasters } from "#core/session/upcast.ts";
 
 const record = (type: string, body: unknown, schema = 1) => ({
   type,
@@ -48,6 +48,10 @@ describe("a record", () => {
     expect(decode(record("TurnStarted", null))).toEqual({ kind: "erased", type: "TurnStarted" });
     const far = record("TurnStarted", { $blob: "f".repeat(64) });
     expect(decode(far)).toEqual({ kind: "far", type: "TurnStarted", blob: "f".repeat(64) });
+    const end = answered("done");
+    const settled = { model: end.model, usage: end.usage };
+    const body = JSON.parse(encodeFar(end, "f".repeat(64)));
+    expect(decode(record("StepCompleted", body))).toMatchObject({ kind: "far", settled });
   });
 
   it("never throws for any JSON object and any type", () => {

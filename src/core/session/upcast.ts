@@ -2,15 +2,24 @@
 // a newer version decodes as `unknown`, as does a body that is not JSON, and an erased one as
 // `erased`: nothing throws, so a session always lists and reads.
 import { parsed } from "#core/model/json.ts";
+import type { Usage } from "#core/model/message.ts";
 import type { LogRecord } from "#core/record.ts";
-import { type EventType, eventBodies, type SessionEvent } from "#core/session/events.ts";
+import {
+  type EventOf,
+  type EventType,
+  eventBodies,
+  type SessionEvent,
+} from "#core/session/events.ts";
 
 export type Decoded =
   | { kind: "event"; event: SessionEvent }
   /** The body is longer than an event's may be and lies in this blob. */
-  | { kind: "far"; type: string; blob: string }
+  | { kind: "far"; type: string; blob: string; settled?: Settled }
   | { kind: "erased"; type: string }
   | { kind: "unknown"; type: string };
+
+/** What the end of a model call says for the ledger; it stands also beside the name of a blob. */
+export type Settled = { model: string; usage: Usage };
 
 /** Turns the body of shape N into shape N + 1. */
 type Upcaster = (body: Record<string, unknown>) => Record<string, unknown>;
@@ -37,7 +46,10 @@ export function decode(
   const written = parsed(body);
   if (typeof written !== "object" || written === null) return { kind: "unknown", type };
   const shape = written as Record<string, unknown>;
-  if (typeof shape.$blob === "string") return { kind: "far", type, blob: shape.$blob };
+  if (typeof shape.$blob === "string") {
+    const settled = shape.settled as Settled | undefined;
+    return { kind: "far", type, blob: shape.$blob, ...(settled ? { settled } : {}) };
+  }
   const steps = (table[type] ?? []).slice(schema - 1);
   const value = steps.reduce((raised, step) => step(raised), shape);
   return { kind: "event", event: { ...value, type } as SessionEvent };
@@ -48,3 +60,17 @@ export function encodeBody(event: SessionEvent): string {
   const { type: _, ...body } = event;
   return JSON.stringify(body);
 }
+
+/** The body of an event that lies in a blob: its name, and what views need that wait for no blob. */
+export function encodeFar(event: SessionEvent, blob: string): string {
+  const settled = isSettled(event) ? { model: event.model, usage: event.usage } : undefined;
+  return JSON.stringify({ $blob: blob, ...(settled ? { settled } : {}) });
+}
+
+/** What settles a call of a model. */
+export const SETTLING = ["StepCompleted", "StepBroken", "ModelProbed", "SummaryEnded"] as const;
+export type Settling = EventOf<(typeof SETTLING)[number]>;
+
+/** Whether an event settles a call of a model. */
+export const isSettled = (e: SessionEvent): e is Settling =>
+  SETTLING.some((type) => type === e.type);

@@ -1,14 +1,8 @@
 // Tokens and money of each settled call, for the story of one session: a row a call, with its turn.
 // A probe stands before the step that it was made for: it has the numbers 0.
-import {
-  isBroken,
-  isSettled,
-  type Settling,
-  usage,
-  usageColumns,
-  usageRow,
-} from "#core/views/usage.ts";
-import { FORKED, type View } from "#core/views/view.ts";
+import { isSettled, type Settling } from "#core/session/upcast.ts";
+import { isBroken, usage, usageColumns, usageRow } from "#core/views/usage.ts";
+import { isCopied, type View } from "#core/views/view.ts";
 
 /** A probe and a summary are made between steps: they are told as step 0, attempt 0 and 1. */
 function placeOf(e: Settling): { step: number; attempt: number } {
@@ -18,7 +12,7 @@ function placeOf(e: Settling): { step: number; attempt: number } {
 
 export const steps: View = {
   name: "steps",
-  version: 4,
+  version: 5,
   types: usage.types,
   atOnce: false,
   columns: {
@@ -33,7 +27,7 @@ export const steps: View = {
   },
   key: ["session", "version"],
   apply(record, decoded) {
-    if (decoded.kind !== "event" || record.actor === FORKED) return [];
+    if (decoded.kind !== "event" || isCopied(record)) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
     if (!isSettled(e)) return [];

@@ -2,8 +2,8 @@
 // probes included. Money is what the event says; tokens of calls without it stand apart, so that a reader
 // can price them and say that it is an estimate.
 import type { Usage } from "#core/model/message.ts";
-import type { EventOf, SessionEvent } from "#core/session/events.ts";
-import { FORKED, type RowChange, type View } from "#core/views/view.ts";
+import { isSettled, SETTLING, type Settling } from "#core/session/upcast.ts";
+import { isCopied, type RowChange, type View } from "#core/views/view.ts";
 
 const DAY_MS = 86_400_000;
 
@@ -50,21 +50,13 @@ export function usageRow(usage: Usage, how: { broken: boolean }): UsageRow {
   };
 }
 
-/** What settles a call of a model. */
-const SETTLING = ["StepCompleted", "StepBroken", "ModelProbed", "SummaryEnded"] as const;
-export type Settling = EventOf<(typeof SETTLING)[number]>;
-
-/** Whether an event settles a call of a model. */
-export const isSettled = (e: SessionEvent): e is Settling =>
-  SETTLING.some((type) => type === e.type);
-
 /** Whether the call gave no answer that could be used. */
 export const isBroken = (e: Settling): boolean =>
   e.type === "StepBroken" || (e.type === "SummaryEnded" && e.failure !== undefined);
 
 export const usage: View = {
   name: "usage",
-  version: 6,
+  version: 7,
   types: new Set([...SETTLING, "SessionErased"]),
   atOnce: false,
   columns: {
@@ -75,7 +67,7 @@ export const usage: View = {
   },
   key: ["session", "model", "day"],
   apply(record, decoded) {
-    if (decoded.kind !== "event" || record.actor === FORKED) return [];
+    if (decoded.kind !== "event" || isCopied(record)) return [];
     const e = decoded.event;
     if (e.type === "SessionErased") return [{ do: "drop", where: { session: record.stream } }];
     if (!isSettled(e)) return [];

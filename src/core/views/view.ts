@@ -4,8 +4,13 @@
 import type { LogRecord } from "#core/record.ts";
 import type { Decoded } from "#core/session/upcast.ts";
 
-/** The actor of records that a fork copied: what they cost is counted where they were made. */
+/** The actors of records that a fork copied and an import brought. */
 export const FORKED = "fork";
+export const IMPORTED = "import";
+
+/** Whether a record is a copy: what it cost is counted where it was made. */
+export const isCopied = ({ actor }: Pick<LogRecord, "actor">): boolean =>
+  actor === FORKED || actor === IMPORTED;
 
 export type Cell = string | number | null;
 export type Row = Record<string, Cell>;

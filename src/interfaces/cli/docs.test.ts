@@ -157,7 +157,8 @@ evidence (how it stands now).
 | \`models\` | \`model\`: name, by, facts, sources, ways (account, breaker, why?, waitMs, open, left), why?; \`route\`: name, models, strategy |
 | \`models probe\` | \`probe\`: model, ms, calls, said, usage, failure?, facts, sources |
 | \`auth list\` | \`key\`: provider, keys (how many), at |
-| \`usage\` | \`usage\`: by, key, calls, broken, inexact, input, cached, written, output, reasoning, nanoDollars, estimatedNanoDollars (priced only now), unpriced (tokens) |
+| \`usage\` | \`usage\`: by, key, calls, broken, inexact, input, cached, written, output, reasoning, nanoDollars, estimatedNanoDollars (priced only now), unpriced (tokens); with \`--by tool\`: by, key, results, tokens, sent; then \`usageTotal\`: by and the same sums |
+| \`usage reconcile\` | \`reconciled\`: day, model, theirs, ours, difference (ours less theirs), each { requests?, input?, output?, nanoDollars? }, agrees, explanations |
 | \`audit\` | \`record\`: record (the envelope with its hashes, and its body or null) |
 | \`audit verify\` | \`result\`: ok, records, streams, erased, seals, unsealed (records after the last seal), head, keys, anchors, bad (position, stream, version, fault, or null) |
 | \`audit report\` | \`entry\`: kind, at, stream, actor, what, outcome?; then \`result\`: since, until, counts (by kind), erased |

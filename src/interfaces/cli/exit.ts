@@ -14,6 +14,7 @@ export const exitCodes = {
   6: "the model refused, or its provider withheld the answer",
   7: "a limit was reached, which is named",
   8: "files changed and nothing proves that they work, where that was asked for (--strict)",
+  9: "a budget is used up, or cannot hold the model; it is named, with how to raise it",
   69: "the model cannot be used now: unreachable, overloaded, too slow, or rate limited",
   70: "a bug in Aiex",
   74: "the log or the blobs cannot be read or written, or are not what was written",
@@ -51,6 +52,7 @@ const byFailure: Record<FailureCode, ExitCode> = {
   command_failed: 1,
   too_large: 7,
   overflow: 7,
+  budget: 9,
   storage: 74,
   corrupt: 74,
   rejected: 76,
@@ -73,6 +75,7 @@ export const exitOfFailure = (code: FailureCode): ExitCode => byFailure[code];
 
 /** A failed turn ends as its failure does; one that names no known failure ends as 1. */
 export function exitOfTurn(end: TurnEnd, failure?: { code: string }): ExitCode {
+  if (end === "limit" && failure?.code === "budget") return byFailure.budget;
   if (end !== "failed") return byTurnEnd[end];
   const code = failure?.code ?? "";
   return Object.hasOwn(failureCodes, code) ? byFailure[code as FailureCode] : 1;

@@ -1,11 +1,11 @@
 // How times, amounts and columns read.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { dollars } from "#core/model/money.ts";
 import {
   ago,
   column,
   cut,
-  dollars,
   lasted,
   moneyText,
   short,

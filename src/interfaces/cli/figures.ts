@@ -1,6 +1,6 @@
 // How times, amounts and columns read: short, in plain words, the same everywhere.
 import type { Usage } from "#core/model/message.ts";
-import { NANO_PER_DOLLAR } from "#core/model/money.ts";
+import { dollars } from "#core/model/money.ts";
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
@@ -58,15 +58,6 @@ export function moneyText({ cost, exact }: Pick<Usage, "cost" | "exact">): strin
   const amount = dollars(cost.nanoDollars);
   if (!cost.whole) return `over ${amount}`;
   return exact ? amount : `at most ${amount}`;
-}
-
-/** Cents from ten cents on, three places that count below: `$12.30`, `$0.0421`, `$0`. */
-export function dollars(nano: number): string {
-  if (nano === 0) return "$0";
-  const whole = nano / NANO_PER_DOLLAR;
-  const counts = Number(whole.toPrecision(3));
-  if (counts >= 0.1) return `$${whole.toFixed(2)}`;
-  return `$${counts.toFixed(9).replace(/0+$/, "")}`;
 }
 
 const wide =

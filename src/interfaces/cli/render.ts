@@ -260,6 +260,10 @@ function noteText(e: NoteItem["event"]): string {
       return `called off: ${e.why}`;
     case "HookRan":
       return `hook ${e.hook}: ${first(e.say)}`;
+    case "BudgetSet":
+      return `budget: ${e.say}`;
+    case "BudgetNeared":
+      return e.say;
     case "RestoreStarted":
       return restoreText(e);
     case "RestoreFinished":

@@ -1,6 +1,8 @@
 // What `ask` and `chat` have in common: which session in which folder, with which model and mode.
 import { type Strictness, strictness } from "#core/evidence/standing.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { readAmount } from "#core/ledger/amount.ts";
+import type { Amount } from "#core/ledger/budget.ts";
 import type { Session } from "#core/session/state.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
@@ -29,6 +31,10 @@ export const talkOptions = {
     choices: ["auto", "none"],
   },
   trust: { about: "Trust this folder as it is now, then go on." },
+  budget: {
+    about: "What it may spend from here on: dollars (2.50) or tokens (200k tokens).",
+    value: "amount",
+  },
   "max-steps": { about: "Model calls of a turn, at most.", value: "n", number: true },
 } as const satisfies Options;
 
@@ -41,6 +47,8 @@ export type Talk = Opened & {
   state: Session | null;
   model?: string;
   mode?: Mode;
+  /** What the session is given to spend, once it is spoken in. */
+  budget?: Amount;
 };
 
 /** The mode that the flags name; more than one is a contradiction. */
@@ -74,6 +82,8 @@ export async function beginTalk(
     return fail("bad_input", "--session and --continue exclude each other");
   }
   if (options["max-steps"] === 0) return fail("bad_input", "--max-steps must be above 0");
+  const budget = options.budget === undefined ? ok(undefined) : readAmount(options.budget);
+  if (!budget.ok) return budget;
   const flags = flagsOf(options, mode.value);
   const opened = await cli.open({ folder: options.cwd, flags });
   if (!opened.ok) return opened;
@@ -101,6 +111,7 @@ export async function beginTalk(
     state,
     model: options.model,
     mode: narrowed(mode.value, there.value),
+    ...(budget.value ? { budget: budget.value } : {}),
   });
 }
 
@@ -143,6 +154,19 @@ async function sessionOf(
 
 /** The session to speak in: begun now if there is none, switched to what the flags say. */
 export async function speakingIn(talk: Talk): Promise<Result<string>> {
+  const session = await switched(talk);
+  if (!session.ok || !talk.budget) return session;
+  const given = { type: "SetBudget", session: session.value, amount: talk.budget } as const;
+  const set = await talk.app.send(given);
+  return set.ok ? session : set;
+}
+
+/** The same talk once its budget was given: it counts from that moment, and not again from later ones. */
+export function budgetGiven({ budget: _, ...talk }: Talk): Talk {
+  return talk;
+}
+
+async function switched(talk: Talk): Promise<Result<string>> {
   const { app, folder, session, state, model, mode } = talk;
   if (session === null) {
     const begun = await app.send({ type: "StartSession", cwd: folder, model, mode });

@@ -27,7 +27,7 @@ import { editorTheme } from "#interfaces/cli/chat/theme.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import type { Ask } from "#interfaces/cli/permission.ts";
-import { speakingIn, strictIn, type Talk } from "#interfaces/cli/talk.ts";
+import { budgetGiven, speakingIn, strictIn, type Talk } from "#interfaces/cli/talk.ts";
 import { type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 
 /** Prompts of before that the up key brings back. */
@@ -130,7 +130,7 @@ export class Chat {
     const speaking = await speakingIn(this.talk);
     if (!this.report(speaking)) return;
     const session = speaking.value;
-    this.talk = { ...this.talk, session };
+    this.talk = { ...budgetGiven(this.talk), session };
     const said = { session, ...prompt.value, ...strictIn(this.talk) };
     const sent = await this.talk.app.send({ type: "SubmitPrompt", ...said });
     if (sent.ok) this.#pasted.sent(text);
@@ -338,6 +338,7 @@ export class Chat {
       this.talk = before;
       return false;
     }
+    if (before.session !== null) this.talk = budgetGiven(this.talk);
     await this.refresh();
     return true;
   }

@@ -6,6 +6,7 @@ import { modes } from "#core/session/tool-facts.ts";
 import { emptyTranscript, follow, type ToolItem } from "#core/session/transcript.ts";
 import { outcomeOf, planLines } from "#interfaces/cli/bringing-back.ts";
 import { diffLines } from "#interfaces/cli/changes.ts";
+import { budgetOrder } from "#interfaces/cli/chat/budget.ts";
 import type { Chat } from "#interfaces/cli/chat/chat.ts";
 import { contextLines } from "#interfaces/cli/chat/context.ts";
 import { count, moneyText, tokens } from "#interfaces/cli/figures.ts";
@@ -55,6 +56,12 @@ export const orders: Readonly<Record<string, Order>> = {
   permissions: { about: "What is allowed here.", atOnce: true, run: permissions },
   context: { about: "What fills the model's window.", atOnce: true, run: context },
   cost: { about: "What the session took.", atOnce: true, run: cost },
+  budget: {
+    about: "What it may spend from here on.",
+    takes: "2|200k tokens|off",
+    atOnce: true,
+    run: budgetOrder,
+  },
   init: {
     about: "Have an AGENTS.md written for this folder.",
     atOnce: false,

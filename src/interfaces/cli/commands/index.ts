@@ -37,6 +37,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "auth rm": async () => (await import("#interfaces/cli/commands/auth-rm.ts")).rm,
   "auth rotate": async () => (await import("#interfaces/cli/commands/auth-rotate.ts")).rotate,
   usage: async () => (await import("#interfaces/cli/commands/usage.ts")).usage,
+  "usage reconcile": async () =>
+    (await import("#interfaces/cli/commands/usage-reconcile.ts")).reconcile,
   trust: async () => (await import("#interfaces/cli/commands/trust.ts")).trust,
   untrust: async () => (await import("#interfaces/cli/commands/untrust.ts")).untrust,
   verify: async () => (await import("#interfaces/cli/commands/verify.ts")).verify,

@@ -1,10 +1,10 @@
 // `aiex models`: what is in reach, what is known of each model, and who says so.
 import type { Answers, ModelRow } from "#app";
 import type { FactName } from "#core/model/catalog.ts";
-import type { Price } from "#core/model/money.ts";
+import { dollars, type Price } from "#core/model/money.ts";
 import { reveal } from "#core/security/screen.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
-import { column, dollars, lasted, short } from "#interfaces/cli/figures.ts";
+import { column, lasted, short } from "#interfaces/cli/figures.ts";
 import { lineOf } from "#interfaces/cli/json.ts";
 import type { Paint } from "#interfaces/cli/paint.ts";
 
