@@ -1,3 +1,6 @@
+// The turn runner. It has no state of its own: it folds the log, asks `next`, does it while it
+// listens for news, appends what happened, and folds again. What it holds besides is only what is
+// under way (`flights`).
 import type { Guard } from "#boundary/log/port.ts";
 import { type TurnBudget, turnBudget } from "#boundary/turn/budget.ts";
 import { bug, cancelled, cut, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
