@@ -183,7 +183,7 @@ describe(`two sessions, a user and a job in one folder (seed ${SEED})`, () => {
     expect(wrong).toEqual([]);
     for (const app of apps) await app.close();
     expect(readFileSync(join(folder, nameAt(0)), "utf8")).toMatch(/^\S+ \d+\n$|^job-\d\n$/);
-  });
+  }, 900_000);
 });
 
 /** A user who saves files at any moment. */

@@ -13,7 +13,7 @@ import type { Objects, StoredObject, Trees, Wrote } from "#boundary/trees/port.t
 import { recordTree } from "#boundary/trees/record.ts";
 import { writersIn } from "#boundary/trees/writers.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
-import { fail, ok, type Result } from "#core/failure.ts";
+import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { kindOf, type LeftReason, reasonOf } from "#core/tree/entry.ts";
 
 /** How often a store that another process works on is asked for again, in milliseconds. */
@@ -75,10 +75,14 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
     }
   }
 
+  /** A folder with too many files has them in a minute, too: nobody looks through it again. */
+  let refused: Failed | null = null;
   const record: Trees["record"] = (signal, progress) =>
     alone(signal, async () => {
+      if (refused) return refused;
       const before = await knownNow();
       const recorded = await recordTree(root, before, { objects, signal, progress });
+      if (!recorded.ok && recorded.error.code === "too_large") refused = recorded;
       if (!recorded.ok) return recorded;
       known = recorded.value.known;
       remembered.add(recorded.value.trees);
