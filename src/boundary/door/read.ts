@@ -11,6 +11,9 @@ type Answer = Result<Answers[Query["type"]]>;
 /** Bytes of a blob in one answer. */
 const BLOB_BYTES_MAX = 1_048_576;
 
+/** Streams looked at for a session's: those of seals, folders and the user may begin alike. */
+const STREAMS = 50;
+
 const newest = {
   sessions: "updatedAt",
   usage: "day",
@@ -106,7 +109,7 @@ async function restorePlan(
 }
 
 async function sessionNamed(parts: DoorParts, name: string): Promise<Result<Answers["Session"]>> {
-  const found = await parts.log.streams(name, 2);
+  const found = await parts.log.streams(name, STREAMS);
   if (!found.ok) return found;
   const streams = found.value.filter((stream) => !stream.includes(":"));
   const [session] = streams.includes(name) ? [name] : streams;
