@@ -1,7 +1,8 @@
 // An independent reader of what a crash left: plain SQL and hashing of its own, nothing of the
 // program's code. It checks the properties P1 to P4, P6 and P7 of the reliability plan (§5.1).
+import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { linesOf, type World } from "./world.ts";
@@ -47,6 +48,24 @@ export function rawLog(home: string, other: string[]): Raw[] {
   }));
 }
 
+/** Trees that the log names and that are not whole in the store, as git itself reads it. */
+function lostTrees(home: string, log: readonly Raw[]): string[] {
+  const trees = new Set(log.flatMap(({ body }) => (body.tree ? [String(body.tree)] : [])));
+  if (trees.size === 0) return [];
+  const folder = join(home, "trees");
+  const stores = existsSync(folder)
+    ? readdirSync(folder).filter((name) => existsSync(join(folder, name, "objects")))
+    : [];
+  const [store] = stores;
+  if (!store) return [`${trees.size} trees, and no store`];
+  const listed = spawnSync("git", ["rev-list", "--objects", "--stdin"], {
+    input: `${[...trees].join("\n")}\n`,
+    env: { PATH: process.env.PATH, GIT_DIR: join(folder, store), LC_ALL: "C" },
+    encoding: "utf8",
+  });
+  return listed.status === 0 ? [] : [`trees: ${listed.stderr.trim()}`];
+}
+
 type Call = { callId: string; tool: string; turn: number };
 
 function callsIn(log: readonly Raw[]): Call[] {
@@ -75,6 +94,7 @@ export function faultsIn(world: World, session: string): Faults {
     if (body.end !== "done") faults.lost.push(`a turn ended as ${JSON.stringify(body)}`);
   }
   witnessed(world, log, faults);
+  faults.lost.push(...lostTrees(world.home, log));
   return faults;
 }
 
