@@ -1,7 +1,15 @@
 // The composition root: a configuration becomes an App. With the index.ts tables the only place
 // that names adapters. What a session needs to work (models, tools, sandbox, policy) is loaded when
 // one does: looking at sessions costs none of it.
-import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import type { App, Check } from "#app";
 import { folderBlobs } from "#boundary/blobs/folder.ts";
@@ -9,6 +17,7 @@ import { memoryBlobs } from "#boundary/blobs/memory.ts";
 import type { Blobs } from "#boundary/blobs/port.ts";
 import { localChannel } from "#boundary/channel/local.ts";
 import { newId } from "#boundary/digest.ts";
+import { syncFolder } from "#boundary/durable.ts";
 import type { Keys } from "#boundary/keys.ts";
 import { fileLeases } from "#boundary/lease/file.ts";
 import { memoryLeases } from "#boundary/lease/memory.ts";
@@ -207,7 +216,7 @@ const summariserOf = (config: Config): Pick<TurnParts, "summariser"> => {
 const modeOf = (config: Config): Mode =>
   modes.find((mode) => mode === textSetting(config, "mode")) ?? "ask";
 
-/** The node's name: made once, whole from its first moment, kept in its home. */
+/** The node's name: made once, whole and durable from its first moment, kept in its home. */
 function nodeName(home: string): Result<string> {
   const file = join(home, "node");
   try {
@@ -231,6 +240,7 @@ function makeFolder(path: string): void {
   if (above !== path) makeFolder(above);
   try {
     mkdirSync(path, { mode: 0o700 });
+    syncFolder(above);
   } catch (error) {
     if ((error as { code?: string }).code !== "EEXIST") throw error;
   }
@@ -241,8 +251,11 @@ function nameNode(file: string): void {
   const name = newId();
   const scratch = `${file}.${name}`;
   try {
-    writeFileSync(scratch, name, { flag: "wx", mode: 0o600 });
-    linkSync(scratch, file);
+    writeFileSync(scratch, name, { flag: "wx", mode: 0o600, flush: true });
+    // A name that is empty was lost with the power, before names were synced.
+    if (existsSync(file)) renameSync(scratch, file);
+    else linkSync(scratch, file);
+    syncFolder(dirname(file));
   } catch (error) {
     if ((error as { code?: string }).code !== "EEXIST") throw error;
   } finally {

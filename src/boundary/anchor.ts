@@ -1,6 +1,8 @@
 // The anchor: a file outside the database to which a line is added for each seal. Whoever cuts or
 // rewrites the log must change it too, so a copy belongs where they cannot.
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
+import { dirname } from "node:path";
+import { syncFolder } from "#boundary/durable.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { readAnchor } from "#core/seal.ts";
 
@@ -21,6 +23,7 @@ export function addToAnchor(file: string, lines: string): Result<void> {
       // One write: lines of several processes do not mix.
       writeSync(fd, text);
       fsyncSync(fd);
+      if (stat.size === 0) syncFolder(dirname(file));
       return ok();
     } finally {
       closeSync(fd);

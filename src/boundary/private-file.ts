@@ -12,6 +12,8 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
+import { syncFolder } from "#boundary/durable.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 
 /** Whether a path is there and this user's alone. Links are not followed. */
@@ -75,6 +77,7 @@ export function writeWhole(
     }
     if (first) linkSync(scratch, path);
     else renameSync(scratch, path);
+    syncFolder(dirname(path));
     return ok();
   } catch (error) {
     const isThere = first && (error as NodeJS.ErrnoException).code === "EEXIST";

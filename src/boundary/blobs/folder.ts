@@ -1,19 +1,11 @@
 // Blobs as files of a private folder, two levels deep, named by the SHA-256 of their content. A
 // blob is written beside its place, synced, renamed into it, and the folder synced: a name that is
 // there has all its bytes.
-import {
-  type FileHandle,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  stat,
-  unlink,
-  utimes,
-} from "node:fs/promises";
+import { type FileHandle, open, readdir, rename, stat, unlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Blobs } from "#boundary/blobs/port.ts";
 import { newId, sha256 } from "#boundary/digest.ts";
+import { makeFolders } from "#boundary/durable.ts";
 import { type Failed, fail, ok } from "#core/failure.ts";
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
@@ -27,7 +19,7 @@ export function folderBlobs(root: string): Blobs {
       const hash = sha256(bytes);
       try {
         if (await renewed(fileOf(hash))) return ok(hash);
-        await mkdir(folderOf(hash), { recursive: true, mode: 0o700 });
+        await makeFolders(folderOf(hash));
         const draft = join(folderOf(hash), `.${newId()}`);
         try {
           await withFile(await open(draft, "wx", 0o600), async (file) => {

@@ -4,11 +4,12 @@
 // is in force, and nothing of the user's own repositories is touched.
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { deflate, deflateSync } from "node:zlib";
 import { newId } from "#boundary/digest.ts";
+import { makeFolders, syncFolder } from "#boundary/durable.ts";
 import { idOf } from "#boundary/trees/objects.ts";
 import type { Objects, ObjectType, Sizes, StoredObject } from "#boundary/trees/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -71,12 +72,13 @@ async function makeRepository(folder: string): Promise<Result<void>> {
   }
   try {
     for (const below of ["objects/pack", "objects/info", "refs"]) {
-      await mkdir(join(folder, below), { recursive: true, mode: 0o700 });
+      await makeFolders(join(folder, below));
     }
-    await writeFile(join(folder, "config"), CONFIG, { mode: 0o600 });
+    await writeFile(join(folder, "config"), CONFIG, { mode: 0o600, flush: true });
     const draft = join(folder, `HEAD.${newId()}`);
-    await writeFile(draft, "ref: refs/heads/none\n", { mode: 0o600 });
+    await writeFile(draft, "ref: refs/heads/none\n", { mode: 0o600, flush: true });
     await rename(draft, join(folder, "HEAD"));
+    syncFolder(folder);
     return ok();
   } catch (error) {
     return storage(folder, error);
@@ -89,7 +91,7 @@ function objectsIn(folder: string): Objects {
       const fresh = [...new Map(objects.map((object) => [object.id, object])).values()];
       if (fresh.length === 0) return ok();
       const done = await git(folder, ["index-pack", "--stdin"], await packOf(fresh));
-      return done.ok ? ok() : done;
+      return done.ok ? synced(folder) : done;
     },
     async get(ids) {
       if (ids.length === 0) return ok(new Map());
@@ -112,6 +114,16 @@ function objectsIn(folder: string): Objects {
       return ok(lines.filter((line) => /^(error|missing|fatal|broken|hash mismatch)/i.test(line)));
     },
   };
+}
+
+/** Git syncs a pack, but not the folder that its name is in. */
+function synced(folder: string): Result<void> {
+  try {
+    syncFolder(join(folder, "objects", "pack"));
+    return ok();
+  } catch (error) {
+    return storage(folder, error);
+  }
 }
 
 /** `PACK`, version 2, how many; each object's type and size, then its deflated bytes; a checksum. */
