@@ -37,12 +37,12 @@ async function endless(settings: object): Promise<{ at: Desk; stub: StrictStub }
   return { at, stub };
 }
 
-it("a run ends with 8 at the budget it was given, says so, and goes on with another one", async () => {
+it("a run ends with 9 at the budget it was given, says so, and goes on with another one", async () => {
   const { at, stub } = await endless({});
   const ran = await at.aiex("ask", "--json", "--budget", "0.02", "go on");
   expect(ran.code).toBe(9);
   const result = eventsOf(ran.out).at(-1);
-  expect(result).toMatchObject({ end: "limit", exit: 8, failure: { code: "budget" } });
+  expect(result).toMatchObject({ end: "limit", exit: 9, failure: { code: "budget" } });
   const asked = stub.requests.length;
   expect(asked).toBeGreaterThan(4);
   expect(asked).toBeLessThanOrEqual(10);
@@ -65,7 +65,7 @@ it("six processes on one home spend no more than its day allows, together", asyn
   const { at, stub } = await endless({ "budget.dayTokens": 60_000 });
   const asks = Array.from({ length: 6 }, (_, i) => at.aiex("ask", "--json", `go ${i}`));
   const ran = await Promise.all(asks);
-  expect(ran.map(({ code }) => code)).toEqual(ran.map(() => 8));
+  expect(ran.map(({ code }) => code)).toEqual(ran.map(() => 9));
   const usage = await at.aiex("usage", "--by", "day", "--json");
   const [day] = eventsOf(usage.out);
   const spent = Number(day?.input) + Number(day?.output);
