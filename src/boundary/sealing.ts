@@ -56,8 +56,8 @@ export function sealing(inner: EventLog, parts: SealParts): Sealing {
     state: () => state,
     log: {
       ...inner,
-      async append(stream, expected, drafts) {
-        const added = await inner.append(stream, expected, drafts);
+      async append(stream, expected, drafts, guard) {
+        const added = await inner.append(stream, expected, drafts, guard);
         if (added.ok && stream !== SEAL_STREAM) appended(drafts.map(({ type }) => type));
         return added;
       },

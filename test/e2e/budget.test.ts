@@ -50,7 +50,7 @@ it("a run ends with 9 at the budget it was given, says so, and goes on with anot
 
   // It holds for whoever goes on, until it is given more.
   const again = await at.aiex("ask", "--continue", "and on");
-  expect([again.code, stub.requests.length]).toEqual([8, asked]);
+  expect([again.code, stub.requests.length]).toEqual([9, asked]);
   expect(again.err).toContain("the budget that you gave this session");
   expect(again.err).toContain("--budget");
   const more = await at.aiex("ask", "--continue", "--budget", "8k tokens", "and on");
