@@ -31,6 +31,13 @@ describe("text at the terminal's edge", () => {
     expect(wrapped(["a  unbreakably-long b"], 9)).toBe("a\nunbreakably-long\nb");
   });
 
+  it("keeps a word together that is longer than what is waited for", () => {
+    const long = "https://example.org/".padEnd(70, "x");
+    const pieces = [`see ${long.slice(0, 45)}`, `${long.slice(45)} there`];
+    expect(wrapped(pieces, 30)).toBe(`see\n${long}\nthere`);
+    expect(wrapped(pieces, 60)).toBe(`see ${long}\nthere`);
+  });
+
   it("leaves code as it is", () => {
     const code = "```\na line that is longer\n```\n";
     expect(wrapped([code], 9)).toBe(code);
@@ -42,7 +49,7 @@ describe("text at the terminal's edge", () => {
       fc.property(
         text,
         fc.array(fc.nat(40), { maxLength: 5 }),
-        fc.integer({ min: 6, max: 30 }),
+        fc.integer({ min: 6, max: 60 }),
         (whole, cuts, columns) => {
           const at = [0, ...cuts.map((cut) => Math.min(cut, whole.length)), whole.length];
           const ends = at.toSorted((a, b) => a - b);

@@ -11,10 +11,19 @@ export type Wrapping = {
   gap: string;
   /** A word that has not ended yet: it may still have to move to the next line. */
   word: string;
+  /** The first part of the word is printed already: the rest goes where that went. */
+  isBegun: boolean;
   inCode: boolean;
 };
 
-export const lineBegun: Wrapping = { column: 0, lead: "", gap: "", word: "", inCode: false };
+export const lineBegun: Wrapping = {
+  column: 0,
+  lead: "",
+  gap: "",
+  word: "",
+  isBegun: false,
+  inCode: false,
+};
 
 /** Columns of a word that are kept back until it ends. */
 const WORD_COLUMNS_MAX = 40;
@@ -32,7 +41,7 @@ export function wrap(state: Wrapping, piece: string, columns: number): [Wrapping
       const fences = /^\s*(```|~~~)/.test(now.lead + now.gap + now.word);
       now = { ...lineBegun, inCode: now.inCode !== fences };
     } else if (token.trim() === "" && now.word === "") {
-      now = { ...now, gap: now.gap + token };
+      now = { ...now, gap: now.gap + token, isBegun: false };
     } else if (token.trim() === "") {
       out += placed(now, columns);
       now = { ...after(now, columns), gap: token };
@@ -41,7 +50,7 @@ export function wrap(state: Wrapping, piece: string, columns: number): [Wrapping
       // Longer than a line, or a script without spaces: nothing is won by waiting for its end.
       if (width(now.word) < WORD_COLUMNS_MAX) continue;
       out += placed(now, columns);
-      now = after(now, columns);
+      now = { ...after(now, columns), isBegun: true };
     }
   }
   return [now, out];
@@ -60,11 +69,14 @@ function after(state: Wrapping, columns: number): Wrapping {
   const { column, lead, gap, word } = state;
   const from = breaks(state, columns) ? indentOf(state, columns).length : column + gap.length;
   const begun = (lead + gap + word).slice(0, LEAD_MAX);
-  return { ...state, column: from + width(word), lead: begun, gap: "", word: "" };
+  return { ...state, column: from + width(word), lead: begun, gap: "", word: "", isBegun: false };
 }
 
-const breaks = ({ inCode, column, gap, word }: Wrapping, columns: number): boolean =>
-  !inCode && word !== "" && column > 0 && column + gap.length + width(word) > columns;
+function breaks({ inCode, isBegun, column, gap, word }: Wrapping, columns: number): boolean {
+  if (inCode || isBegun || word === "" || column === 0) return false;
+  // Of a long word no more is looked at than is waited for, so that its pieces decide nothing.
+  return column + gap.length + Math.min(width(word), WORD_COLUMNS_MAX) > columns;
+}
 
 /** Under the text of a list's item, or under the beginning of the line. */
 function indentOf({ lead }: Wrapping, columns: number): string {
