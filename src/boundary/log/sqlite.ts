@@ -29,6 +29,9 @@ const POLL_MS = 40;
 /** SQLite's result codes that mean "try later", not "the disk failed" (sqlite.org/rescode.html). */
 const SQLITE_BUSY = 5;
 
+/** Databases of stopped stores: one that nobody refers to would be closed by the collector. */
+const abandoned = new Set<DatabaseSync>();
+
 const columns =
   "position, stream, version, id, type, schema, at, actor, node, epoch, cause, correlation, " +
   "bodyHash, prev, hash, CAST(body AS TEXT) AS body, salt";
@@ -242,7 +245,10 @@ function logOver(
       rows: async (table, rowQuery) => query(() => tables.rows(table, rowQuery)),
     },
     async close() {
-      if (stopped?.error.code !== "closed" && db.isOpen) db.close();
+      if (stopped === null && db.isOpen) db.close();
+      // Closing copies the log into the database and syncs both: what failed once would be tried
+      // again, and could falsely succeed. The next start finds all that was acknowledged.
+      else if (stopped?.error.code !== "closed") abandoned.add(db);
       stopped = fail("closed", "the log was closed");
       wakeAll();
     },
