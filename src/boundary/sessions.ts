@@ -1,9 +1,10 @@
 // Sessions over the log: fold a stream, decide a command, append what follows. A body too long for
 // an event goes to a blob first; whoever reads gets it back without noticing.
 import type { Blobs } from "#boundary/blobs/port.ts";
-import type { EventLog, Guard, Window } from "#boundary/log/port.ts";
+import { sha256 } from "#boundary/digest.ts";
+import type { EventLog, Guard, Pages, Window } from "#boundary/log/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
-import { BODY_BYTES_MAX, type Draft, type LogRecord } from "#core/record.ts";
+import { BODY_BYTES_MAX, type Draft, faultOf, type LogRecord } from "#core/record.ts";
 import type { SessionCommand } from "#core/session/commands.ts";
 import { decide } from "#core/session/decide.ts";
 import type { SessionEvent } from "#core/session/events.ts";
@@ -69,7 +70,10 @@ export function sessionsOver(parts: {
     return kept.ok ? ok({ ...envelope, body: encodeFar(event, kept.value) }) : kept;
   }
 
+  /** What a disk changed since is not what anybody wrote, and is not read as if it were. */
   async function decodeRecord(record: LogRecord): Promise<Result<Decoded>> {
+    const before = { version: record.version - 1, hash: record.prev };
+    if (faultOf(record, before, sha256)) return ok({ kind: "unknown", type: record.type });
     const decoded = decode(record);
     if (decoded.kind !== "far") return ok(decoded);
     const bytes = await blobs.get(decoded.blob);
@@ -89,8 +93,9 @@ export function sessionsOver(parts: {
     if (known) return ok(known);
     const kept = await log.snapshot(stream, fingerprint);
     if (!kept.ok) return kept;
-    if (!kept.value) return ok({ session: emptySession, kept: 0 });
-    const session = JSON.parse(kept.value.body) as Session;
+    const body = kept.value ? unsummed(kept.value.body) : null;
+    if (body === null) return ok({ session: emptySession, kept: 0 });
+    const session = JSON.parse(body) as Session;
     return ok({ session, kept: session.version });
   }
 
@@ -100,7 +105,7 @@ export function sessionsOver(parts: {
       const begun = await begin(stream);
       if (!begun.ok) return begun;
       let { session } = begun.value;
-      for await (const page of log.read(stream, { after: session.version }, never)) {
+      for await (const page of whole(log, stream, { after: session.version }, never)) {
         if (!page.ok) return page;
         for (const record of page.value) {
           const decoded = await decodeRecord(record);
@@ -147,7 +152,7 @@ export function sessionsOver(parts: {
       return ok(after);
     },
     async *read(stream, window, signal) {
-      for await (const page of log.read(stream, window, signal)) {
+      for await (const page of whole(log, stream, window, signal)) {
         if (!page.ok) return yield page;
         const rows: { record: LogRecord; decoded: Decoded }[] = [];
         for (const record of page.value) {
@@ -162,10 +167,42 @@ export function sessionsOver(parts: {
       const known = folds.get(stream);
       if (!known || known.session.version - known.kept < SNAPSHOT_EVENTS) return;
       const { version } = known.session;
-      const body = JSON.stringify(known.session);
+      const body = summed(JSON.stringify(known.session));
       const kept = await log.keepSnapshot(stream, { version, fingerprint, body });
       if (kept.ok) known.kept = version;
     },
   };
   return sessions;
 }
+
+/** A snapshot's text with its hash before it, so that one that a disk changed is none. */
+const summed = (text: string): string => `${sha256(text)} ${text}`;
+
+function unsummed(body: unknown): string | null {
+  // A damaged table gives other types than were put in.
+  if (typeof body !== "string") return null;
+  const text = body.slice(body.indexOf(" ") + 1);
+  return summed(text) === body ? text : null;
+}
+
+/** Every record of a window: pages that a damaged index skips, or ends too early, are a failure. */
+async function* whole(log: EventLog, stream: string, window: Window, signal: AbortSignal): Pages {
+  const head = await log.head(stream);
+  if (!head.ok) return yield head;
+  let at = window.after;
+  for await (const page of log.read(stream, window, signal)) {
+    if (!page.ok) return yield page;
+    for (const { version } of page.value) {
+      at += 1;
+      if (version !== at) return yield hole(stream, at);
+    }
+    yield page;
+  }
+  const end = Math.min(window.until ?? head.value.version, head.value.version);
+  if (at < end && !signal.aborted) yield hole(stream, at + 1);
+}
+
+const hole = (stream: string, version: number) =>
+  fail("corrupt", `the log is damaged: record ${version} of ${stream} is not where it belongs`, {
+    fix: "restore log.db from a backup; `aiex audit verify` says what else is damaged",
+  });

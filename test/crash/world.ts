@@ -50,12 +50,14 @@ const project = dirname(dirname(import.meta.dirname));
 export class Scene {
   readonly root = realpathSync(mkdtempSync(join(tmpdir(), "aiex-crash-")));
   readonly #brain = join(this.root, "program", "brain.js");
+  /** The command line, bundled. */
+  readonly main = join(this.root, "program", "main.js");
 
   /** The program as one bundle: a start costs a third of what the sources cost. */
   async prepare(): Promise<void> {
     await build({
       absWorkingDir: project,
-      entryPoints: { brain: "test/crash/brain.ts" },
+      entryPoints: { brain: "test/crash/brain.ts", main: "src/main.ts" },
       outdir: dirname(this.#brain),
       bundle: true,
       splitting: true,

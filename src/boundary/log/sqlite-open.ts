@@ -185,11 +185,14 @@ export const codeOf = (error: unknown): number =>
 
 /** What to say of a file that is damaged, or null where that is not what is wrong. */
 export function damaged(error: unknown): Failed | null {
-  if (!DAMAGED.has(codeOf(error))) return null;
-  return fail("corrupt", `the log is damaged: ${messageOf(error)}`, {
+  return DAMAGED.has(codeOf(error)) ? damagedBy(error) : null;
+}
+
+/** What to say of a file that is damaged, as an error showed. */
+export const damagedBy = (error: unknown): Failed =>
+  fail("corrupt", `the log is damaged: ${messageOf(error)}`, {
     fix: "restore log.db from a backup, or set AIEX_HOME to another folder and keep this one",
   });
-}
 
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);

@@ -11,7 +11,7 @@ import {
   PAGE_RECORDS,
   type Pages,
 } from "#boundary/log/port.ts";
-import { codeOf, damaged, messageOf, openDatabase } from "#boundary/log/sqlite-open.ts";
+import { codeOf, damaged, damagedBy, messageOf, openDatabase } from "#boundary/log/sqlite-open.ts";
 import { dropOld, refill } from "#boundary/log/sqlite-refill.ts";
 import { sqlTables } from "#boundary/log/sqlite-tables.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
@@ -30,6 +30,9 @@ const POLL_MS = 40;
 /** SQLite's result codes that mean "try later", not "the disk failed" (sqlite.org/rescode.html). */
 const SQLITE_BUSY = 5;
 
+/** Databases of stopped stores: one that nobody refers to would be closed by the collector. */
+const abandoned = new Set<DatabaseSync>();
+
 const columns =
   "position, stream, version, id, type, schema, at, actor, node, epoch, cause, correlation, " +
   "bodyHash, prev, hash, CAST(body AS TEXT) AS body, salt";
@@ -39,7 +42,14 @@ export function sqliteLog(
   options: { node: string; atOnce: AtOnce; now: () => number },
 ): Result<EventLog> {
   const opened = openDatabase(file);
-  return opened.ok ? ok(logOver(opened.value, options)) : opened;
+  if (!opened.ok) return opened;
+  try {
+    return ok(logOver(opened.value, options));
+  } catch (error) {
+    // Statements name columns that were made with the file: without one, it is not what was made.
+    opened.value.close();
+    return damagedBy(error);
+  }
 }
 
 function logOver(
@@ -246,7 +256,10 @@ function logOver(
       sums: async (table, queries) => query(() => tables.sums(table, queries)),
     },
     async close() {
-      if (stopped?.error.code !== "closed" && db.isOpen) db.close();
+      if (stopped === null && db.isOpen) db.close();
+      // Closing copies the log into the database and syncs both: what failed once would be tried
+      // again, and could falsely succeed. The next start finds all that was acknowledged.
+      else if (stopped?.error.code !== "closed") abandoned.add(db);
       stopped = fail("closed", "the log was closed");
       wakeAll();
     },

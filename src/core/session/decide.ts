@@ -17,8 +17,9 @@ export function decide(command: SessionCommand, s: Session): Result<SessionEvent
   if (s.erased) return fail("not_found", "this session was erased", { fix: "start a new one" });
   if (!s.start) return fail("not_found", "there is no such session");
   if (s.unknown) {
-    return fail("not_supported", "a newer version of Aiex wrote into this session", {
-      fix: "use that version, or start a new session",
+    const say = "a newer version of Aiex wrote into this session, or a record of it is damaged";
+    return fail("not_supported", say, {
+      fix: "use that version, or start a new session; `aiex audit verify` names what is damaged",
     });
   }
   switch (command.type) {

@@ -306,7 +306,7 @@ function describedText({ model, windowTokens, say }: EventBody<"ModelDescribed">
 
 const gaps: Record<GapItem["why"], string> = {
   erased: "erased",
-  unknown: "written by a newer version of Aiex",
+  unknown: "written by a newer version of Aiex, or damaged",
   far: "too long to show",
 };
 

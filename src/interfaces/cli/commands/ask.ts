@@ -1,6 +1,7 @@
 // `aiex ask "why is this slow?"`: one prompt, its turn to the end, the answer on standard output.
+import type { App } from "#app";
 import { fail, ok, type Result } from "#core/failure.ts";
-import { asksOf } from "#core/session/state.ts";
+import { asksOf, type Session } from "#core/session/state.ts";
 import { transcriptFrom } from "#core/session/transcript.ts";
 import { type Spoken, spoken } from "#interfaces/cli/attach.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
@@ -96,10 +97,35 @@ async function spokenIn(
     cli.terminal.err("  (queued behind the turn that is open)\n");
   }
   const turn = prompt.text === "" && open ? { id: idOf(open) } : { at: sent.value.version };
-  const after = open ? (state?.version ?? 0) : sent.value.version - 1;
+  const resumed = prompt.text === "" && state ? await answerLeft(app, session, state) : null;
+  const after = resumed ?? (open ? (state?.version ?? 0) : sent.value.version - 1);
   const outcome = await watched({ talk, session, after, turn }, options, cli);
   if (!outcome.ok) return outcome;
   return ok(await concluded(outcome.value, session, talk, options, cli));
+}
+
+/** Events behind an answer, at most, before its turn ends. */
+const BEHIND_ANSWER_MAX = 50;
+
+/**
+ * The version before the turn's last answer, where only the turn's end was missing: who asked may
+ * not have seen it. Null where the model is to speak again.
+ */
+async function answerLeft(
+  app: App,
+  session: string,
+  { version, turn, step }: Session,
+): Promise<number | null> {
+  if (turn?.wants !== "end" || step !== null) return null;
+  const after = Math.max(0, version - BEHIND_ANSWER_MAX);
+  let found: number | null = null;
+  for await (const entry of app.follow({ stream: session, after }, new AbortController().signal)) {
+    if (!entry.ok) return null;
+    const { record } = entry.value;
+    if (record.type === "StepCompleted") found = record.version - 1;
+    if (record.version >= version) break;
+  }
+  return found;
 }
 
 const idOf = (open: { id: string } | { turn: string }): string =>
