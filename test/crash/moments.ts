@@ -77,6 +77,15 @@ function acknowledge(stream: string, version: number, types: readonly string[]):
   });
 }
 
+/** Calls whose intent is durable. */
+const intended = new Set<string>();
+
+/** Whoever runs before that is caught here, whether it dies then or not. */
+function ran(callId: string): void {
+  if (intended.has(callId) || ACKED === "") return;
+  fs.appendFileSync(`${ACKED}.early`, `${callId}\n`);
+}
+
 function aroundLog(log: EventLog): EventLog {
   const tools = new Map<string, string>();
   /** An event's name; of one about a call, with the call's tool. */
@@ -93,6 +102,9 @@ function aroundLog(log: EventLog): EventLog {
       for (const name of names) moment(`before ${name}`);
       const added = await log.append(stream, expected, drafts);
       if (!added.ok) return added;
+      for (const { type, body } of drafts) {
+        if (type === "ToolStarted") intended.add(JSON.parse(body ?? "{}").callId);
+      }
       for (const name of names) moment(`lost ${name}`);
       const types = drafts.map(({ type }) => type);
       acknowledge(stream, added.value.at(-1)?.version ?? 0, types);
@@ -123,6 +135,7 @@ function aroundTool(tool: Tool): Tool {
       return ok({
         ...prepared.value,
         async run(running) {
+          ran(context.callId);
           moment(`starting ${name}`);
           const progress = (text: string) => {
             running.progress(text);

@@ -87,6 +87,9 @@ export function faultsIn(world: World, session: string): Faults {
   const log = all.filter(({ stream }) => stream === session);
   acknowledged(world, all, faults);
   for (const call of callsIn(log)) callsEnd(call, log, faults);
+  for (const callId of linesOf(join(world.outside, "acked.early"))) {
+    faults.other.push(`${callId} ran before its intent was durable`);
+  }
   const ends = log.filter(({ type }) => type === "TurnEnded");
   const begun = log.filter(({ type }) => type === "TurnStarted").length;
   if (ends.length !== begun) faults.lost.push(`${begun} turns, ${ends.length} ends`);
