@@ -98,9 +98,10 @@ describe.each(dialectNames)("a recorded %s stream", (dialect) => {
       }
       expect(end).toMatchObject({ stop: "broken", failure: { code: "broken" } });
       expect(callsIn(end.parts)).toEqual([]);
-      // The figures come with or after the last word; before it nobody has counted.
+      // The figures come with or after the last word; before it nobody has counted, or only the
+      // request: of 100 tokens, says the stub.
       if (end.usage.exact) expect(places[i]).toBeGreaterThan(wordsAt);
-      else expect(end.usage.input).toBeGreaterThan(100);
+      else expect(end.usage.input).toBeGreaterThanOrEqual(100);
     }
     expect(stub.malformed()).toEqual([]);
     await stub.close();
