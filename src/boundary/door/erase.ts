@@ -1,5 +1,6 @@
 // Erasing a session for good: an event says so, the blobs that only this session named are removed,
 // every other record loses its body. What a crash or the age limit leaves, a later sweep removes.
+import { farOf, textIn } from "#boundary/door/bodies.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { parsed } from "#core/model/json.ts";
@@ -186,14 +187,6 @@ export async function namedAnywhere(
 }
 
 const calledOff = fail("cancelled", "the sweep was called off; a later start goes on with it");
-
-const farOf = (body: string): string | null =>
-  /^\{"\$blob":"([0-9a-f]{64})"[,}]/.exec(body)?.[1] ?? null;
-
-async function textIn(parts: DoorParts, hash: string): Promise<string | null> {
-  const bytes = await parts.blobs.get(hash);
-  return bytes.ok ? Buffer.from(bytes.value).toString() : null;
-}
 
 /** A blob as JSON; null where it is none, or is gone already. */
 async function jsonIn(parts: DoorParts, hash: string): Promise<unknown> {

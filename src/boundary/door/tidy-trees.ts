@@ -1,5 +1,6 @@
 // Which trees of a folder are kept: those of its checkpoints for good, those of its sessions for so
 // many days, fewer where they would take more room than they may. What no tree needs is dropped.
+import { wholeBody } from "#boundary/door/bodies.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import { ok, type Result } from "#core/failure.ts";
@@ -57,7 +58,9 @@ async function treesNamed(
     for await (const page of parts.log.read(session, { after: 0 }, signal)) {
       if (!page.ok) return page;
       for (const { at, body } of page.value) {
-        for (const [, tree] of (body ?? "").matchAll(/"(?:tree|present)":"([0-9a-f]{64})"/g)) {
+        const text = await wholeBody(parts, body ?? "");
+        if (!text.ok) return text;
+        for (const [, tree] of text.value.matchAll(/"(?:tree|present)":"([0-9a-f]{64})"/g)) {
           if (tree) named.push({ tree, at });
         }
       }

@@ -76,7 +76,7 @@ export type Trees = {
   ): Promise<Result<{ done: PathChange[]; left: LeftPath[] }>>;
   /** Writes the files of a tree into a new or empty folder outside the workspace. */
   copyTo(tree: string, folder: string, signal: AbortSignal): Promise<Result<{ left: LeftPath[] }>>;
-  /** Drops what no root names, and packs the rest anew. */
+  /** Drops what no root names and nobody recorded within the hour, and packs the rest anew. */
   sweep(roots: readonly string[], signal: AbortSignal): Promise<Result<Sizes>>;
   /** What is damaged; empty where nothing is. */
   check(signal: AbortSignal): Promise<Result<string[]>>;

@@ -233,4 +233,20 @@ describe("what is not the workspace's own", () => {
     expect(left).toEqual([{ path: "made", why: "something else is in it" }]);
     expect(readFileSync(join(root, "made/by-user.txt"), "utf8")).toBe("u");
   });
+
+  it("keeps a tree that was recorded a moment ago through a sweep by another process", async () => {
+    const root = folderWith({ "a.txt": "a" });
+    const store = join(freshFolder(), "store");
+    const [mine, other] = [await treesOf(root, store), await treesOf(root, store)];
+    const tree = valued(await mine.record(never));
+    put(root, "a.txt", "b");
+    valued(await other.record(never));
+    valued(await other.sweep([], never));
+    const fresh = await treesOf(root, store);
+    const changes = valued(await fresh.changes(valued(await fresh.record(never)), tree));
+    expect(valued(await fresh.apply(changes, never)).done.map(({ path }) => path)).toEqual([
+      "a.txt",
+    ]);
+    expect(readFileSync(join(root, "a.txt"), "utf8")).toBe("a");
+  });
 });

@@ -10,6 +10,7 @@ import { copyTo } from "#boundary/trees/copy.ts";
 import { folderOf, keepKnown, loadKnown } from "#boundary/trees/known.ts";
 import { below, type Known } from "#boundary/trees/look.ts";
 import type { Objects, StoredObject, Trees, Wrote } from "#boundary/trees/port.ts";
+import { recentIn } from "#boundary/trees/recent.ts";
 import { recordTree } from "#boundary/trees/record.ts";
 import { writersIn } from "#boundary/trees/writers.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
@@ -43,6 +44,7 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
   const file = folder === null ? null : join(folder, "known.json");
   const marker = folder === null ? null : join(folder, "swept");
   const writers = writersIn(folder);
+  const recent = recentIn(folder);
   let known: Known | null = null;
   let kept: Known | null = null;
   let sweeps = "";
@@ -84,6 +86,8 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
       const recorded = await recordTree(root, before, { objects, signal, progress });
       if (!recorded.ok && recorded.error.code === "too_large") refused = recorded;
       if (!recorded.ok) return recorded;
+      const noted = recent.add(recorded.value.tree);
+      if (!noted.ok) return noted;
       known = recorded.value.known;
       remembered.add(recorded.value.trees);
       return ok(recorded.value.tree);
@@ -130,7 +134,9 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
         const last = (await knownNow()).get(".")?.tree;
         remembered.forget();
         if (marker !== null) await writeFile(marker, newId(), { mode: 0o600 });
-        return await objects.sweep(last ? [...roots, last] : roots, signal);
+        const unnamed = recent.all();
+        if (!unnamed.ok) return unnamed;
+        return await objects.sweep([...roots, ...unnamed.value, ...(last ? [last] : [])], signal);
       }),
     check: (signal) => objects.check(signal),
     isCluttered: () => objects.isCluttered(),
