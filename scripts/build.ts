@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { globSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { build, type Plugin } from "esbuild";
+import { type BuildOptions, build, type Plugin } from "rolldown";
 
 const root = dirname(import.meta.dirname);
 const entry = join(root, "dist", "aiex.js");
@@ -39,54 +39,80 @@ await import("./main.js");
 `;
 
 /**
- * What nearly every prompt loads in its turn, though each part is loaded where it is first used: as
- * one chunk it starts a quarter faster than as sixty, and other commands load none of it.
+ * Modules that are loaded together by nearly everybody who loads one, though each is loaded where
+ * it is first used: as one chunk, because a further one costs a start about half a millisecond.
  */
-const TURN = [
-  "#boundary/door/send.ts",
-  "#boundary/door/sweep.ts",
-  "#boundary/instructions.ts",
-  "#boundary/models/arguments.ts",
-  "#boundary/models/facts-compatible.ts",
-  "#boundary/models/reach.ts",
-  "#boundary/outside.ts",
-  "#boundary/seals.ts",
-  "#boundary/security/judge.ts",
-  "#boundary/surfaces.ts",
-  "#boundary/tools/builtin/index.ts",
-  "#boundary/tools/jobs.ts",
-  "#boundary/turns.ts",
-  "#boundary/verify-commands.ts",
-  "#boundary/workspace/index.ts",
-  "#boundary/workspace/limits.ts",
-  "#boundary/workspace/local.ts",
-  "#boundary/workspace/secret-files.ts",
-  "#core/model/settings.ts",
-  "#core/security/mask.ts",
-  "#core/security/secret-files.ts",
-];
+const CHUNKS: Readonly<Record<string, readonly string[]>> = {
+  // Every command.
+  base: [
+    "./start.ts",
+    "#interfaces/cli/cli.ts",
+    "#interfaces/cli/figures.ts",
+    "#interfaces/cli/interrupts.ts",
+    "#interfaces/cli/json.ts",
+  ],
+  // Every prompt in its turn; other commands need not load it.
+  turn: [
+    "#boundary/door/send.ts",
+    "#boundary/door/sweep.ts",
+    "#boundary/instructions.ts",
+    "#boundary/models/arguments.ts",
+    "#boundary/models/facts-compatible.ts",
+    "#boundary/models/openai-chat.ts",
+    "#boundary/models/probes.ts",
+    "#boundary/models/reach.ts",
+    "#boundary/outside.ts",
+    "#boundary/seals.ts",
+    "#boundary/security/judge.ts",
+    "#boundary/surfaces.ts",
+    "#boundary/tools/builtin/index.ts",
+    "#boundary/tools/jobs.ts",
+    "#boundary/turns.ts",
+    "#boundary/verify-commands.ts",
+    "#boundary/workspace/index.ts",
+    "#boundary/workspace/limits.ts",
+    "#boundary/workspace/local.ts",
+    "#boundary/workspace/secret-files.ts",
+    "#core/model/settings.ts",
+    "#core/security/mask.ts",
+    "#core/security/secret-files.ts",
+    "#interfaces/cli/commands/ask.ts",
+  ],
+};
 
-/** Makes one module of them, and lets every `import()` of one of them go through it. */
-const turnInOneChunk: Plugin = {
-  name: "turn-in-one-chunk",
-  setup({ onLoad, onResolve }) {
-    onResolve({ filter: /^turn-chunk$/ }, () => ({ path: "turn-chunk", namespace: "chunk" }));
-    onLoad({ filter: /.*/, namespace: "chunk" }, () => ({
-      // What starts the node is there by then: what both need stays with it, in fewer chunks.
-      contents: [
-        'import "./src/start.ts";',
-        'import "#interfaces/cli/cli.ts";',
-        ...TURN.map((name, i) => `export * as part${i} from "${name}";`),
-      ].join("\n"),
-      resolveDir: root,
-    }));
-    onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => ({
-      contents: readFileSync(path, "utf8").replaceAll(/\bimport\("(#[^"]+)"\)/g, (whole, name) => {
-        const part = TURN.indexOf(name);
-        return part < 0 ? whole : `import("turn-chunk").then((all) => all.part${part})`;
+const chunkOf = new Map(
+  Object.entries(CHUNKS).flatMap(([chunk, names]) =>
+    names.map((name, part) => [name, { chunk: `chunk:${chunk}`, part }] as const),
+  ),
+);
+
+/** Makes one module of each chunk's, and lets every `import()` of one of them go through it. */
+const together: Plugin = {
+  name: "together",
+  resolveId: (id) => (id.startsWith("chunk:") ? id : null),
+  load: (id) =>
+    id.startsWith("chunk:")
+      ? (CHUNKS[id.slice("chunk:".length)] ?? [])
+          .map((name) => name.replace(/^\./, join(root, "src")))
+          .map((name, part) => `export * as part${part} from "${name}";`)
+          .join("\n")
+      : null,
+  transform: {
+    filter: { id: /\/src\/.*\.ts$/ },
+    handler: (code) =>
+      code.replaceAll(/\bimport\("([^"]+)"\)/g, (whole, name) => {
+        const found = chunkOf.get(name);
+        return found ? `import("${found.chunk}").then((all) => all.part${found.part})` : whole;
       }),
-      loader: "ts",
-    }));
+  },
+};
+
+const common: BuildOptions = {
+  cwd: root,
+  platform: "node",
+  transform: { target: "node26" },
+  onLog: (_, { code, message }) => {
+    throw new Error(`${code}: ${message}`);
   },
 };
 
@@ -95,32 +121,34 @@ async function run(): Promise<void> {
   rmSync(join(root, "dist"), { recursive: true, force: true });
   mkdirSync(join(root, "dist"));
   await build({
-    absWorkingDir: root,
-    entryPoints: { main: "src/main.ts" },
-    outdir: "dist",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node26",
-    minify: true,
-    legalComments: "none",
+    ...common,
+    input: { main: "src/main.ts" },
     external: ["@vscode/ripgrep", "@napi-rs/keyring"],
-    plugins: [turnInOneChunk],
-    define: { AIEX_BUILD: JSON.stringify({ version, fingerprint: fingerprint() }) },
-    logLevel: "warning",
+    plugins: [together],
+    transform: {
+      target: "node26",
+      define: { AIEX_BUILD: JSON.stringify({ version, fingerprint: fingerprint() }) },
+    },
+    output: {
+      dir: "dist",
+      format: "esm",
+      minify: true,
+      comments: false,
+      codeSplitting: {
+        // What several of them need is in the first.
+        groups: [
+          { name: "build", test: (id) => id === join(root, "src", "build.ts"), priority: 3 },
+          { name: "base", test: (id) => id === "chunk:base", priority: 2 },
+          { name: "turn", test: (id) => id === "chunk:turn", priority: 1 },
+        ],
+      },
+    },
   });
   // By itself and in one file: it runs inside the sandbox, where the others are not.
   await build({
-    absWorkingDir: root,
-    entryPoints: ["src/boundary/workspace/relay.ts"],
-    outfile: "dist/relay.cjs",
-    bundle: true,
-    format: "cjs",
-    platform: "node",
-    target: "node26",
-    minify: true,
-    logLevel: "warning",
+    ...common,
+    input: "src/boundary/workspace/relay.ts",
+    output: { file: "dist/relay.cjs", format: "cjs", minify: true, comments: false },
   });
   writeFileSync(entry, entrySource);
 }

@@ -105,7 +105,11 @@ function bug(error: unknown): void {
   process.exit(BUG);
 }
 
-const isOutputFailure = (error: unknown): error is Error =>
-  error instanceof Error &&
-  (error as NodeJS.ErrnoException).syscall === "write" &&
-  (error.stack ?? "").includes("SyncWriteStream");
+// A function: a bug may end the program before its last line was reached.
+function isOutputFailure(error: unknown): error is Error {
+  return (
+    error instanceof Error &&
+    (error as NodeJS.ErrnoException).syscall === "write" &&
+    (error.stack ?? "").includes("SyncWriteStream")
+  );
+}

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Check } from "#app";
 import type { Keychain, Keys } from "#boundary/keys.ts";
+import { fileLeases } from "#boundary/lease/file.ts";
 import type { ProbeStore } from "#boundary/models/probes.ts";
 import type { Reach } from "#boundary/models/reach.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
@@ -27,11 +28,7 @@ export function keysOf(config: Config): Keys {
   const folder = join(config.home, "keys");
 
   async function load(): Promise<Keys> {
-    const [{ keysIn }, { fileLeases }, keychain] = await Promise.all([
-      import("#boundary/keys.ts"),
-      import("#boundary/lease/file.ts"),
-      chain(),
-    ]);
+    const [{ keysIn }, keychain] = await Promise.all([import("#boundary/keys.ts"), chain()]);
     return keysIn(folder, {
       keychain,
       leases: fileLeases(join(config.home, "leases")),

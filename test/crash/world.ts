@@ -14,7 +14,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { build } from "esbuild";
+import { build } from "rolldown";
 
 export type World = {
   name: string;
@@ -56,17 +56,17 @@ export class Scene {
   /** The program as one bundle: a start costs a third of what the sources cost. */
   async prepare(): Promise<void> {
     await build({
-      absWorkingDir: project,
-      entryPoints: { brain: "test/crash/brain.ts", main: "src/main.ts" },
-      outdir: dirname(this.#brain),
-      bundle: true,
-      splitting: true,
-      format: "esm",
+      cwd: project,
+      input: { brain: "test/crash/brain.ts", main: "src/main.ts" },
       platform: "node",
-      target: "node26",
       external: ["@vscode/ripgrep", "@napi-rs/keyring"],
-      define: { AIEX_BUILD: JSON.stringify({ version: "0.0.0", fingerprint: "crash" }) },
-      logLevel: "warning",
+      transform: {
+        target: "node26",
+        define: { AIEX_BUILD: JSON.stringify({ version: "0.0.0", fingerprint: "crash" }) },
+      },
+      output: { dir: dirname(this.#brain), format: "esm" },
+      checks: { ineffectiveDynamicImport: false },
+      logLevel: "warn",
     });
     writeFileSync(join(this.root, "program", "package.json"), '{"type":"module"}');
     symlinkSync(join(project, "node_modules"), join(this.root, "node_modules"));
