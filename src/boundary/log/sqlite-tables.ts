@@ -169,9 +169,15 @@ function sqlOf(table: string, key: readonly string[], change: RowChange): Sql {
     case "change": {
       const { set = {}, add = {} } = change;
       const sets = [...Object.keys(set).map(equals), ...Object.keys(add).map(grows)];
-      const sql = `UPDATE ${table} SET ${sets} WHERE ${conditions(change.key)}`;
+      // A row that holds the values already is not written: its pages would be synced for nothing.
+      const fresh = Object.keys(add).length > 0 ? {} : set;
+      const differs = Object.keys(fresh).length > 0 ? ` AND NOT (${conditions(fresh)})` : "";
+      const sql = `UPDATE ${table} SET ${sets} WHERE ${conditions(change.key)}${differs}`;
       const { values } = Object;
-      return { sql, values: [...values(set), ...values(add), ...values(change.key)] };
+      return {
+        sql,
+        values: [...values(set), ...values(add), ...values(change.key), ...values(fresh)],
+      };
     }
     case "add": {
       const sums = Object.fromEntries(

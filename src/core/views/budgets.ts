@@ -34,7 +34,7 @@ const none = { asideNanoDollars: 0, asideTokens: 0 };
 
 export const budgets: View = {
   name: "budgets",
-  version: 1,
+  version: 2,
   types: new Set(["SessionStarted", "StepStarted", ...SETTLING, "SessionErased"]),
   atOnce: true,
   columns: {
@@ -47,8 +47,8 @@ export const budgets: View = {
     ...Object.fromEntries(budgetColumns.map((name) => [name, "integer"])),
   },
   key: ["session", "within"],
-  // With the sums themselves: a home of many sessions is added up without a look at its rows.
-  indexes: [["within", "nanoDollars", "tokens", "asideNanoDollars", "asideTokens"]],
+  // Without the sums themselves: each end of a call would write a page more.
+  indexes: [["within"]],
   apply(record, decoded) {
     const { stream: session, at } = record;
     const settled = settledIn(decoded);
@@ -117,9 +117,11 @@ function spent(session: string, at: number, usage: Usage): RowChange[] {
     tokens,
     unpriced: usage.cost ? 0 : tokens,
   };
+  const reset: RowChange = { do: "change", key: { session }, set: none };
+  if (Object.values(add).every((n) => n === 0)) return [reset];
   const day = { session, within: daySum(at) };
   return [
-    { do: "change", key: { session }, set: none },
+    reset,
     { do: "change", key: { session, lasting: 1 }, add },
     { do: "add", key: day, zero: { depth: null, lasting: 0, ...zero }, add },
   ];
