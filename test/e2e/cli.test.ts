@@ -37,6 +37,7 @@ describe("without a terminal", () => {
       /run node --test {2}exit 1[\s\S]*edit price\.js[\s\S]*run node --test {2}exit 0/,
     );
     expect(out).toContain("Both tests pass.");
+    expect(err).toContain("proven by node --test (2 passed)");
     expect(existsSync(/(\/\S+)\/shop/.exec(err)?.[1] ?? "")).toBe(false);
     expect((await machine.run(["audit", "verify"])).out).toContain("every chain holds");
   });

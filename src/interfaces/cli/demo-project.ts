@@ -7,7 +7,7 @@ import { join } from "node:path";
 
 export const PROMPT = "The price test fails. Find out why and fix it.";
 
-/** The only command of the demo. */
+/** The only command of the demo, which proves its work. */
 export const COMMAND = "node --test";
 
 const CODE = "./price.js";

@@ -55,7 +55,8 @@ const conclusion = (session: string, kept: string | null): string =>
 type Played = { outcome: Outcome; session: string };
 
 async function played(project: DemoProject, cli: Cli): Promise<Result<Played>> {
-  const opened = await cli.open({ folder: project.path, flags: { model: project.model } });
+  const flags = { model: project.model, verify: [COMMAND] };
+  const opened = await cli.open({ folder: project.path, flags });
   if (!opened.ok) return opened;
   const { app, location } = opened.value;
   const trusted = await app.send({ type: "Trust", path: location.path });
