@@ -59,7 +59,7 @@ type Since = Pick<LogRecord, "position" | "stream" | "version" | "hash">;
 export function auditOf({ sha256, isSigned, anchors }: AuditParts): Audit {
   const heads = new Map<string, Head>();
   const anchored = anchors.map(({ name, lines, whole }) => {
-    return { name, whole, bySeal: new Map(lines.map((line) => [line.seal, line])) };
+    return { name, whole, bySeal: bySealIn(lines) };
   });
   const keys: { key: string; from: number }[] = [];
   /** Up to the last seal. */
@@ -105,6 +105,7 @@ export function auditOf({ sha256, isSigned, anchors }: AuditParts): Audit {
       const { stream, version, hash, position, body } = record;
       const fault = faultOf(record, heads.get(stream) ?? emptyHead, sha256);
       bad = fault === null ? null : faultAt(record, fault);
+      if (position <= last) bad ??= faultAt(record, `it is behind record ${last}`);
       if (stream === SEAL_STREAM) bad ??= sealFault(record);
       if (bad) return bad;
       heads.set(stream, { version, hash });
@@ -120,6 +121,13 @@ export function auditOf({ sha256, isSigned, anchors }: AuditParts): Audit {
       return { bad, records, streams: heads.size, erased, seals, unsealed, keys, head };
     },
   };
+}
+
+/** The first line of each seal: an anchor only grows, so a later one of the same seal overrules none. */
+function bySealIn(lines: readonly Anchored[]): ReadonlyMap<number, Anchored> {
+  const first = new Map<number, Anchored>();
+  for (const line of lines) if (!first.has(line.seal)) first.set(line.seal, line);
+  return first;
 }
 
 const faultAt = ({ position, stream, version }: Since, fault: string): Fault => {
@@ -165,7 +173,7 @@ function differing(
 
 /** What an anchor knows of and the log does not have any more. */
 function cutTail({ name, bySeal }: Known, seals: number, last: number): Fault | null {
-  const newest = Math.max(0, ...bySeal.keys());
+  const newest = bySeal.keys().reduce((max, seal) => Math.max(max, seal), 0);
   if (newest <= seals) return null;
   const { position = 0 } = bySeal.get(newest) ?? {};
   const fault =

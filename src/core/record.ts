@@ -121,9 +121,10 @@ export function faultOf(record: LogRecord, head: Head, sha256: Sha256): string |
   if (record.version !== head.version + 1) return `version ${record.version} after ${head.version}`;
   if (record.prev !== head.hash) return "does not name the record before it";
   if (headerHashOf(record, sha256) !== record.hash) return "its header was changed";
-  if (record.body === null || record.salt === null) return null;
-  if (bodyHashOf(record.body, record.salt, sha256) !== record.bodyHash) {
-    return "its body was changed";
-  }
-  return null;
+  const { body, salt } = record;
+  // Erasing takes both: a body without its salt, which nothing binds, is somebody else's.
+  if (body === null && salt === null) return null;
+  const isWhole = body !== null && salt !== null;
+  const holds = isWhole && bodyHashOf(body, salt, sha256) === record.bodyHash;
+  return holds ? null : "its body was changed";
 }

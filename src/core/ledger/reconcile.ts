@@ -76,9 +76,13 @@ export function reconcile(
   const pairs = keys.map((key) => ({ key, theirs: left.get(key), ours: right.get(key) }));
   const lines = pairs.map(({ key, ...pair }) => {
     const [day = 0, name = ""] = JSON.parse(key) as [number, string];
-    return compared({ day, name, ...pair }, { told, percent, near: nearOf(pairs, day, name) });
+    return compared(
+      { day, name, ...pair },
+      { told, percent, near: nearOf(left, right, { day, name }) },
+    );
   });
-  const beyond = mine.reduce((n, row) => n + (within.includes(row) ? 0 : row.calls), 0);
+  const isBeyond = ({ day }: OurRow) => day < from || day > to;
+  const beyond = mine.filter(isBeyond).reduce((n, { calls }) => n + calls, 0);
   return { lines, beyond, agrees: lines.every(({ agrees }) => agrees) };
 }
 
@@ -131,13 +135,18 @@ function summed(
 }
 
 type Pair = { day: number; name: string; theirs: Sum | undefined; ours: Sum | undefined };
-type Pairs = readonly { key: string; theirs: Sum | undefined; ours: Sum | undefined }[];
+type Sums = ReadonlyMap<string, Sum>;
 
 /** What the days before and after differ by, of the same model. */
-function nearOf(pairs: Pairs, day: number, name: string): { day: number; by: number }[] {
+function nearOf(
+  left: Sums,
+  right: Sums,
+  { day, name }: { day: number; name: string },
+): { day: number; by: number }[] {
   return [day - 1, day + 1].flatMap((near) => {
-    const pair = pairs.find(({ key }) => key === JSON.stringify([near, name]));
-    return pair ? [{ day: near, by: (pair.ours?.input ?? 0) - (pair.theirs?.input ?? 0) }] : [];
+    const key = JSON.stringify([near, name]);
+    const [theirs, ours] = [left.get(key), right.get(key)];
+    return theirs || ours ? [{ day: near, by: (ours?.input ?? 0) - (theirs?.input ?? 0) }] : [];
   });
 }
 

@@ -12,7 +12,7 @@ export function readCsv(text: string): Result<Table> {
   if (!first || first.length < 2) return wrong("has no head with at least two columns");
   const head = first.map((name) => name.trim().toLowerCase());
   const twice = head.find((name, i) => head.indexOf(name) !== i);
-  if (twice !== undefined) return wrong(`names the column "${twice}" twice`);
+  if (twice !== undefined) return wrong(`names the column "${twice.slice(0, 40)}" twice`);
   const odd = rows.findIndex((cells) => cells.length !== head.length);
   if (odd === -1) return ok({ head, rows });
   return wrong(

@@ -48,8 +48,13 @@ function isPart(given: Given): boolean {
   return Object(last).has_more === true;
 }
 
+const shortened = (name: string): string => (name.length > 40 ? `${name.slice(0, 39)}…` : name);
+
 function unknown(given: Given): Failed {
-  const what = given.form === "json" ? "JSON" : `a table of ${given.head.slice(0, 8).join(", ")}`;
+  const what =
+    given.form === "json"
+      ? "JSON"
+      : `a table of ${given.head.slice(0, 8).map(shortened).join(", ")}`;
   return fail("bad_input", `the file is no export that is known here (it is ${what})`, {
     fix: "give the usage or cost export of OpenAI, Anthropic or OpenRouter, or a table with the head day,model,input,output,cost",
   });

@@ -132,7 +132,7 @@ function tableOf({ lines }: Reconciliation): string {
   const told = units.filter((unit) =>
     lines.some(({ difference }) => difference[unit] !== undefined),
   );
-  const wide = Math.max(5, ...lines.map(({ model }) => model.length));
+  const wide = lines.reduce((max, { model }) => Math.max(max, model.length), 5);
   const row = (cells: readonly string[], mark: string, key: [string, string]) =>
     `${mark} ${key[0].padEnd(10)}  ${column(reveal(key[1]), wide)}${cells.map((cell) => cell.padStart(12)).join("")}\n`;
   const names = { requests: "requests", input: "input", output: "output", nanoDollars: "money" };

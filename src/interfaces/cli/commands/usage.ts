@@ -136,7 +136,7 @@ function tell(terminal: Terminal, how: "json" | "csv" | "table", told: Told): vo
 }
 
 function tableText({ title, head, lines, total, notes }: Told): string {
-  const wide = Math.max(...lines.map(({ key }) => key.length), title.length, 5);
+  const wide = lines.reduce((max, { key }) => Math.max(max, key.length), Math.max(title.length, 5));
   const row = (key: string, cells: readonly string[]) =>
     `${column(reveal(key), wide)}${cells.map((cell) => cell.padStart(11)).join("")}\n`;
   return [
