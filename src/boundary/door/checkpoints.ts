@@ -7,7 +7,7 @@ import type { Located } from "#boundary/locations.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Checkpoint, LocationEvent } from "#core/location.ts";
-import { leftIn } from "#core/tree/undo.ts";
+import { heldChanges } from "#core/tree/undo.ts";
 
 type Sent = Result<{ stream: string; version: number }>;
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -105,7 +105,7 @@ export async function restoreCheckpoint(
     }),
   );
   if (!kept.ok) return kept;
-  const held = changes.value.filter(({ before, after }) => !leftIn(before) && !leftIn(after));
+  const held = heldChanges(changes.value);
   const ended = trees.writing({ title: "a restore", paths: held.map(({ path }) => path) });
   const applied = await trees.apply(held, never).finally(ended);
   if (!applied.ok) return applied;

@@ -9,7 +9,7 @@ import { fail, ok, type Result } from "#core/failure.ts";
 import type { EventBody, SessionEvent } from "#core/session/events.ts";
 import type { PastTurn, Restoring, Session } from "#core/session/state.ts";
 import type { PathChange, PathState } from "#core/tree/entry.ts";
-import { type LeftPath, leftIn, planUndo } from "#core/tree/undo.ts";
+import { heldChanges, type LeftPath, planUndo } from "#core/tree/undo.ts";
 
 export type Wanted =
   /** `doubtful`: also what somebody else may have changed while a command ran. */
@@ -174,14 +174,14 @@ async function goingTo(
   if (!target.ok) return target;
   const changes = await trees.changes(present, target.value);
   if (!changes.ok) return changes;
-  const isHeld = ({ before, after }: PathChange) => !leftIn(before) && !leftIn(after);
+  const held = heldChanges(changes.value);
   const left = changes.value.filter(
-    (change) => !isHeld(change) && change.before !== "absent" && change.after !== "absent",
+    (change) => !held.includes(change) && change.before !== "absent" && change.after !== "absent",
   );
   return ok({
     cause: "restore",
     present,
-    changes: changes.value.filter(isHeld),
+    changes: held,
     left: left.map(({ path }) => ({ path, why: "its content was not kept" })),
     to: to ?? (typeof at === "number" ? `event ${at}` : `tree ${at.slice(0, 12)}`),
   });

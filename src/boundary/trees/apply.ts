@@ -28,7 +28,7 @@ import {
   permissionsOf,
   stateOf,
 } from "#core/tree/entry.ts";
-import { FILE_BYTES_MAX } from "#core/tree/kept.ts";
+import { FILE_BYTES_MAX, isNeverHeld } from "#core/tree/kept.ts";
 import { inOrder, type LeftPath } from "#core/tree/undo.ts";
 
 /** Files whose content is fetched together. */
@@ -49,7 +49,9 @@ export async function applyChanges(
     if (!contents.ok) return contents;
     for (const change of some) {
       if (signal.aborted) return fail("cancelled", "called off; what was not done stays as it is");
-      const made = await make(workspace, change, contents.value);
+      const made = isNeverHeld(change.path)
+        ? fail("denied", "no tree holds it")
+        : await make(workspace, change, contents.value);
       if (made.ok) applied.done.push(change);
       else if (made.error.code === "storage") return made;
       else applied.left.push({ path: change.path, why: made.error.say });

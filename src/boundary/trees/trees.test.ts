@@ -234,6 +234,21 @@ describe("what is not the workspace's own", () => {
     expect(readFileSync(join(root, "made/by-user.txt"), "utf8")).toBe("u");
   });
 
+  it("is never written into what no tree holds, whatever a change says", async () => {
+    const root = folderWith({ "tool.sh": "evil", ".git/hooks/": "" });
+    const trees = await treesOf(root);
+    const tree = valued(await trees.record(never));
+    const [tool] = valued(await trees.changes(null, tree));
+    const claims = [".git/hooks/pre-commit", "node_modules/.bin/x"].map((path) => ({
+      path,
+      before: "absent",
+      after: tool?.after ?? "",
+    }));
+    const applied = valued(await trees.apply(claims, never));
+    expect(applied.left.map(({ path }) => path)).toEqual(claims.map(({ path }) => path).sort());
+    expect(listing(root)).toEqual(listing(folderWith({ "tool.sh": "evil", ".git/hooks/": "" })));
+  });
+
   it("keeps a tree that was recorded a moment ago through a sweep by another process", async () => {
     const root = folderWith({ "a.txt": "a" });
     const store = join(freshFolder(), "store");

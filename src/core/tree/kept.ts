@@ -91,6 +91,13 @@ export function folderLeft(name: string, { ignored }: { ignored: boolean }): Lef
   return OUTPUT_IF_IGNORED.has(name) ? "build output" : null;
 }
 
+/** Whether no tree ever holds this path: it is in a folder that is left out whatever a project says. */
+export const isNeverHeld = (path: string): boolean =>
+  path
+    .split("/")
+    .slice(0, -1)
+    .some((name) => folderLeft(name, { ignored: false }) !== null);
+
 /** Why a file is left out; null where it is held. */
 export function fileLeft(bytes: number, { ignored }: { ignored: boolean }): LeftReason | null {
   if (ignored && bytes > IGNORED_BYTES_MAX) return "ignored and large";

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ABSENT, leftEntry, type PathChange, stateOf } from "#core/tree/entry.ts";
-import { inOrder, planUndo } from "#core/tree/undo.ts";
+import { heldChanges, inOrder, planUndo } from "#core/tree/undo.ts";
 
 const change = (path: string, before: string, after: string): PathChange => ({
   path,
@@ -83,5 +83,18 @@ describe("the order of changes", () => {
       change("e", ABSENT, "040755"),
     ];
     expect(inOrder(changes).map(({ path }) => path)).toEqual(["d/f", "d", "e", "e/f"]);
+  });
+});
+
+describe("a restore", () => {
+  it("leaves what is below a folder that either tree left out", () => {
+    const left = stateOf(leftEntry("build output"));
+    const file = stateOf({ mode: 0o100644, id: "a".repeat(64) });
+    const changes = [
+      { path: "dist", before: stateOf({ mode: 0o40755, id: "" }), after: left },
+      { path: "dist/x", before: file, after: "absent" },
+      { path: "distant", before: file, after: "absent" },
+    ];
+    expect(heldChanges(changes).map(({ path }) => path)).toEqual(["distant"]);
   });
 });

@@ -70,6 +70,20 @@ export function leftIn(state: PathState): Entry | null {
 }
 
 /**
+ * The changes that a restore may make: none at a path that either tree left out, and none below one,
+ * where nobody knows what the other held.
+ */
+export function heldChanges<T extends PathChange>(changes: readonly T[]): T[] {
+  const out = changes.filter(({ before, after }) => leftIn(before) || leftIn(after));
+  const roots = new Set(out.map(({ path }) => path));
+  return changes.filter(({ path }) => !partsUpTo(path).some((above) => roots.has(above)));
+}
+
+/** A path and all that it is in. */
+const partsUpTo = (path: string): string[] =>
+  path.split("/").map((_, i, names) => names.slice(0, i + 1).join("/"));
+
+/**
  * The order in which changes can be made: what goes, deepest first, then what comes, from the top.
  * A file in the place of a folder, or the other way round, goes first.
  */

@@ -2,6 +2,7 @@
 import type { App, PathDifference } from "#app";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { reveal } from "#core/security/screen.ts";
+import { heldChanges } from "#core/tree/undo.ts";
 import { planLines } from "#interfaces/cli/bringing-back.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
@@ -111,7 +112,7 @@ first. Dependencies, build output and version control stay as they are.`,
       if (!found.ok) return found;
       const busy = apply ? await runningIn(app, path) : null;
       if (busy) return busy;
-      const changes = found.value.map(backwards);
+      const changes = heldChanges(found.value).map(backwards);
       const text =
         changes.length > 0 ? planLines({ changes, left: [] }).join("\n") : "  no file is another";
       cli.terminal.out(`${text}\n`);
