@@ -123,7 +123,7 @@ export function auditOf({ sha256, isSigned, anchors }: AuditParts): Audit {
   };
 }
 
-/** The first line of each seal: an anchor only grows, so a later one of the same seal overrules none. */
+/** The first line of each seal: an anchor only grows, so a later one overrules none. */
 function bySealIn(lines: readonly Anchored[]): ReadonlyMap<number, Anchored> {
   const first = new Map<number, Anchored>();
   for (const line of lines) if (!first.has(line.seal)) first.set(line.seal, line);
