@@ -48,8 +48,8 @@ const forms = new RegExp(
 /** No form matches more characters than half of this; a longer word is looked at in windows. */
 const WORD_CHARS_MAX = 20_000;
 /**
- * What a form can be in: no form has a character beside these, or is shorter. Looking for these first
- * is several times as fast.
+ * What a form can be in: no form has a character beside these, or is shorter. Looking for these
+ * first is several times as fast.
  */
 const LONG_WORD = new RegExp(String.raw`[\w.~][\w.~%|=+/:@\\-]{14,${WORD_CHARS_MAX}}`, "g");
 
@@ -70,7 +70,7 @@ function maskForms(text: string, replace: Replace): string {
   return out + text.slice(done);
 }
 
-/** Masks what begins between two places, and ends before a third; `end` is where what was looked at ends. */
+/** Masks what begins between two places and ends before a third; `end`: how far that looked. */
 function maskWindow(
   text: string,
   { from, until, to }: { from: number; until: number; to: number },

@@ -70,8 +70,8 @@ export function leftIn(state: PathState): Entry | null {
 }
 
 /**
- * The changes that a restore may make: none at a path that either tree left out, and none below one,
- * where nobody knows what the other held.
+ * The changes that a restore may make: none at a path that either tree left out, and none below
+ * one, where nobody knows what the other held.
  */
 export function heldChanges<T extends PathChange>(changes: readonly T[]): T[] {
   const out = changes.filter(({ before, after }) => leftIn(before) || leftIn(after));
