@@ -53,6 +53,7 @@ const CHUNKS: Readonly<Record<string, readonly string[]>> = {
   ],
   // Every prompt in its turn; other commands need not load it.
   turn: [
+    "./command-defect.ts",
     "#boundary/door/send.ts",
     "#boundary/door/sweep.ts",
     "#boundary/instructions.ts",

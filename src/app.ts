@@ -33,7 +33,10 @@ const words = {
 };
 
 const amount = z.int().check(z.minimum(1));
-const line = z.string().check(z.minLength(1), z.maxLength(200));
+/** One line that a terminal shows as it is: no control characters, and no line ends of Unicode. */
+const line = z
+  .string()
+  .check(z.minLength(1), z.maxLength(200), z.regex(/^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$/));
 const tags = z.array(line).check(z.maxLength(20));
 
 /** Whether an undo takes back, too, what somebody else may have changed while a command ran. */

@@ -190,12 +190,21 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
   });
   return ok({
     ...app,
+    send: wellFormed(app.send),
     async close() {
       await app.close();
       await places.close();
     },
   });
 }
+
+/** Passes on only commands of the shape that the App promises. */
+const wellFormed =
+  (send: App["send"]): App["send"] =>
+  async (command) => {
+    const { defectOf } = await import("./command-defect.ts");
+    return defectOf(command) ?? (await send(command));
+  };
 
 function deadlinesOf(config: Config): TurnParts["deadlines"] {
   const ms = (name: string) => numberSetting(config, `deadlines.${name}` as ConfigKey);

@@ -1,6 +1,7 @@
 // The audit over a real database that the real program wrote: each record of a thousand changed in
 // each of five ways, by somebody who knows the format and by somebody who does not; an end cut off,
 // a log written anew; and what erasing leaves of it.
+import { execFileSync } from "node:child_process";
 import { createPublicKey, hash, type KeyObject, verify } from "node:crypto";
 import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Anchor, type AuditResult, auditOf, type Fault } from "#core/audit.ts";
 import { headerHashOf, type LogRecord } from "#core/record.ts";
-import { readAnchor } from "#core/seal.ts";
+import { type Anchored, readAnchor } from "#core/seal.ts";
 import { linesOf, Machine } from "./aiex.ts";
 
 const RECORDS = 1_000;
@@ -181,7 +182,40 @@ async function writtenAnew(): Promise<Machine> {
   return other;
 }
 
+it("finds a body that was written anew where its salt was taken away", async () => {
+  const forged = await verified((log) => {
+    const sql = "UPDATE records SET body = CAST('{}' AS BLOB), salt = NULL WHERE type = ?";
+    log.prepare(sql).run("TurnStarted");
+  });
+  const bad = { fault: "its body was changed" };
+  expect(forged).toMatchObject({ code: 74, ok: false, bad });
+});
+
+it("finds records that are not in the order of their positions", () => {
+  const at = whole.findIndex(({ stream }, i) => i > 0 && whole[i - 1]?.stream !== stream);
+  const [one, other] = [whole[at - 1] as LogRecord, whole[at] as LogRecord];
+  const back = { ...other, position: one.position - 1 };
+  const { bad } = audited([...whole.slice(0, at), back], []);
+  expect(bad).toMatchObject({ fault: expect.stringContaining("behind record") });
+});
+
 describe("the anchor, which lies outside the database", () => {
+  it("only grows: a later line of a seal overrules none before it", () => {
+    const { lines } = ownAnchor();
+    const foreign = lines.map((line) => ({ ...line, hash: "f".repeat(64) }));
+    const both = { name: "copy", whole: false };
+    expect(audited(whole, [{ ...both, lines: [...lines, ...foreign] }]).bad).toBeNull();
+    const bad = { stream: "audit:seals", fault: expect.stringContaining("written anew") };
+    expect(audited(whole, [{ ...both, lines: [...foreign, ...lines] }]).bad).toMatchObject(bad);
+  });
+
+  it("may have as many lines as a home makes in years", () => {
+    const [line] = ownAnchor().lines as [Anchored];
+    const many = Array.from({ length: 300_000 }, (_, i) => ({ ...line, seal: i + 1 }));
+    const { bad } = audited([], [{ name: "copy", whole: false, lines: many }]);
+    expect(bad).toMatchObject({ fault: expect.stringContaining("has seal 300000") });
+  });
+
   it("shows that the end was cut off, and the program names the first record that is gone", async () => {
     for (const many of [1, 2, 100, whole.length - 1]) {
       const cut = await verified((log) => {
@@ -295,6 +329,16 @@ describe("an export", () => {
     expect(bare).not.toContain('\\"text\\"');
     other.remove();
   });
+});
+
+it("a file to verify that never ends, or that nobody writes, is refused at once", async () => {
+  const pipe = join(machine.root, "pipe");
+  execFileSync("mkfifo", [pipe]);
+  const line = join(machine.root, "line");
+  writeFileSync(line, "x".repeat(5 << 20));
+  for (const path of [pipe, "/dev/zero", machine.root, line]) {
+    expect(await machine.run(["audit", "verify", path])).toMatchObject({ code: 2, out: "" });
+  }
 });
 
 describe("a report", () => {

@@ -52,6 +52,17 @@ describe("aiex checkpoint", () => {
     expect((await checkpoint("list")).out).not.toContain("one");
   });
 
+  it("has a name of one line, and is never meant by none", async () => {
+    machine.write("a.txt", "a\n");
+    await checkpoint("create", "one");
+    for (const name of ["", "a".repeat(201), "one\n11111111  forged", "\u001b[31mred"]) {
+      expect(await checkpoint("create", name)).toMatchObject({ code: 2 });
+      expect(await checkpoint("rm", name)).toMatchObject({ code: 2 });
+      expect(await checkpoint("restore", name, "--apply")).toMatchObject({ code: 2 });
+    }
+    expect((await checkpoint("list")).out).toMatch(/^\S+ .* one\n$/);
+  });
+
   it("outlives a tidying that drops the trees of sessions, and says that all is whole", async () => {
     machine.write("a.txt", "a\n");
     await checkpoint("create", "kept");

@@ -212,6 +212,8 @@ describe("moments of a session", () => {
     await ask(model, "--continue", "second");
     const session = await newest();
     const now = listing(machine.folder);
+    const later = await machine.run(["session", "restore", session, "999999", "--apply"]);
+    expect(later).toMatchObject({ code: 2, err: expect.stringContaining("none is number 999999") });
     const dry = await machine.run(["session", "restore", session, "1"]);
     expect(dry.out).toContain("returns  b.txt");
     expect(listing(machine.folder)).toEqual(now);

@@ -175,8 +175,9 @@ async function goingTo(
   const changes = await trees.changes(present, target.value);
   if (!changes.ok) return changes;
   const held = heldChanges(changes.value);
+  const makes = new Set(held);
   const left = changes.value.filter(
-    (change) => !held.includes(change) && change.before !== "absent" && change.after !== "absent",
+    (change) => !makes.has(change) && change.before !== "absent" && change.after !== "absent",
   );
   return ok({
     cause: "restore",

@@ -29,12 +29,19 @@ export async function treeAt(
 ): Promise<Result<string>> {
   if (typeof at === "string") return ok(at);
   let tree: string | null = null;
+  let last = 0;
   for await (const page of sessions.read(stream, { after: 0 }, signal)) {
     if (!page.ok) return page;
     for (const { record, decoded } of page.value) {
-      if (record.version > at && tree !== null) return ok(tree);
+      last = record.version;
+      if (last > at && tree !== null) return ok(tree);
       if (decoded.kind === "event") tree = treeOf(decoded.event) ?? tree;
     }
+  }
+  if (at > last) {
+    return fail("bad_input", `the session has ${last} events, so none is number ${at}`, {
+      fix: "`aiex session show` names the moments",
+    });
   }
   return tree === null
     ? fail("not_found", "no tree was recorded in this session", {

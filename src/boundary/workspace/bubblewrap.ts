@@ -15,7 +15,7 @@ import { beneath, failureOf, pathAt } from "#boundary/beneath.ts";
 import type { Outside } from "#boundary/outside.ts";
 import { FIRST_DESCRIPTOR, launch } from "#boundary/workspace/child.ts";
 import { checkCommand } from "#boundary/workspace/command.ts";
-import { mountsFor } from "#boundary/workspace/command-view.ts";
+import { mountsFor, type SandboxFolders } from "#boundary/workspace/command-view.ts";
 import { looksDenied } from "#boundary/workspace/denial.ts";
 import { baseEnvironment, shellPath } from "#boundary/workspace/environment.ts";
 import { Guard, type Watch } from "#boundary/workspace/guard.ts";
@@ -34,18 +34,7 @@ import { startUnsandboxed } from "#boundary/workspace/unsandboxed.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { isInside, quoted } from "#core/security/paths.ts";
 
-export type SandboxOptions = {
-  /** The real path of the workspace's root. */
-  workspace: string;
-  /** A private folder of this workspace, outside it: caches, the temporary folder, pipes. */
-  scratch: string;
-  /** A private folder outside the workspace, for what is taken out of it. */
-  quarantine: string;
-  home: string;
-  /** Aiex's own folders, and whatever else no command may see. */
-  hidden: readonly string[];
-  /** Folders to show read-only although they would be hidden: where a tool's program is. */
-  shown: readonly string[];
+export type SandboxOptions = SandboxFolders & {
   /** The environment that Aiex was started with; see `baseEnvironment` for what is used of it. */
   host: Readonly<Record<string, string | undefined>>;
   /** Where the proxy of a command that may reach some hosts connects to. */

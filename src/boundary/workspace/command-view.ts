@@ -14,13 +14,17 @@ const SYSTEM_SECRETS = ["/etc/shadow", "/etc/shadow-", "/etc/gshadow", "/etc/gsh
 /** Folders that hold the host's sockets and other people's temporary files. */
 const EMPTIED = ["/tmp", "/var/tmp", "/run", "/var/run", "/dev/shm"];
 
-/** The folders of a workspace's sandbox; see `SandboxOptions`. */
-type Folders = {
+export type SandboxFolders = {
+  /** The real path of the workspace's root. */
   workspace: string;
+  /** A private folder of this workspace, outside it: caches, the temporary folder, pipes. */
   scratch: string;
+  /** A private folder outside the workspace, for what is taken out of it. */
   quarantine: string;
   home: string;
+  /** Aiex's own folders, and whatever else no command may see. */
   hidden: readonly string[];
+  /** Folders to show read-only although they would be hidden: where a tool's program is. */
   shown: readonly string[];
 };
 
@@ -34,7 +38,7 @@ export type CommandView = {
 };
 
 /** The file system of one command, from what covers most to what covers last. */
-export function mountsFor(options: Folders, view: CommandView): Mount[] {
+export function mountsFor(options: SandboxFolders, view: CommandView): Mount[] {
   const { workspace, scratch, quarantine, home } = options;
   const { network, hosts, writable } = view;
   const mounts: Mount[] = [];

@@ -107,3 +107,8 @@ describe("the ledger beside an export", () => {
     );
   });
 });
+
+it("takes an export with a line for each of many models", () => {
+  const many = Array.from({ length: 20_000 }, (_, i) => theirs({ model: `m${i}` }));
+  expect(reconcile(many, [ours()], exact).lines).toHaveLength(20_001);
+});

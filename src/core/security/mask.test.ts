@@ -41,6 +41,14 @@ describe("a secret in a text", () => {
     expect(masker({ allowed: [`X=${github}`] })(github)).toBe(github);
   });
 
+  it("is masked wherever it stands in a word of any length", () => {
+    for (const before of [4_990, 9_981, 9_990, 10_000, 15_000]) {
+      const masked = mask(`${"a/".repeat(before)}${github}/z`);
+      expect(masked).toBe(`${"a/".repeat(before)}${mask(github)}/z`);
+    }
+    expect(mask("QUJD".repeat(3_000_000))).toHaveLength(12_000_000);
+  });
+
   it("leaves no line in another place", () => {
     const text = `1\n${key}\n${github}\nDB_PASSWORD=hunter2abc\nlast`;
     expect(mask(text).split("\n")).toHaveLength(text.split("\n").length);

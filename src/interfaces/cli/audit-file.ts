@@ -1,12 +1,15 @@
 // What `aiex audit export` wrote, read again: its records one by one, and at its end whether the
 // signature is over exactly the lines before it.
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { createInterface } from "node:readline";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { fieldsOf, numberAt, parsed, textAt } from "#core/model/json.ts";
 import type { LogRecord } from "#core/record.ts";
 import { AUDIT_FORMAT, exportText } from "#core/seal.ts";
+
+/** A record of an export has at most one body, of 64 KiB before it is written as JSON. */
+const LINE_CHARS_MAX = 4 << 20;
 
 type IsSigned = (key: string, text: string, signature: string) => boolean;
 
@@ -19,8 +22,7 @@ export async function* recordsIn(
   let held: string | null = null;
   let number = 0;
   try {
-    const input = createReadStream(path);
-    for await (const line of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    for await (const line of linesIn(path)) {
       // The last line is known only when there is no other after it.
       if (held !== null) {
         digest.update(`${held}\n`);
@@ -39,6 +41,24 @@ export async function* recordsIn(
   }
   const fault = signatureFault(held, { digest: digest.digest("hex"), isSigned });
   if (fault) yield bad(path, fault);
+}
+
+/** Of a file alone, and without waiting: the opening of a pipe would wait for its writer. */
+async function* linesIn(path: string): AsyncGenerator<string, void, void> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    if (!(await file.stat()).isFile()) throw new Error("it is not a file");
+    let rest = "";
+    for await (const piece of file.createReadStream({ encoding: "utf8", autoClose: false })) {
+      const lines = (rest + piece).split("\n");
+      rest = lines.pop() ?? "";
+      if (rest.length > LINE_CHARS_MAX) throw new Error("a line of it is too long for a record");
+      yield* lines;
+    }
+    if (rest !== "") yield rest;
+  } finally {
+    await file.close();
+  }
 }
 
 function recordOf(line: string): LogRecord | null {
