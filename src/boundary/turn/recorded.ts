@@ -4,6 +4,7 @@
 
 import type { Written } from "#boundary/trees/port.ts";
 import type { Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
+import { byWeight } from "#core/evidence/checks.ts";
 import { sentenceOf } from "#core/failure.ts";
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import type { OpenCall } from "#core/session/state.ts";
@@ -72,7 +73,7 @@ function changedBy({ changes, theirs, besides }: Written, intent: Intent): Fact[
   return [
     {
       type: "filesChanged",
-      files: changes.slice(0, NAMED_MAX),
+      files: byWeight(changes).slice(0, NAMED_MAX),
       more: Math.max(0, changes.length - NAMED_MAX),
       ...(others.length > 0 ? { theirs: others } : {}),
       ...(besides.length > 0 ? { besides } : {}),

@@ -2,6 +2,7 @@
 // did this; for a shell it is taken to have ended with 0 and to have printed what it liked. None of
 // them is accepted; the honest run beside them is.
 import { describe, expect, it } from "vitest";
+import { byWeight } from "#core/evidence/checks.ts";
 import { npmTest, type Step, standingAfter } from "#core/evidence/samples.ts";
 
 const edit: Step = { edit: "src/a.js" };
@@ -134,6 +135,15 @@ const rows: readonly [string, readonly Step[]][] = [
     "an edit in a folder that is called as the traces of runs are",
     [edit, good, { edit: "src/coverage/report.ts", diff: "+x" }],
   ],
+  [
+    "a file changed among more than are named, after the run",
+    [edit, good, { shell: [{ path: "z.txt" }], more: 51 }],
+  ],
+  [
+    "a test weakened among more than are named",
+    [edit, { shell: [{ path: "a.test.js" }], more: 51 }, good],
+  ],
+  ["a command around which no tree was recorded", [edit, good, { shell: [], blind: true }]],
   ["a weakened test", weaken("src/a.test.js")],
   ["a deleted test", [edit, { edit: "test/a.js", after: "absent" }, good]],
   ["a test deleted by a command", shell("test/a.js")],
@@ -178,6 +188,23 @@ describe("of the ways to cheat", () => {
       unprovenFiles: 0,
       by: [{ command: "npm test", folder: ".", tests: { passed: 42 } }],
     });
+  });
+});
+
+describe("of a change of more files than are named", () => {
+  const traces = Array.from({ length: 200 }, (_, i) => ({ path: `coverage/${i}.html` }));
+  const sources = Array.from({ length: 200 }, (_, i) => ({ path: `src/${i}.js` }));
+
+  it("a run behind it proves it, and the traces that a run leaves count for nothing", () => {
+    expect(standingAfter([{ shell: sources, more: 300 }, good]).state).toBe("proven");
+    expect(standingAfter([edit, good, { shell: traces, more: 300 }]).state).toBe("proven");
+  });
+
+  it("those are named that matter most", () => {
+    const all = [...traces, ...sources, { path: "a.test.js" }];
+    const [first, ...rest] = byWeight(all);
+    expect(first?.path).toBe("a.test.js");
+    expect(rest.slice(0, 200)).toEqual(sources);
   });
 });
 

@@ -61,6 +61,15 @@ const GENERATED =
 /** Whether a file is only the trace of a run, and its change no change of the work. */
 export const isGenerated = (path: string): boolean => GENERATED.test(path);
 
+/**
+ * Changes in the order of what they mean for evidence: tests and configuration first, traces of
+ * runs last. Where only some are named, the last of them says what the others can be.
+ */
+export function byWeight<T extends { path: string }>(changes: readonly T[]): T[] {
+  const weight = ({ path }: T) => (isCheck(path) ? 0 : isGenerated(path) ? 2 : 1);
+  return changes.toSorted((a, b) => weight(a) - weight(b));
+}
+
 /** Languages whose tests may stand in the file that they test, and what a line of such a test has. */
 const INLINE: readonly { files: RegExp; line: RegExp }[] = [
   {

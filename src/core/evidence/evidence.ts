@@ -22,8 +22,16 @@ export type Proof = {
   files: readonly string[];
 };
 
-/** When a call or a job began, as the number of changes before it. */
-type Begun = { id: string; changes: number; files: readonly string[] };
+/**
+ * When a call or a job began, as the number of changes before it. Of one that is `blind` nobody can
+ * say what it changed; of one that is `seen` the trees can, if there is one behind it, too.
+ */
+type Begun = {
+  id: string;
+  changes: number;
+  files: readonly string[];
+  sight?: "blind" | "seen";
+};
 
 export type Evidence = {
   commands: readonly VerifyCommand[];
@@ -74,7 +82,8 @@ export function evidenceAfter(e: Evidence, event: SessionEvent, root: string): E
       return { ...e, touched: false, refused: null };
     case "ToolStarted": {
       const files = (event.intent.files ?? []).map(({ path }) => path);
-      return { ...e, calls: begun(e.calls, { id: event.callId, changes: e.changes, files }) };
+      const call = { id: event.callId, changes: e.changes, files, ...sightOf(event) };
+      return { ...e, calls: begun(e.calls, call) };
     }
     case "ToolFinished":
       return changed(finished(e, event, root), othersIn(event.facts));
@@ -85,6 +94,13 @@ export function evidenceAfter(e: Evidence, event: SessionEvent, root: string): E
   }
 }
 
+/** A call that names its files tells by their hashes what it changed. */
+function sightOf({ intent, tree, untracked }: EventOf<"ToolStarted">): Pick<Begun, "sight"> {
+  if ((intent.files ?? []).length > 0) return {};
+  if (untracked !== undefined) return { sight: "blind" };
+  return tree === undefined ? {} : { sight: "seen" };
+}
+
 const begun = (all: readonly Begun[], one: Begun): readonly Begun[] =>
   [...all.filter(({ id }) => id !== one.id), one].slice(-BEGUN_MAX);
 
@@ -93,7 +109,9 @@ function finished(e: Evidence, event: EventOf<"ToolFinished">, root: string): Ev
   const calls = e.calls.filter(({ id }) => id !== event.callId);
   // What it meant to change may be changed, and nobody saw it.
   const lost = event.end === "interrupted" ? (call?.files ?? []) : [];
-  const after = changed({ ...e, calls }, [...lost.map(pathOnly), ...changesIn(event.facts)]);
+  const named = changed({ ...e, calls }, [...lost.map(pathOnly), ...changesIn(event.facts)]);
+  const isBlind = call?.sight === "blind" || (call?.sight === "seen" && event.tree === undefined);
+  const after = event.facts.reduce(unnamedIn, isBlind ? changedUnseen(named, 1) : named);
   const started = event.facts.find((fact) => fact.type === "jobStarted");
   if (started && call) {
     return { ...after, jobs: begun(after.jobs, { ...call, id: started.job, files: [] }) };
@@ -148,6 +166,30 @@ export function changed(e: Evidence, files: readonly Change[]): Evidence {
   return files
     .filter(({ path, diff }) => diff !== undefined || !isGenerated(path))
     .reduce((now, file) => checked(changedOne(now, file.path), file), e);
+}
+
+/** So many files changed, and nobody knows which: nothing that was proven is, any more. */
+const changedUnseen = (e: Evidence, files: number): Evidence => ({
+  ...e,
+  changes: e.changes + files,
+  unproven: [...new Set([...e.unproven, ...e.proofs.flatMap((proof) => proof.files)])].slice(
+    -PATHS_MAX,
+  ),
+  unprovenMore: e.unprovenMore + files,
+  proofs: [],
+  touched: true,
+});
+
+/** What a fact counts without naming it is of the weight of what it names last, or of less. */
+function unnamedIn(e: Evidence, fact: Fact): Evidence {
+  if (fact.type !== "filesChanged" || fact.more === 0) return e;
+  const last = fact.files.at(-1)?.path ?? "";
+  if (isGenerated(last)) return e;
+  const unseen = changedUnseen(e, fact.more);
+  // A script that a verify command names has no name of its own kind.
+  const mayBeCheck =
+    isCheck(last) || e.commands.some(({ files }) => !files.every((f) => isCheck(f)));
+  return mayBeCheck ? { ...unseen, checksMore: unseen.checksMore + 1 } : unseen;
 }
 
 function changedOne(e: Evidence, path: string): Evidence {

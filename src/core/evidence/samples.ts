@@ -22,7 +22,8 @@ export type Step =
     }
   | { job: string; as: string; cwd?: string }
   | { follow: string; of: string; code?: number | null; cwd?: string }
-  | { shell: readonly Change[] }
+  /** `more` is how many besides; `blind`: no tree was recorded around it. */
+  | { shell: readonly Change[]; more?: number; blind?: true }
   | { crash: string }
   | { undo: string }
   | { turn: string };
@@ -36,7 +37,9 @@ export const npmTest: VerifyCommand = { command: "npm test", folder: ".", files:
 
 let calls = 0;
 
-const filesChanged = (files: readonly Change[], more: { theirs?: readonly string[] } = {}) => ({
+type More = { theirs?: readonly string[]; more?: number };
+
+const filesChanged = (files: readonly Change[], more: More = {}) => ({
   type: "filesChanged" as const,
   files: files.map(({ path, before = "100644 b", after = "100644 a" }) => ({
     path,
@@ -56,7 +59,11 @@ function eventsOf(step: Step): SessionEvent[] {
     const files = [{ path: step.crash, before: "b", after: "a" }];
     return [{ ...begin, intent: { files } }, finished(id, { end: "interrupted" })];
   }
-  if ("shell" in step) return [begin, finished(id, { facts: [filesChanged(step.shell)] })];
+  if ("shell" in step) {
+    if (step.blind) return [{ ...begin, untracked: "git is not installed" }, finished(id)];
+    const fact = filesChanged(step.shell, { more: step.more ?? 0 });
+    return [begin, finished(id, { facts: [fact] })];
+  }
   if ("undo" in step) {
     const { files: changes } = filesChanged([{ path: step.undo }]);
     return [{ type: "RestoreStarted", cause: "undo", present: "p", changes, left: [] }];

@@ -112,5 +112,6 @@ const commandsOf = ({ commands }: Evidence): string =>
 /** Paths in a sentence, with how many are not named. */
 export function listed(paths: readonly string[], all: number): string {
   const more = all - paths.length;
+  if (paths.length === 0) return more === 1 ? "a change that no tree shows" : `${more} changes`;
   return more > 0 ? `${paths.join(", ")} and ${more} more` : paths.join(", ");
 }
