@@ -124,7 +124,7 @@ const page = {
 export const querySchemas = {
   /** Rows of a view. */
   View: z.object({
-    view: z.enum(["sessions", "usage", "steps", "prompts", "budgets", "results"]),
+    view: z.enum(["sessions", "usage", "steps", "prompts", "budgets", "results", "children"]),
     where: z.optional(z.record(z.string(), z.union([z.string(), z.number(), z.null()]))),
     contains: z.optional(z.object({ column: z.string(), text: z.string() })),
     newestFirst: z.optional(z.boolean()),

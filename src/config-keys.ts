@@ -158,6 +158,12 @@ export const keyTable = {
     kind: "number",
     fallback: 300_000,
   },
+  "deadlines.childMs": {
+    about: "The whole of a child's work, at most.",
+    kind: "number",
+    fallback: 1_200_000,
+    narrower: lower,
+  },
   "deadlines.totalMs": { about: "One whole model call.", kind: "number", fallback: 1_800_000 },
   models: {
     about:

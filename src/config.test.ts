@@ -74,6 +74,7 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   "deadlines.firstTokenMs": { user: 10, may: [], mayNot: [9, 11] },
   "deadlines.silenceMs": { user: 10, may: [], mayNot: [9, 11] },
   "deadlines.idleMs": { user: 10, may: [], mayNot: [9, 11] },
+  "deadlines.childMs": { user: 10, may: [9], mayNot: [11] },
   "deadlines.totalMs": { user: 10, may: [], mayNot: [9, 11] },
   models: { user: [], may: [], mayNot: [[{ name: "*", windowTokens: 1 }]] },
   routes: { user: [], may: [], mayNot: [[{ name: "fast", models: ["a/b"] }]] },

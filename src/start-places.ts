@@ -3,10 +3,11 @@
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import type { RolesFound, RolesParts } from "#boundary/children/roles.ts";
 import { sha256 } from "#boundary/digest.ts";
 import type { Leases } from "#boundary/lease/port.ts";
 import type { Locations } from "#boundary/locations.ts";
-import type { ToolSource } from "#boundary/tools/port.ts";
+import type { Tool, ToolSource } from "#boundary/tools/port.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import type { Place } from "#boundary/turn/parts.ts";
 import type { Verify } from "#boundary/verify.ts";
@@ -16,6 +17,7 @@ import type { WorkspaceSecrets } from "#boundary/workspace/secret-files.ts";
 import { textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Environment } from "#core/prompt/system.ts";
+import { type Role, rolesLine } from "#core/role.ts";
 import type { Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
 import type { Mode } from "#core/session/tool-facts.ts";
@@ -37,6 +39,8 @@ export type Places = {
   of(session: Session): Promise<Result<Place>>;
   at(path: string): Promise<Result<Place>>;
   environmentOf(path: string, mode: Mode): Promise<Environment>;
+  /** The roles of a folder, and the files there that are none. */
+  rolesAt(path: string): Promise<RolesFound>;
   sandboxAt: typeof sandboxAt;
 };
 
@@ -77,7 +81,13 @@ export function placesOver(parts: PlaceParts): Places {
       instructions: instructionsOver(where),
       verify: () => parts.verify.commands(path),
       hooks: [],
+      roles: async () => (await rolesAt(where, tools)).roles,
     });
+  }
+
+  async function rolesFor(path: string): Promise<readonly Role[]> {
+    const place = await at(path);
+    return place.ok ? ((await place.value.roles?.()) ?? []) : [];
   }
 
   async function treesInUse(): Promise<{ path: string; trees: Trees }[]> {
@@ -101,6 +111,13 @@ export function placesOver(parts: PlaceParts): Places {
 
   return {
     at,
+    async rolesAt(path) {
+      const workspace = (await import("#boundary/workspace/local.ts")).localWorkspace(path);
+      if (!workspace.ok) return { roles: [], bad: [] };
+      const { locations, config } = parts;
+      const where = { home: config.home, path, workspace: workspace.value, locations };
+      return await rolesAt(where, await parts.tools.tools());
+    },
     sandboxAt,
     treesInUse,
     async close() {
@@ -130,9 +147,19 @@ export function placesOver(parts: PlaceParts): Places {
             : `${sandbox.kind}; commands write only here, without network`,
         mode,
         verify: (await commandsNamed(path)).join("\n"),
+        roles: rolesLine(await rolesFor(path)),
       };
     },
   };
+}
+
+/** The roles that a child can have there, read when they are asked for: files may change. */
+async function rolesAt(
+  where: Omit<RolesParts, "tools">,
+  tools: readonly Tool[],
+): Promise<RolesFound> {
+  const { rolesIn } = await import("#boundary/children/roles.ts");
+  return await rolesIn({ ...where, tools: tools.map(({ spec }) => spec.name) });
 }
 
 /** Beside the log, a store for each folder: nothing of it is in the folder, or reached from it. */

@@ -16,6 +16,7 @@ import { folderBlobs } from "#boundary/blobs/folder.ts";
 import { memoryBlobs } from "#boundary/blobs/memory.ts";
 import type { Blobs } from "#boundary/blobs/port.ts";
 import { localChannel } from "#boundary/channel/local.ts";
+import type { RolesFound } from "#boundary/children/roles.ts";
 import { newId } from "#boundary/digest.ts";
 import { syncFolder } from "#boundary/durable.ts";
 import type { Keys } from "#boundary/keys.ts";
@@ -169,6 +170,7 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
     deadlines: deadlinesOf(config),
     version,
     home: config.home,
+    childDeadlineMs: number("deadlines.childMs"),
     defaults: {
       mode: modeOf(config),
       contextTokens: number("limits.contextTokens"),
@@ -286,6 +288,14 @@ async function rulesOf(config: Config): Promise<Result<Rules>> {
   return ok({ rules, ignored: project.value.ignored });
 }
 
+const badRoles = ({ bad }: RolesFound): Check[] =>
+  bad.map(({ from, say }) => ({
+    name: "role",
+    ok: false,
+    say: `${from}: ${say}`,
+    fix: "see docs/children.md for what a role's file holds",
+  }));
+
 async function checks(options: Whole, places: Places): Promise<Check[]> {
   const { config, env } = options;
   const sandbox = await places.sandboxAt(options, env.PWD ?? "/");
@@ -298,6 +308,7 @@ async function checks(options: Whole, places: Places): Promise<Check[]> {
       ? { name: "sandbox", ok: false, say: sandbox.missing ?? "none", fix: "install bubblewrap" }
       : { name: "sandbox", ok: true, say: sandbox.kind },
     { name: "limits", ok: true, say: limitsHere(sandbox.kind) },
+    ...badRoles(await places.rolesAt(env.PWD ?? "/")),
     ...(await modelChecks(config, options.reach)),
   ];
 }

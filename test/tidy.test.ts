@@ -103,7 +103,7 @@ function mayMeet(from: string, to: string): boolean {
   if (folderOf(from) === folderOf(to)) return true;
   if (/(^|[/-])port\.ts$/.test(to) || to.endsWith("/parts.ts")) return true;
   if (rootParts.test(to)) return true;
-  return rootParts.test(from) && /^src\/boundary\/(turn|door)\//.test(to);
+  return rootParts.test(from) && /^src\/boundary\/(turn|door|children)\//.test(to);
 }
 
 function circles(edges: readonly Import[]): string[] {

@@ -4,6 +4,7 @@
 import type { App, Entry } from "#app";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { entryOf, read } from "#boundary/door/read.ts";
+import type { Children } from "#boundary/turn/parts.ts";
 import { bugIn, type Failure, ok, type Result } from "#core/failure.ts";
 import { next } from "#core/session/next.ts";
 
@@ -14,6 +15,7 @@ export function nodeOver(parts: DoorParts): App {
   const closing = new AbortController();
   const driving = new Map<string, Promise<void>>();
   const wanted = new Set<string>();
+  const children = childrenLater(parts, { wake, closing: closing.signal });
 
   /** Sees to it that the session is run, here or elsewhere, until it rests. */
   function wake(session: string): void {
@@ -36,7 +38,7 @@ export function nodeOver(parts: DoorParts): App {
       const news = new AbortController();
       const changed = parts.log.changed(AbortSignal.any([news.signal, closing.signal]));
       try {
-        const outcome = await drive(parts, session, closing.signal);
+        const outcome = await drive({ ...parts, children }, session, closing.signal);
         const isElsewhere =
           outcome.ok && (outcome.value === "deposed" || outcome.value === "elsewhere");
         if (!isElsewhere) {
@@ -70,6 +72,10 @@ export function nodeOver(parts: DoorParts): App {
     const { sweepErased } = await import("#boundary/door/sweep.ts");
     // What fails here is tried again at the next start; nobody waits for it.
     await sweepErased(parts, Date.now(), closing.signal).catch(() => {});
+    const open = await parts.log.tables.rows("children", { where: { open: 1 }, limit: 1 });
+    if (!open.ok || open.value.length === 0 || closing.signal.aborted) return;
+    const { endOverdue } = await import("#boundary/children/overdue.ts");
+    await endOverdue(parts, Date.now()).catch(() => {});
   }
 
   /** The trees of a folder, once they are many packs: behind a turn, nobody waits for it. */
@@ -96,6 +102,19 @@ export function nodeOver(parts: DoorParts): App {
       parts.leases.close();
       await parts.log.close();
     },
+  };
+}
+
+/** The children of this node's sessions, loaded when there is one. */
+function childrenLater(
+  parts: DoorParts,
+  node: { wake(session: string): void; closing: AbortSignal },
+): Children {
+  const load = async () =>
+    (await import("#boundary/children/children.ts")).childrenOver(parts, node);
+  return {
+    of: async (parent, task) => await (await load()).of(parent, task),
+    end: async (child) => await (await load()).end(child),
   };
 }
 

@@ -72,6 +72,7 @@ const come: Record<string, RegExp> = {
   search: /src\/total\.ts/,
   recall: /#7 result of run npm test\nThe test server listens on 4711\./,
   todo: /Fix sum\(\)/,
+  task: /: The child is done \(1 answers? in 1 s\)\. It answers:\n\ndid: Find every caller/,
   view_image: /docs\/screen\.png \(image\/png/,
 };
 
@@ -92,6 +93,7 @@ const kinds: Record<string, string> = {
   TodoWrite: "todo",
   write_todos: "todo",
   update_plan: "todo",
+  Task: "task",
 };
 
 const elsewhere = new Set(["BashOutput", "KillShell", "WebFetch", "web_fetch", "fetch", "job"]);

@@ -25,6 +25,15 @@ export async function offered(tools: readonly Tool[], family: Family): Promise<r
   return [...named, ...plain.map((tool) => worded(tool, words))];
 }
 
+/** Our tools as far as a session has them: a child may have fewer. */
+export function toolsFor(
+  tools: readonly Tool[],
+  start: { child?: { tools?: readonly string[] | undefined } | undefined } | null,
+): readonly Tool[] {
+  const names = start?.child?.tools;
+  return names ? tools.filter(({ spec }) => names.includes(spec.name)) : tools;
+}
+
 export function offerOf(tools: readonly Tool[]): Offer {
   return {
     specs: tools.map(({ spec }) => spec),

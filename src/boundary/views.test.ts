@@ -143,18 +143,22 @@ describe("the views", () => {
   it("know nothing of an erased session", async () => {
     const { sessions, rows } = await world();
     const by = { actor: "user", epoch: 0 };
-    const added = await sessions.append("a", emptySession, [started, prompted()], by);
+    const child = { call: "c", role: "explore", deadlineAt: 9, grants: [] };
+    const begun = { ...started, parent: "p", child };
+    const over: SessionEvent = { type: "ChildEnded", end: "done", text: "found" };
+    const added = await sessions.append("a", emptySession, [begun, prompted(), over], by);
     if (!added.ok) throw new Error(added.error.say);
-    await rows();
+    expect(await rows()).toMatchObject({ children: [{ child: "a", parent: "p", state: "done" }] });
     await sessions.append("a", added.value, [{ type: "SessionErased", why: "private" }], by);
     expect(await rows()).toEqual({
       sessions: [],
+      children: [],
       budgets: [],
       usage: [],
       steps: [],
       prompts: [],
       results: [],
-      erased: [expect.objectContaining({ session: "a", version: 3 })],
+      erased: [expect.objectContaining({ session: "a", version: 4 })],
     });
   });
 });

@@ -202,6 +202,7 @@ const WIDER: Record<ConfigKey, unknown> = {
   "trees.keepDays": 1,
   "trees.bytesMax": 1,
   "deadlines.totalMs": 1,
+  "deadlines.childMs": 100_000_000,
   models: [{ name: "*", price: { input: 0, output: 0 } }],
   routes: [{ name: "fast", models: ["openai/other"] }],
   fallback: ["openai/other"],

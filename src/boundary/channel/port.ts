@@ -28,6 +28,8 @@ export type Live =
     }
   | { type: "output"; callId: string; seq: number; text: string }
   | { type: "waiting"; forMs: number; why: string }
+  /** A child is being run: said again and again as long as it is. */
+  | { type: "alive" }
   /** The session cannot be run on: the log or the lease failed. */
   | { type: "stopped"; failure: Failure };
 

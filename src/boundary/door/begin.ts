@@ -1,8 +1,8 @@
 // Beginning a session: what all its requests begin with is frozen into its first event.
 import { newId } from "#boundary/digest.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
+import { keptText } from "#boundary/kept-text.ts";
 import { ok, type Result } from "#core/failure.ts";
-import type { BlobRef } from "#core/model/message.ts";
 import { systemPrompt } from "#core/prompt/system.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { emptySession } from "#core/session/state.ts";
@@ -21,8 +21,8 @@ export async function beginSession(
   const tools = await parts.toolsNow(surface);
   if (!tools.ok) return tools;
   const environment = await parts.environmentOf(located.value.path, mode);
-  const system = await kept(parts, systemPrompt(surface, environment), "text/plain");
-  const specs = await kept(parts, JSON.stringify(tools.value.specs), "application/json");
+  const system = await keptText(parts, systemPrompt(surface, environment), "text/plain");
+  const specs = await keptText(parts, JSON.stringify(tools.value.specs), "application/json");
   if (!system.ok) return system;
   if (!specs.ok) return specs;
   const { contextTokens, stepsPerTurn } = parts.defaults;
@@ -43,10 +43,4 @@ export async function beginSession(
   const by = { actor: "user", epoch: 0 };
   const added = await parts.sessions.append(stream, emptySession, [started], by);
   return added.ok ? ok({ stream, version: added.value.version }) : added;
-}
-
-async function kept(parts: DoorParts, text: string, media: string): Promise<Result<BlobRef>> {
-  const bytes = Buffer.from(text);
-  const hash = await parts.blobs.put(bytes);
-  return hash.ok ? ok({ hash: hash.value, bytes: bytes.length, media }) : hash;
 }

@@ -20,7 +20,16 @@ export type Claims = {
   unknown: LeftPath[];
 };
 
-type Call = { started: EventOf<"ToolStarted">; finished: EventOf<"ToolFinished"> | null };
+/** A call with the positions of its events in the log. */
+type Call = {
+  started: EventOf<"ToolStarted">;
+  finished: EventOf<"ToolFinished"> | null;
+  began: number;
+  ended: number;
+};
+
+/** Children of children that are looked at, so that no log, whatever it says, is read for ever. */
+const GENERATIONS_MAX = 8;
 
 export async function claimsOf(
   parts: { sessions: Sessions; trees: Trees },
@@ -48,6 +57,8 @@ function addOthers(calls: readonly Call[], { doubtful, ofCommand }: Claims): voi
     const last = calls[i - 1];
     const before = last?.finished?.tree;
     if (!last || before === undefined || call.started.tree === undefined) continue;
+    // Calls of several children overlap: of those the recorder itself says what else ran.
+    if (last.ended > call.began) continue;
     if (before === call.started.tree) continue;
     for (const { started } of [last, call]) {
       if (started.intent.files) continue;
@@ -58,28 +69,60 @@ function addOthers(calls: readonly Call[], { doubtful, ofCommand }: Claims): voi
 
 const disturbed = "somebody else was changing files at the same time";
 
-/** The calls of a turn that could write, in the order of their beginning. */
+/**
+ * The calls of a turn that could write, in the order of their beginning: in the place of one that
+ * began a child stand the calls of that child.
+ */
 async function callsOf(
   sessions: Sessions,
   { stream, past }: { stream: string; past: PastTurn },
   signal: AbortSignal,
 ): Promise<Result<Call[]>> {
+  const own = await callsIn(sessions, { stream, from: past.from, turn: past.turn }, signal);
+  let calls = own;
+  for (let generation = 0; calls.ok && generation < GENERATIONS_MAX; generation += 1) {
+    const begun = calls.value.filter(({ started }) => started.intent.child !== undefined);
+    if (begun.length === 0) break;
+    const all = calls.value.filter((call) => !begun.includes(call));
+    for (const { started } of begun) {
+      const child = { stream: started.intent.child ?? "", from: 1 };
+      const more = await callsIn(sessions, child, signal);
+      if (!more.ok) return more;
+      all.push(...more.value);
+    }
+    calls = ok(all);
+  }
+  return calls.ok ? ok(calls.value.toSorted((a, b) => a.began - b.began)) : calls;
+}
+
+/** Those of one session, from a version on, up to the end of a turn where it is named. */
+async function callsIn(
+  sessions: Sessions,
+  { stream, from, turn }: { stream: string; from: number; turn?: string },
+  signal: AbortSignal,
+): Promise<Result<Call[]>> {
   const calls: Call[] = [];
-  for await (const page of sessions.read(stream, { after: past.from - 1 }, signal)) {
+  for await (const page of sessions.read(stream, { after: from - 1 }, signal)) {
     if (!page.ok) return page;
-    for (const { decoded } of page.value) {
+    for (const { record, decoded } of page.value) {
       if (decoded.kind !== "event") continue;
       const { event } = decoded;
-      if (event.type === "ToolStarted" && event.effect !== "pure") {
-        calls.push({ started: event, finished: null });
+      const { position } = record;
+      if (event.type === "ToolStarted" && couldWrite(event)) {
+        calls.push({ started: event, finished: null, began: position, ended: Infinity });
       } else if (event.type === "ToolFinished") {
         const open = calls.findLast(({ started }) => started.callId === event.callId);
-        if (open && open.finished === null) open.finished = event;
-      } else if (event.type === "TurnEnded" && event.turn === past.turn) return ok(calls);
+        if (open && open.finished === null)
+          Object.assign(open, { finished: event, ended: position });
+      } else if (event.type === "TurnEnded" && event.turn === turn) return ok(calls);
     }
   }
   return ok(calls);
 }
+
+/** A call that may be repeated is recorded only where it could change files. */
+const couldWrite = ({ effect, tree, untracked }: EventOf<"ToolStarted">): boolean =>
+  effect !== "pure" && (effect !== "keyed" || tree !== undefined || untracked !== undefined);
 
 async function addCall(
   trees: Trees,

@@ -1,5 +1,6 @@
 // Erasing a session for good: an event says so, the blobs that only this session named are removed,
 // every other record loses its body. What a crash or the age limit leaves, a later sweep removes.
+import { endChild } from "#boundary/child-ends.ts";
 import { farOf, textIn } from "#boundary/door/bodies.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -12,6 +13,9 @@ import { SWEPT, SWEPT_STREAM } from "#core/views/erased.ts";
  * same for many, and one may have put them just now. In milliseconds.
  */
 export const SHARED_GRACE_MS = 3_600_000;
+
+/** Children of a session that are erased in one go. */
+const CHILDREN_MAX = 100;
 
 /** What an erased session named, by what may become of it. */
 type Doomed = {
@@ -31,12 +35,35 @@ export async function erase(
 ): Promise<Result<{ stream: string; version: number }>> {
   const state = await parts.sessions.fold(session);
   if (!state.ok) return state;
+  // Refused for the session, its children stay as well.
+  if (!state.value.turn) {
+    const children = await eraseChildren(parts, { session, why });
+    if (!children.ok) return children;
+  }
   const erased = state.value.erased
     ? state
     : await parts.sessions.command(session, { type: "Erase", why });
   if (!erased.ok) return erased;
   const finished = await finishErasure(parts, session, new AbortController().signal);
   return finished.ok ? ok({ stream: session, version: erased.value.version }) : finished;
+}
+
+/** What a session had its children do is part of it. */
+async function eraseChildren(
+  parts: DoorParts,
+  { session, why }: { session: string; why: string },
+): Promise<Result<void>> {
+  const query = { where: { parent: session }, limit: CHILDREN_MAX };
+  for (let rows = await parts.log.tables.rows("children", query); ; ) {
+    if (!rows.ok) return rows;
+    if (rows.value.length === 0) return ok();
+    for (const { child, open } of rows.value) {
+      const ended = open === 1 ? await endChild(parts, String(child), "cancelled") : ok();
+      const erased = ended.ok ? await erase(parts, { session: String(child), why }) : ended;
+      if (!erased.ok) return erased;
+    }
+    rows = await parts.log.tables.rows("children", query);
+  }
 }
 
 /** `left`: blobs that other sessions may be about to name stay until a later sweep. */

@@ -32,6 +32,8 @@ export type DoorParts = TurnParts & {
   trees: { keepDays: number; bytesMax: number };
   version: string;
   home: string;
+  /** The time of a child, at most, in milliseconds. */
+  childDeadlineMs: number;
   defaults: { mode: Mode; contextTokens: number; stepsPerTurn: number };
   /** The model of a session that names none: the configured one, or what is in reach. */
   defaultModel(): Promise<Result<string>>;

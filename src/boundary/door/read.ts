@@ -20,6 +20,7 @@ const newest = {
   steps: "version",
   prompts: "at",
   budgets: "within",
+  children: "begunAt",
   results: "version",
 } as const;
 

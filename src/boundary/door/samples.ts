@@ -45,6 +45,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
     trees: { keepDays: 90, bytesMax: 1 << 30 },
     version: "0",
     home: folder,
+    childDeadlineMs: 60_000,
     defaults: { mode: "ask", contextTokens: 100_000, stepsPerTurn: 20 },
     defaultModel: async () => ok("scripted/test"),
     async toolsNow() {
@@ -59,6 +60,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
       sandbox: "none",
       mode,
       verify: "",
+      roles: "",
     }),
     checks: async () => [],
     keys: keysIn(join(folder, "keys"), {

@@ -24,6 +24,8 @@ export type Jobs = {
   start(what: Pick<Job, "session" | "command" | "cwd">, running: RunningCommand, mask: Mask): Job;
   mayStart(session: string): Result<void>;
   find(session: string, id: string): Result<Job>;
+  /** Kills the jobs of a session; resolves when they are dead. */
+  endOf(session: string): Promise<void>;
   /** Kills every job; resolves when all are dead. */
   close(): Promise<void>;
 };
@@ -68,11 +70,14 @@ export function jobsOfNode(): Jobs {
             : "a job ends with the Aiex process that ran it; start it again",
       });
     },
-    async close() {
-      for (const job of jobs.values()) if (!job.end) job.kill();
-      await Promise.all([...jobs.values()].map((job) => job.done));
-    },
+    endOf: (session) => ended(running(session)),
+    close: () => ended([...jobs.values()].filter((job) => !job.end)),
   };
+}
+
+async function ended(jobs: readonly Job[]): Promise<void> {
+  for (const job of jobs) job.kill();
+  await Promise.all(jobs.map((job) => job.done));
 }
 
 async function drain(chunks: AsyncIterable<Uint8Array>, output: Collected): Promise<void> {

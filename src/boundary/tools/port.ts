@@ -15,6 +15,7 @@ import type { ToolSpec, UserPart } from "#core/model/message.ts";
 import type { Words } from "#core/model/surface.ts";
 import type { Access, Opened } from "#core/security/access.ts";
 import type { Mask } from "#core/security/mask.ts";
+import type { EventBody } from "#core/session/events.ts";
 import type { Piece } from "#core/session/recall.ts";
 import type { Effect, Fact, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
 
@@ -23,6 +24,8 @@ export type ToolOutcome = {
   parts: UserPart[];
   /** What the call taught the session: files seen or changed, todos, jobs. */
   facts: Fact[];
+  /** Of a child, the paths that it says it changed. */
+  changed?: readonly string[];
 };
 
 export type Prepared = {
@@ -31,6 +34,8 @@ export type Prepared = {
   intent: Intent;
   /** One line for a person: the command, or the path and the size of the change. */
   title: string;
+  /** It changes nothing in the workspace, though it is more than a look at it. */
+  harmless?: true;
   /** What had to be repaired to read the arguments, in a few words each; absent where nothing. */
   repairs?: readonly string[];
   run(running: ToolRun): Promise<ToolOutcome>;
@@ -44,6 +49,31 @@ export type ToolRun = {
   progress(text: string): void;
   /** Masks secrets, but those of files that the user allowed: before a text is kept or shown. */
   mask: Mask;
+};
+
+/** A piece of work for a child; `minutes` as far as the user's own limit. */
+export type ChildTask = { title: string; prompt: string; role?: string; minutes?: number };
+
+/** A child that may be begun, or is under way since before a crash. */
+export type Child = {
+  id: string;
+  role: string;
+  /** It only reads. */
+  harmless: boolean;
+  /**
+   * Begins it, unless it was, and waits for its end. Called off by the signal it is ended, except
+   * where this node closes: then it is left to whoever goes on.
+   */
+  run(running: Pick<ToolRun, "signal" | "progress">): Promise<Result<ChildReport>>;
+};
+
+/** How a child ended, what it said last, and what it took. */
+export type ChildReport = Pick<EventBody<"ChildEnded">, "end" | "text" | "failure"> & {
+  steps: number;
+  tokens: number;
+  tookMs: number;
+  /** Paths that it changed, the first ones of many. */
+  changed: readonly string[];
 };
 
 /** What a tool may know and use. Handed to `prepare`; there is nothing else to reach. */
@@ -74,6 +104,8 @@ export type ToolContext = {
   history(at?: number): Promise<Result<readonly Piece[]>>;
   /** Says that something goes on to write after its call; what it answers says that it ended. */
   writing?(title: string): Promise<() => void>;
+  /** The child that this call begins; the same one again where the call is recovered. */
+  child?(task: ChildTask): Promise<Result<Child>>;
   signal: AbortSignal;
 };
 

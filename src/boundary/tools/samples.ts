@@ -46,6 +46,12 @@ export function contextOf(root: string, more: Partial<ToolContext> = {}): ToolCo
     blobs: memoryBlobs(),
     readable: async () => () => true,
     history: async () => ok([]),
+    // A child that has ended as soon as it is begun.
+    child: async ({ role = "general", prompt }) => {
+      const took = { steps: 1, tokens: 15, tookMs: 1_000, changed: [] };
+      const run = async () => ok({ end: "done" as const, text: `did: ${prompt}`, ...took });
+      return ok({ id: "child", role, harmless: role === "explore", run });
+    },
     signal: new AbortController().signal,
     ...more,
   };

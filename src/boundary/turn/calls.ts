@@ -1,7 +1,7 @@
 // One tool call, from its raw arguments to its one result: prepared, judged, started, run. Each
 // stage ends with events that are durable before the next begins.
-import { offered } from "#boundary/surfaces.ts";
-import type { Prepared, Tool, ToolOutcome } from "#boundary/tools/port.ts";
+import { offered, toolsFor } from "#boundary/surfaces.ts";
+import type { Prepared, Tool, ToolContext, ToolOutcome } from "#boundary/tools/port.ts";
 import { historyOf } from "#boundary/turn/history.ts";
 import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import { withLosses } from "#boundary/turn/losses.ts";
@@ -34,7 +34,10 @@ export async function prepareCall(options: CallOptions): Promise<Landing> {
   const { place, session, open, signal } = options;
   const { call } = open;
   // The tools that were on offer when the model asked, also if it was switched since.
-  const tools = await offered(place.tools, session.tools?.surface ?? "other");
+  const tools = await offered(
+    toolsFor(place.tools, session.start),
+    session.tools?.surface ?? "other",
+  );
   const meant = toolNamed(
     call.tool,
     tools.map(({ spec }) => spec.name),
@@ -81,8 +84,17 @@ async function prepare(tool: Tool, options: CallOptions) {
       const trees = await place.trees();
       return trees.ok ? trees.value.writing({ title, paths: null }) : () => {};
     },
+    ...childOf(options),
     signal,
   });
+}
+
+/** The child of a call, where there can be children. */
+function childOf({ parts, stream, place, session, open }: CallOptions): Pick<ToolContext, "child"> {
+  const { children } = parts;
+  if (!children) return {};
+  const parent = { stream, session, place, callId: open.call.id };
+  return { child: (task) => children.of(parent, task) };
 }
 
 function ask(callId: string, verdict: Extract<Verdict, { do: "ask" }>): Landing {
@@ -139,8 +151,8 @@ async function run(options: CallOptions, ready: Ready): Promise<Landing> {
   const finished = { type: "ToolFinished", callId: call.id, end, parts: said, facts } as const;
   const recorded = await recordAfter({ place }, before, finished, {
     intent: prepared.intent,
-    from,
-    to,
+    ...(outcome.changed ? { changed: outcome.changed } : {}),
+    ...{ from, to },
   });
   const context = { session: stream, signal };
   const hooked = await saidAfter(place.hooks, { call, outcome, context });
@@ -182,7 +194,9 @@ export async function recoverCall(options: CallOptions): Promise<Landing> {
     case "pure":
       return calledOff ? cancelled(call.id) : await prepareCall(options);
     case "keyed":
-      return calledOff ? ended(call.id, "interrupted", notRepeated) : await prepareCall(options);
+      if (!calledOff) return await prepareCall(options);
+      if (started.intent.child) await options.parts.children?.end(started.intent.child);
+      return ended(call.id, "interrupted", notRepeated);
     case "opaque":
       return await recordLeft(options, ended(call.id, "interrupted", stoppedMeanwhile));
     case "verifiable":

@@ -4,6 +4,7 @@ import { settled } from "#boundary/turn/step.ts";
 import { settledSummary } from "#boundary/turn/summary.ts";
 import { standingOf } from "#core/evidence/standing.ts";
 import type { Failure } from "#core/failure.ts";
+import { endOfChild } from "#core/session/child.ts";
 import type { EventOf, SessionEvent, TurnEnd } from "#core/session/events.ts";
 import { evolve } from "#core/session/evolve.ts";
 import type { Session } from "#core/session/state.ts";
@@ -17,7 +18,7 @@ export function endOfTurn(s: Session, end: TurnEnd, failure?: Failure): SessionE
   const summary = s.summary?.state === "open" ? [settledSummary(s.summary)] : [];
   const before = [...broke, ...summary, ...ends];
   const ending = { type: "TurnEnded", turn, end, failure: why, ...stood(s, before) } as const;
-  return [...before, ending];
+  return [...before, ending, ...endOfChild(s, { end, failure: why })];
 }
 
 /** How the session stands where a turn ends, if that is news or not well. */

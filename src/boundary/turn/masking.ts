@@ -22,7 +22,8 @@ export async function maskOf(
   return await place.masking(mayShow, [...(opened.secrets ?? []), ...named.filter(mayShow)]);
 }
 
-export function maskedOutcome({ parts, facts, failed }: ToolOutcome, mask: Mask): ToolOutcome {
+export function maskedOutcome(outcome: ToolOutcome, mask: Mask): ToolOutcome {
+  const { parts, facts } = outcome;
   const masked = parts.map((part): UserPart => {
     return part.type === "text" ? { ...part, text: mask(part.text) } : part;
   });
@@ -32,7 +33,7 @@ export function maskedOutcome({ parts, facts, failed }: ToolOutcome, mask: Mask)
       : fact,
   );
   return {
-    failed,
+    ...outcome,
     parts: hasMask(masked) ? [...masked, { type: "text", text: HOW }] : masked,
     facts: said,
   };

@@ -7,13 +7,14 @@ import type { EventLog } from "#boundary/log/port.ts";
 import type { Deadlines, ModelPort } from "#boundary/models/port.ts";
 import type { Requests } from "#boundary/requests.ts";
 import type { Sessions } from "#boundary/sessions.ts";
-import type { Readable, Tool, ToolContext } from "#boundary/tools/port.ts";
+import type { Child, ChildTask, Readable, Tool, ToolContext } from "#boundary/tools/port.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import type { VerifyCommand } from "#core/evidence/verify.ts";
 import type { Result } from "#core/failure.ts";
 import type { Budgets } from "#core/ledger/budget.ts";
 import type { Family, ModelFacts } from "#core/model/catalog.ts";
 import type { Usage } from "#core/model/message.ts";
+import type { Role } from "#core/role.ts";
 import type { Access, Opened } from "#core/security/access.ts";
 import type { Mask } from "#core/security/mask.ts";
 import type { SessionEvent } from "#core/session/events.ts";
@@ -54,6 +55,8 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   /** The commands whose success proves something here, as the user set or confirmed them. */
   verify(): Promise<readonly VerifyCommand[]>;
   hooks: readonly Hooks[];
+  /** The roles that a child can have here. */
+  roles?(): Promise<readonly Role[]>;
 };
 
 /** A model to ask. What is missing is not known of it. */
@@ -99,9 +102,21 @@ export type TurnParts = {
   deadlines: Deadlines;
   /** The budgets that are set, and the clock that says which day it is; without it there are none. */
   budgets?: { set: Budgets; now(): number };
+  /** Children of the sessions that run here; without it there are none. */
+  children?: Children;
   node: string;
   /** Between 0 and 1, for jitter. */
   random(): number;
+};
+
+/** A session that begins children, and the call that does. */
+export type Parent = { stream: string; session: Session; callId: string; place: Place };
+
+export type Children = {
+  /** The child of a call, with the role and the limits that it would have. */
+  of(parent: Parent, task: ChildTask): Promise<Result<Child>>;
+  /** Ends one that nobody waits for any more. */
+  end(child: string): Promise<void>;
 };
 
 /**

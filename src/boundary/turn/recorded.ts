@@ -2,13 +2,15 @@
 // command did can be seen and taken back. A call is never held up by what cannot be recorded; the
 // log then says that nobody can take back what it changed.
 
-import type { Written } from "#boundary/trees/port.ts";
+import type { Prepared } from "#boundary/tools/port.ts";
+import type { Trees, Written } from "#boundary/trees/port.ts";
 import type { Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
 import { byWeight } from "#core/evidence/checks.ts";
 import { sentenceOf } from "#core/failure.ts";
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import type { OpenCall } from "#core/session/state.ts";
-import type { Effect, Fact, Intent } from "#core/session/tool-facts.ts";
+import type { Fact, Intent } from "#core/session/tool-facts.ts";
+import type { PathChange } from "#core/tree/entry.ts";
 
 /** Changes named in the log; all of them follow from the trees. */
 const NAMED_MAX = 200;
@@ -28,11 +30,13 @@ export type Before = Pick<EventBody<"ToolStarted">, "tree" | "untracked"> & { wr
 
 export async function recordBefore(
   { parts, stream, place, open, signal }: Recording,
-  { effect, intent, title }: { effect: Effect; intent: Intent; title: string },
+  prepared: Pick<Prepared, "effect" | "intent" | "title" | "harmless">,
 ): Promise<Before> {
-  if (effect === "pure") return {};
+  const { effect, intent, title, harmless } = prepared;
+  if (effect === "pure" || harmless) return {};
   const trees = await place.trees();
   if (!trees.ok) return { untracked: sentenceOf(trees.error) };
+  if (intent.child) return await recordAround(trees.value, signal);
   const began = performance.now();
   let seq = 0;
   const progress = (done: number, of: number) => {
@@ -46,17 +50,25 @@ export async function recordBefore(
   return before.ok ? before.value : { untracked: sentenceOf(before.error) };
 }
 
+/** A child is no writer itself: what it does is recorded around its own calls. */
+async function recordAround(trees: Trees, signal: AbortSignal): Promise<Before> {
+  const tree = await trees.record(signal);
+  return tree.ok ? { tree: tree.value } : { untracked: sentenceOf(tree.error) };
+}
+
 /** What a call changed, added to its `ToolFinished`. */
 export async function recordAfter(
   { place }: Pick<Recording, "place">,
   { tree, writer }: Before,
   finished: EventOf<"ToolFinished">,
-  ran: { intent: Intent; from: number; to: number },
+  ran: { intent: Intent; changed?: readonly string[]; from: number; to: number },
 ): Promise<SessionEvent> {
-  if (writer === undefined || tree === undefined) return finished;
+  if (tree === undefined) return finished;
   const trees = await place.trees();
   if (!trees.ok) return finished;
-  const { intent, from, to } = ran;
+  const { intent, from, to, changed = [] } = ran;
+  if (intent.child) return await withChanges(trees.value, { tree, changed }, finished);
+  if (writer === undefined) return finished;
   // Also of a call that was cancelled: what it changed until then is what will be asked about.
   const never = new AbortController().signal;
   const after = await trees.value.after(writer, { before: tree, from, to }, never);
@@ -65,6 +77,29 @@ export async function recordAfter(
   return { ...finished, facts, tree: after.value.tree };
 }
 
+/** Of all that is another than before a child, what the child says it changed. */
+async function withChanges(
+  trees: Trees,
+  { tree, changed }: { tree: string; changed: readonly string[] },
+  finished: EventOf<"ToolFinished">,
+): Promise<SessionEvent> {
+  const never = new AbortController().signal;
+  const after = await trees.record(never);
+  if (!after.ok) return finished;
+  const all = await trees.changes(tree, after.value);
+  if (!all.ok) return finished;
+  const own = new Set(changed);
+  const changes = all.value.filter(({ path }) => own.has(path));
+  const fact = changes.length > 0 ? [factOf(changes)] : [];
+  return { ...finished, facts: [...finished.facts, ...fact], tree: after.value };
+}
+
+const factOf = (changes: readonly PathChange[]): Fact & { type: "filesChanged" } => ({
+  type: "filesChanged",
+  files: byWeight(changes).slice(0, NAMED_MAX),
+  more: Math.max(0, changes.length - NAMED_MAX),
+});
+
 /** Of a call that names its files, their hashes tell all; of a command, the trees do. */
 function changedBy({ changes, theirs, besides }: Written, intent: Intent): Fact[] {
   if (pathsOf(intent) !== null || changes.length === 0) return [];
@@ -72,9 +107,7 @@ function changedBy({ changes, theirs, besides }: Written, intent: Intent): Fact[
   const others = theirs.filter((path) => own.includes(path));
   return [
     {
-      type: "filesChanged",
-      files: byWeight(changes).slice(0, NAMED_MAX),
-      more: Math.max(0, changes.length - NAMED_MAX),
+      ...factOf(changes),
       ...(others.length > 0 ? { theirs: others } : {}),
       ...(besides.length > 0 ? { besides } : {}),
     },

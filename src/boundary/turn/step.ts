@@ -9,7 +9,7 @@ import type {
   ModelPort,
   WireRequest,
 } from "#boundary/models/port.ts";
-import { offered, offerOf } from "#boundary/surfaces.ts";
+import { offered, offerOf, toolsFor } from "#boundary/surfaces.ts";
 import type { Landing, ModelOpened, TurnParts } from "#boundary/turn/parts.ts";
 import { until } from "#boundary/until.ts";
 import { mayFallBack, retryAfter } from "#core/backoff.ts";
@@ -130,7 +130,9 @@ export async function changedTools(
   const place = await parts.placeOf(s);
   if (!place.ok) return place;
   const surface = await parts.familyOf(model);
-  const { specs, effects: toolEffects } = offerOf(await offered(place.value.tools, surface));
+  const { specs, effects: toolEffects } = offerOf(
+    await offered(toolsFor(place.value.tools, s.start), surface),
+  );
   const bytes = Buffer.from(JSON.stringify(specs));
   const hash = sha256(bytes);
   if (hash === s.tools?.tools.hash && surface === s.tools.surface) return ok([]);

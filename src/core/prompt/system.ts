@@ -11,6 +11,8 @@ export type Environment = {
   git: string;
   sandbox: string;
   mode: string;
+  /** Who work can be given to, in a line; empty: nobody. */
+  roles: string;
   /** Commands that the project itself has for tests and checks, one a line; empty: none is known. */
   verify: string;
 };
@@ -22,7 +24,7 @@ How to work
 - Change as little as the task needs, in the style that is there. Fix the cause, not the symptom. {change}
 - Run what proves it and read the output. {verify} Say that something passes only after you saw it pass.
 - Report briefly: what you changed and why, as \`path:line\`, what you ran and what it showed, what is left. No preamble, no praise.
-- Ask when the task has two readings that lead to different changes; otherwise go on until it is done.{plan}
+- Ask when the task has two readings that lead to different changes; otherwise go on until it is done.{plan}{roles}
 
 What you must not do
 - Never touch the user's uncommitted work beyond the task. Never commit, push, or rewrite history unless asked.
@@ -56,7 +58,7 @@ Commands: {sandbox}
 {platform}, {date}, mode {mode}`;
 
 /** What differs by family: the names of its tools, and what its models need to hear. */
-type Wording = { look: string; change: string; plan: string; run: string };
+type Wording = { look: string; change: string; plan: string; run: string; task: string };
 
 const wordings: Record<Exclude<Family, "local">, Wording> = {
   gpt: {
@@ -64,26 +66,34 @@ const wordings: Record<Exclude<Family, "local">, Wording> = {
     change: "Change files with `apply_patch` only, never by a shell redirection or script.",
     plan: " For work of several steps keep the plan up to date with `update_plan`.",
     run: "`shell_command`",
+    task: "`task`",
   },
   claude: {
     look: "Use `Read`, `Grep` and `Glob` for it, not the shell.",
     change: "Use `Edit` for parts, `Write` for new files.",
     plan: " For work of three steps or more keep the list with `TodoWrite`.",
     run: "`Bash`",
+    task: "`Task`",
   },
   gemini: {
     look: "Use `read_file`, `grep_search` and `glob` for it, not the shell.",
     change: "Use `replace` for parts, `write_file` for new files.",
     plan: " For work of three steps or more keep the list with `write_todos`.",
     run: "`run_shell_command`",
+    task: "`task`",
   },
   other: {
     look: "Use `read`, `search` and `glob` for it, not the shell.",
     change: "Use `edit` for parts, `write` for new files, `apply_patch` for several files at once.",
     plan: " For work of three steps or more keep the list with `todo`.",
     run: "`run`",
+    task: "`task`",
   },
 };
+
+/** Whom a model may give work to, and for what. */
+const childrenLine = (task: string, roles: string): string =>
+  `\n- A search through much code, or pieces of work that do not depend on each other, you can give to children with ${task}, several at once: ${roles}.`;
 
 /** The system prompt of a family's models. An unknown or missing hole is a bug, found by its test. */
 export function systemPrompt(family: Family, environment: Environment): string {
@@ -91,6 +101,9 @@ export function systemPrompt(family: Family, environment: Environment): string {
   const known = commands.map((command) => `\`${command}\``).join(", ");
   const verify =
     known === "" ? "Find out how the project tests itself." : `The project has ${known}.`;
-  if (family === "local") return filled(short, { ...environment, verify });
-  return filled(template, { ...environment, ...wordings[family], verify });
+  const { roles: named, ...facts } = environment;
+  if (family === "local") return filled(short, { ...facts, verify });
+  const { task, ...wording } = wordings[family];
+  const roles = named === "" ? "" : childrenLine(task, named);
+  return filled(template, { ...facts, ...wording, verify, roles });
 }

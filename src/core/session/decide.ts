@@ -22,6 +22,7 @@ export function decide(command: SessionCommand, s: Session): Result<SessionEvent
       fix: "use that version, or start a new session; `aiex audit verify` names what is damaged",
     });
   }
+  if (s.over !== null && !stays.has(command.type)) return over;
   switch (command.type) {
     case "SubmitPrompt":
       return submit(command, s);
@@ -58,8 +59,20 @@ export function decide(command: SessionCommand, s: Session): Result<SessionEvent
   }
 }
 
+/** What may be asked of a child that is over. */
+const stays: ReadonlySet<SessionCommand["type"]> = new Set(["Rename", "Erase", "Cancel"]);
+
+const over = fail("conflict", "this child session is over", {
+  fix: "`aiex session fork` makes a session of it that goes on",
+});
+
 function submit(command: Command<"SubmitPrompt">, s: Session): Result<SessionEvent[]> {
   const { type: _, ...prompt } = command;
+  if (s.start?.child) {
+    return fail("conflict", "a child session has one turn, which its parent waits for", {
+      fix: "speak to its parent, or steer the child while it runs",
+    });
+  }
   if (s.restoring) {
     return fail("conflict", "files of this session are being brought back", {
       fix: "try again in a moment",

@@ -6,6 +6,7 @@ import { strictness } from "#core/evidence/standing.ts";
 import { families } from "#core/model/catalog.ts";
 import { efforts, origins, stops } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
+import { childBegun, childEnded, childEnds } from "#core/session/child.ts";
 import { modes } from "#core/session/tool-facts.ts";
 
 const text = z.string();
@@ -85,6 +86,14 @@ const fact = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("jobStarted"), job: text, command: text }),
   z.object({ type: z.literal("jobEnded"), job: text, code: z.nullable(count) }),
+  z.object({
+    type: z.literal("childEnded"),
+    child: text,
+    role: text,
+    end: z.enum(childEnds),
+    steps: count,
+    tokens: count,
+  }),
 ]);
 
 const leftPath = z.object({ path: text, why: text });
@@ -173,7 +182,11 @@ export const eventBodies = {
      * parent alone does as well; copies of a session name one and count for themselves.
      */
     ancestors: z.optional(z.readonly(z.array(text))),
+    /** Of a child, what it is to do under and until when. */
+    child: z.optional(childBegun),
   }),
+  /** A child is over, once and for all. */
+  ChildEnded: childEnded,
   /** A runner took the session over; every later event of a runner carries this epoch. */
   SessionAdopted: z.object({ epoch: count, node: text }),
   /**
@@ -305,6 +318,8 @@ export const eventBodies = {
     intent: z.object({
       files: z.optional(z.readonly(z.array(change))),
       key: z.optional(text),
+      /** The child that does it: its changes are in its own events. */
+      child: z.optional(text),
     }),
     /** Of a tool that can write: the workspace before it acts. */
     tree: z.optional(text),

@@ -58,8 +58,9 @@ function evolved(s: Session, e: SessionEvent): Session {
   switch (e.type) {
     case "SessionStarted":
       return started(s, e);
+    case "ChildEnded":
     case "SessionAdopted":
-      return { ...s, epoch: e.epoch };
+      return e.type === "ChildEnded" ? childOver(s, e) : { ...s, epoch: e.epoch };
     case "SessionForked":
       return told({ ...s, usage: noUsage }, user("notice", forkedNotice));
     case "SessionRenamed":
@@ -67,11 +68,9 @@ function evolved(s: Session, e: SessionEvent): Session {
     case "SessionErased":
       // As one who replays it after the erase: nothing of before is known any more.
       return { ...emptySession, erased: true, version: s.version };
-    case "ModelSwitched":
-      // The user's word counts at once, also within a turn that is with another model.
-      return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
     case "ModelDescribed":
       return { ...s, described: bodyOf(e) };
+    case "ModelSwitched":
     case "EffortSwitched":
     case "ModeSwitched":
       return switched(s, e);
@@ -120,7 +119,17 @@ function evolved(s: Session, e: SessionEvent): Session {
   }
 }
 
-function switched(s: Session, e: EventOf<"EffortSwitched" | "ModeSwitched">): Session {
+/** A copy of a child is a session of its own, which may go on. */
+const childOver = (s: Session, { end }: EventOf<"ChildEnded">): Session =>
+  s.start?.child ? { ...s, over: end } : s;
+
+type Switched = EventOf<"ModelSwitched" | "EffortSwitched" | "ModeSwitched">;
+
+function switched(s: Session, e: Switched): Session {
+  if (e.type === "ModelSwitched") {
+    // The user's word counts at once, also within a turn that is with another model.
+    return { ...inTurn(s, { model: null, gaveUp: [] }), model: e.model };
+  }
   if (e.type === "EffortSwitched") return { ...s, effort: e.effort };
   return told({ ...s, mode: e.mode }, user("environment", modeNotices[e.mode]));
 }
@@ -142,8 +151,9 @@ const modeNotices: Record<Mode, string> = {
 };
 
 function started(s: Session, e: EventOf<"SessionStarted">): Session {
-  const { model, mode } = e;
-  return { ...s, start: bodyOf(e), model, mode, tools: toolsOf(e) };
+  const { model, mode, child } = e;
+  const grants = child?.grants ?? [];
+  return { ...s, start: bodyOf(e), model, mode, tools: toolsOf(e), grants };
 }
 
 /** Sessions of before there were surfaces had the plain tools. */
@@ -345,6 +355,7 @@ function learned(s: Session, fact: Fact): Session {
     case "hostsTried":
     case "jobStarted":
     case "jobEnded":
+    case "childEnded":
       return s;
     default:
       return unreachable(fact);

@@ -50,7 +50,7 @@ export type Action =
   | { do: "stopSummary" }
   | { do: "endTurn"; end: TurnEnd; failure?: Failure };
 
-/** Pure calls of one answer that run at once. */
+/** Calls of one answer that run at once, children among them. */
 export const PARALLEL_CALLS_MAX = 8;
 /** Answers in a row that say nothing, or are cut by the output limit, before the turn ends. */
 export const IDLE_ANSWERS_MAX = 3;
@@ -97,15 +97,18 @@ function cancelled(open: readonly OpenCall[], epoch: number): Action {
   return { do: "endCalls", calls: open, why: "cancelled" };
 }
 
-/** The calls whose turn it is: a leading run of pure ones together, any other alone. */
+/**
+ * The calls whose turn it is: a leading run of those that can do each other no harm together, since
+ * they change nothing or may be repeated; any other alone.
+ */
 function mayRun(s: Session): OpenCall[] {
   const batch: OpenCall[] = [];
   const effects = s.tools?.toolEffects ?? {};
   const names = Object.keys(effects);
   for (const open of s.calls) {
     if (open.state === "ended") continue;
-    const pure = (effects[toolNamed(open.call.tool, names) ?? ""] ?? "pure") === "pure";
-    if (!pure) return batch.length === 0 ? [open] : batch;
+    const effect = effects[toolNamed(open.call.tool, names) ?? ""] ?? "pure";
+    if (effect !== "pure" && effect !== "keyed") return batch.length === 0 ? [open] : batch;
     batch.push(open);
     if (batch.length === PARALLEL_CALLS_MAX) return batch;
   }

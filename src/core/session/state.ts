@@ -9,6 +9,7 @@ import {
   type ToolCall,
   type Usage,
 } from "#core/model/message.ts";
+import type { ChildEnd } from "#core/session/child.ts";
 import type { EventBody, EventOf } from "#core/session/events.ts";
 import type { Effect, Intent, Mode, TodoItem } from "#core/session/tool-facts.ts";
 
@@ -110,6 +111,8 @@ export type Session = {
   epoch: number;
   start: EventBody<"SessionStarted"> | null;
   erased: boolean;
+  /** How a child ended; null while it may go on, and for any other session. */
+  over: ChildEnd | null;
   /** Events of a newer version were seen: the session reads, but refuses commands. */
   unknown: boolean;
   title: string;
@@ -173,6 +176,7 @@ export const emptySession: Session = {
   epoch: 0,
   start: null,
   erased: false,
+  over: null,
   unknown: false,
   title: "",
   model: "",

@@ -1,6 +1,7 @@
 // What the log keeps of a tool call besides its messages.
 
 import type { TestCounts } from "#core/evidence/tests.ts";
+import type { ChildEnd } from "#core/session/child.ts";
 import type { PathChange } from "#core/tree/entry.ts";
 
 /**
@@ -10,10 +11,14 @@ import type { PathChange } from "#core/tree/entry.ts";
  */
 export type Effect = "pure" | "verifiable" | "keyed" | "opaque";
 
+/** The tool that begins a child. */
+export const TASK = "task";
+
 /** The files a verifiable call means to change, with their hashes before and after. */
 export type FileChange = { path: string; before: string | "absent"; after: string | "absent" };
 
-export type Intent = { files?: readonly FileChange[]; key?: string };
+/** `child` is the session that does it, and what it changes is in that session's events. */
+export type Intent = { files?: readonly FileChange[]; key?: string; child?: string };
 
 /** How much is done without asking. `yes` is never wider than the sandbox. */
 export const modes = ["ask", "plan", "read-only", "yes"] as const;
@@ -61,4 +66,13 @@ export type Fact =
   /** Hosts (`name:port`) that a command was let through to, and that it was not. */
   | { type: "hostsTried"; reached: readonly string[]; refused: readonly string[] }
   | { type: "jobStarted"; job: string; command: string }
-  | { type: "jobEnded"; job: string; code: number | null };
+  | { type: "jobEnded"; job: string; code: number | null }
+  /** A child is over; `tokens` are what it took with its own children. */
+  | {
+      type: "childEnded";
+      child: string;
+      role: string;
+      end: ChildEnd;
+      steps: number;
+      tokens: number;
+    };

@@ -11,7 +11,7 @@ const LONG_PROMPT = "(a long prompt)";
 
 export const sessions: View = {
   name: "sessions",
-  version: 1,
+  version: 2,
   types: new Set([
     "SessionStarted",
     "TurnStarted",
@@ -27,6 +27,8 @@ export const sessions: View = {
     session: "text",
     workspace: "text",
     path: "text",
+    /** 1 for a child of another session. */
+    child: "integer",
     title: "text",
     named: "integer",
     model: "text",
@@ -36,7 +38,10 @@ export const sessions: View = {
     updatedAt: "integer",
   },
   key: ["session"],
-  indexes: [["updatedAt"], ["path", "updatedAt"]],
+  indexes: [
+    ["child", "updatedAt"],
+    ["path", "child", "updatedAt"],
+  ],
   apply(record, decoded) {
     if (decoded.kind === "far" && decoded.type === "TurnStarted") {
       return rowsOf(record, { type: "TurnStarted", turn: "", text: LONG_PROMPT, attachments: [] });
@@ -61,6 +66,7 @@ function rowsOf(record: LogRecord, e: SessionEvent): RowChange[] {
             ...seen,
             workspace: e.workspace,
             path: e.location.path,
+            child: e.child ? 1 : 0,
             title: "",
             named: 0,
             model: e.model,

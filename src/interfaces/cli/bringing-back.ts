@@ -34,7 +34,7 @@ export async function sessionMeant(
     const found = await app.read({ type: "Session", session: id });
     return found.ok ? ok({ app, session: found.value.session }) : found;
   }
-  const where = { path: location.path };
+  const where = { path: location.path, child: 0 };
   const rows = await app.read({ type: "View", view: "sessions", where, limit: 1 });
   if (!rows.ok) return rows;
   const [row] = rows.value;

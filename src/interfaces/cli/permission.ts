@@ -7,7 +7,8 @@ import type { EventOf } from "#core/session/events.ts";
 import type { Keyboard } from "#interfaces/cli/keyboard.ts";
 import type { Paint } from "#interfaces/cli/paint.ts";
 
-export type Ask = Omit<EventOf<"PermissionAsked">, "type">;
+/** A question; one of a child has its session, and the role it has there. */
+export type Ask = Omit<EventOf<"PermissionAsked">, "type"> & { session?: string; role?: string };
 
 export type Reply = { answer: "allow" | "deny"; scope: Scope; say?: string };
 
@@ -16,7 +17,8 @@ export const HASH_CHARS = 12;
 
 /** The question as text: what, why, and what it opens. */
 export function questionText(ask: Ask, paint: Paint): string {
-  const rows = [`${paint.bold("Aiex asks for your leave:")} ${reveal(ask.title)}`];
+  const who = ask.role === undefined ? "Aiex" : `A child of Aiex (${reveal(ask.role)})`;
+  const rows = [`${paint.bold(`${who} asks for your leave:`)} ${reveal(ask.title)}`];
   if (ask.why.trim() !== "") rows.push(`because ${indented(reveal(ask.why), "        ")}`);
   for (const opened of opensOf(ask)) rows.push(paint.yellow(`opens   ${opened}`));
   rows.push(

@@ -264,6 +264,8 @@ function noteText(e: NoteItem["event"]): string {
       return `budget: ${e.say}`;
     case "BudgetNeared":
       return e.say;
+    case "ChildEnded":
+      return `the child is over: ${childEndText(e.end)}`;
     case "RestoreStarted":
       return restoreText(e);
     case "RestoreFinished":
@@ -311,6 +313,16 @@ const gaps: Record<GapItem["why"], string> = {
 };
 
 const gapText = ({ of, why }: GapItem): string => `(${of}: ${gaps[why]})`;
+
+/** How a child ended, in words. */
+export const childEndText = (end: EventBody<"ChildEnded">["end"]): string =>
+  end === "deadline" || end === "stuck" || end === "lost" ? childStops[end] : ends[end];
+
+const childStops = {
+  deadline: "its time was over",
+  stuck: "its last steps changed nothing",
+  lost: "nobody ran it any more",
+};
 
 const ends: Record<EndItem["end"], string> = {
   done: "done",

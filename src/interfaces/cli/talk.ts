@@ -140,7 +140,7 @@ async function sessionOf(
 ): Promise<Result<Found | null>> {
   if (options.session) return await app.read({ type: "Session", session: options.session });
   if (!options.continue) return ok(null);
-  const where = { path: location.path };
+  const where = { path: location.path, child: 0 };
   const rows = await app.read({ type: "View", view: "sessions", where, limit: 1 });
   if (!rows.ok) return rows;
   const [row] = rows.value;

@@ -4,6 +4,7 @@ import type { App, Entry } from "#app";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { addUsage, noUsage, textOf, type Usage } from "#core/model/message.ts";
 import type { EventOf, SessionEvent, TurnEnd } from "#core/session/events.ts";
+import { asksOf, emptySession, type Session } from "#core/session/state.ts";
 import type { Ask, Reply } from "#interfaces/cli/permission.ts";
 import type { TurnView } from "#interfaces/cli/view.ts";
 
@@ -29,6 +30,8 @@ export type Watching = {
   after: number;
   /** Questions that were open before that. */
   asks?: readonly Ask[];
+  /** Children that were under way before that. */
+  children?: readonly string[];
   /** The turn to watch: by its id, or as the one whose prompt is at this version. */
   turn: { id: string } | { at: number };
   view: TurnView;
@@ -41,6 +44,8 @@ export async function watchTurn(watching: Watching): Promise<Result<Outcome>> {
   const over = new AbortController();
   const questions = questionsOf(watching, over);
   const listening = listen(app, session, view, over.signal);
+  const children = childrenFollowed(watching, questions.hear, over.signal);
+  for (const child of watching.children ?? []) children.follow(child);
   const { turn } = watching;
   let version = after;
   let told: Told = { turn: "id" in turn ? turn.id : null, text: "", usage: noUsage, steps: 0 };
@@ -53,6 +58,7 @@ export async function watchTurn(watching: Watching): Promise<Result<Outcome>> {
       const e = eventOf(entry.value);
       if (!e) continue;
       questions.hear(e);
+      children.hear(e);
       told = heard(told, e, "at" in turn && entry.value.record.version === turn.at);
       if (e.type === "TurnEnded" && e.turn === told.turn) {
         const { end, failure, evidence } = e;
@@ -68,8 +74,54 @@ export async function watchTurn(watching: Watching): Promise<Result<Outcome>> {
     return ok({ end: "permission_needed", text, usage, steps, asks, version });
   } finally {
     over.abort();
-    await listening;
+    await Promise.all([listening, children.over()]);
   }
+}
+
+/** Children of a session that are under way. */
+export const childrenOf = ({ calls }: Session): string[] =>
+  calls.flatMap(({ started, state }) =>
+    started?.intent.child && state !== "ended" ? [started.intent.child] : [],
+  );
+
+type From = { session: string; role: string };
+
+/** The children of a turn, and theirs: followed for what they ask. One that cannot be read asks nothing. */
+function childrenFollowed(
+  { app }: Watching,
+  heard: (e: SessionEvent, from: From) => void,
+  signal: AbortSignal,
+) {
+  const followed = new Map<string, Promise<void>>();
+
+  async function whole(session: string): Promise<void> {
+    // One that is under way since long ago: only what is open there is news. Another begins now.
+    const known = await app.read({ type: "Session", session });
+    const state = known.ok ? known.value.state : emptySession;
+    let role = state.start?.child?.role ?? "";
+    if (state.over) return;
+    for (const ask of asksOf(state)) heard({ type: "PermissionAsked", ...ask }, { session, role });
+    for (const child of childrenOf(state)) follow(child);
+    const from = { stream: session, after: state.version };
+    for await (const entry of app.follow(from, signal)) {
+      const e = entry.ok ? eventOf(entry.value) : null;
+      if (!entry.ok || e?.type === "ChildEnded") return;
+      if (!e) continue;
+      if (e.type === "SessionStarted") role = e.child?.role ?? "";
+      heard(e, { session, role });
+      hear(e);
+    }
+  }
+
+  function follow(child: string): void {
+    if (!followed.has(child)) followed.set(child, whole(child));
+  }
+
+  function hear(e: SessionEvent): void {
+    if (e.type === "ToolStarted" && e.intent.child) follow(e.intent.child);
+  }
+
+  return { follow, hear, over: () => Promise.all(followed.values()) };
 }
 
 type Told = { turn: string | null; text: string; usage: Usage; steps: number };
@@ -126,7 +178,8 @@ function questionsOf({ app, session, answer }: Watching, over: AbortController) 
       return;
     }
     const { callId, hash } = ask;
-    const sent = await app.send({ type: "AnswerPermission", session, callId, hash, ...reply });
+    const at = ask.session ?? session;
+    const sent = await app.send({ type: "AnswerPermission", session: at, callId, hash, ...reply });
     // A conflict means that somebody else answered, or that the call is over: nothing is lost.
     if (!sent.ok && sent.error.code !== "conflict") {
       failed = sent.error;
@@ -139,20 +192,27 @@ function questionsOf({ app, session, answer }: Watching, over: AbortController) 
     if (left.length > 0) over.abort();
   };
 
+  const keyOf = (callId: string, from?: { session?: string }): string =>
+    `${from?.session ?? session} ${callId}`;
+
+  function asked(ask: Ask): void {
+    const void_ = new AbortController();
+    open.set(keyOf(ask.callId, ask), void_);
+    queue = queue.then(() => one(ask, void_)).then(settle);
+  }
+
   return {
-    ask(ask: Ask): void {
-      const void_ = new AbortController();
-      open.set(ask.callId, void_);
-      queue = queue.then(() => one(ask, void_)).then(settle);
-    },
-    hear(e: SessionEvent): void {
+    ask: asked,
+    /** An event of the session, or of a child of it. */
+    hear(e: SessionEvent, from?: From): void {
       if (e.type === "PermissionAsked") {
         const { type: _, ...ask } = e;
-        this.ask(ask);
+        asked({ ...ask, ...from });
       }
       if (e.type === "PermissionAnswered" || e.type === "ToolFinished") {
-        open.get(e.callId)?.abort();
-        open.delete(e.callId);
+        const key = keyOf(e.callId, from);
+        open.get(key)?.abort();
+        open.delete(key);
       }
     },
     unanswered: (): readonly Ask[] => left,

@@ -42,6 +42,7 @@ export function fetchTool(outside: Outside): Tool {
         // A GET changes nothing, so asking again is what its key allows.
         intent: { key: parsed.href },
         title: `fetch ${parsed.href}`,
+        harmless: true as const,
         run: ({ signal, mask }) => fetched(parsed, { context, outside, signal, mask }),
       });
     },

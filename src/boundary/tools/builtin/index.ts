@@ -10,6 +10,7 @@ import { read } from "#boundary/tools/builtin/read.ts";
 import { recall } from "#boundary/tools/builtin/recall.ts";
 import { run } from "#boundary/tools/builtin/run.ts";
 import { search } from "#boundary/tools/builtin/search.ts";
+import { task } from "#boundary/tools/builtin/task.ts";
 import { todo } from "#boundary/tools/builtin/todo.ts";
 import { write } from "#boundary/tools/builtin/write.ts";
 import type { Jobs } from "#boundary/tools/jobs.ts";
@@ -29,6 +30,7 @@ export function builtinTools(jobs: Jobs): ToolSource {
     fetchTool(theOutside),
     todo,
     recall,
+    task(jobs),
   ];
   return { name: "builtin", tools: async () => tools };
 }

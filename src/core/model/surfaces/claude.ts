@@ -271,9 +271,42 @@ const webFetch = surfaceTool({
   map: ({ url }) => ({ url }),
 });
 
+const task = surfaceTool({
+  name: "Task",
+  inner: "task",
+  about: [
+    "Give a piece of work to a child: an assistant with a context of its own, in the same folder. For",
+    "a search through much code, or for pieces that do not depend on each other: calls of one answer",
+    "run side by side, at most 8. It knows nothing of this conversation, so `prompt` holds all that it",
+    "needs and what to answer; its last message is the result.",
+  ].join(" "),
+  input: z.strictObject({
+    description: z
+      .string()
+      .check(z.minLength(1), z.maxLength(100), z.describe("What it does, in a few words.")),
+    prompt: z.string().check(z.minLength(1), z.maxLength(100_000)),
+    subagent_type: z.optional(z.string().check(z.maxLength(40), z.describe("Its role."))),
+    model: z.optional(z.string().check(z.describe("Not possible: its role decides."))),
+    run_in_background: z.optional(flagKey("Not possible; only false.")),
+  }),
+  example: {
+    description: "find the callers of sum()",
+    prompt: "Find every caller of sum() from src/sum.ts. Answer with path:line of each.",
+    subagent_type: "explore",
+  },
+  map: ({ description, prompt, subagent_type, run_in_background }) =>
+    run_in_background
+      ? "`run_in_background` is not possible; call several in one answer, they run side by side"
+      : { title: description, prompt, role: roleOf(subagent_type) },
+});
+
+/** The names of the roles that these models know are other ones than ours. */
+const roleOf = (name: string | undefined): string | undefined =>
+  name === "general-purpose" ? "general" : name === "Explore" ? "explore" : name || undefined;
+
 export const claude: Surface = {
   family: "claude",
-  tools: [read, edit, write, bash, bashOutput, killShell, glob, grep, todoWrite, webFetch],
+  tools: [read, edit, write, bash, bashOutput, killShell, glob, grep, todoWrite, webFetch, task],
   hidden: new Set([
     "read",
     "list",
@@ -286,6 +319,7 @@ export const claude: Surface = {
     "job",
     "fetch",
     "todo",
+    "task",
   ]),
   words: wordsFrom({
     read: "Read",
@@ -302,5 +336,6 @@ export const claude: Surface = {
     job: "BashOutput",
     fetch: "WebFetch",
     todo: "TodoWrite",
+    task: "Task",
   }),
 };

@@ -57,6 +57,6 @@ const run = surfaceTool({
 export const local: Surface = {
   family: "local",
   tools: [edit, run],
-  hidden: new Set(["edit", "run", "glob", "apply_patch", "job", "fetch", "todo"]),
+  hidden: new Set(["edit", "run", "glob", "apply_patch", "job", "fetch", "todo", "task"]),
   words: wordsFrom({ glob: "list", apply_patch: "edit", "run.timeoutSeconds": "seconds" }),
 };

@@ -28,7 +28,7 @@ import type { Cli } from "#interfaces/cli/cli.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import type { Ask } from "#interfaces/cli/permission.ts";
 import { budgetGiven, speakingIn, strictIn, type Talk } from "#interfaces/cli/talk.ts";
-import { type Watching, watchTurn } from "#interfaces/cli/turn.ts";
+import { childrenOf, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 
 /** Prompts of before that the up key brings back. */
 const HISTORY = 200;
@@ -212,11 +212,14 @@ export class Chat {
     const sent = await app.send({ type: "Resume", session });
     if (!this.report(sent)) return;
     this.note("going on with the open turn");
-    await this.#watch({ session, after: state.version, turn: { id: state.turn.id }, asks });
+    const open = { asks, children: childrenOf(state) };
+    await this.#watch({ session, after: state.version, turn: { id: state.turn.id }, ...open });
   }
 
   /** A turn to its end, then those that were queued behind it. */
-  async #watch(watching: Pick<Watching, "session" | "after" | "turn" | "asks">): Promise<void> {
+  async #watch(
+    watching: Pick<Watching, "session" | "after" | "turn" | "asks" | "children">,
+  ): Promise<void> {
     const { session } = watching;
     const { state } = this.talk;
     let now = watching;
@@ -233,7 +236,7 @@ export class Chat {
 
   /** Up to which version the turn was seen to its end; null where it did not come to one. */
   async #watchOne(
-    watching: Pick<Watching, "session" | "after" | "turn" | "asks">,
+    watching: Pick<Watching, "session" | "after" | "turn" | "asks" | "children">,
     from: Transcript,
   ): Promise<number | null> {
     const { app } = this.talk;

@@ -10,7 +10,7 @@ import { type ExitCode, exitOfFailure, exitOfTurn } from "#interfaces/cli/exit.t
 import { failureLine, jsonView, resultLine } from "#interfaces/cli/json.ts";
 import { type Ask, askFor, neededText, type Reply } from "#interfaces/cli/permission.ts";
 import { beginTalk, speakingIn, strictIn, type Talk, talkOptions } from "#interfaces/cli/talk.ts";
-import { type Outcome, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
+import { childrenOf, type Outcome, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 import { textView } from "#interfaces/cli/view.ts";
 
 /** Characters of a hash that name a permission on the command line, at least. */
@@ -149,6 +149,7 @@ async function watched(
       after,
       turn,
       asks: talk.state ? asksOf(talk.state) : [],
+      children: talk.state ? childrenOf(talk.state) : [],
       view: options.json
         ? jsonView(terminal)
         : textView(terminal, { session, from: transcriptFrom(talk.state) }),
@@ -186,7 +187,9 @@ async function concluded(
 ): Promise<ExitCode> {
   const needs = outcome.end === "permission_needed";
   const state = needs ? await app.read({ type: "Session", session }) : null;
-  const asks = state?.ok ? asksOf(state.value.state) : outcome.asks;
+  const own = state?.ok ? asksOf(state.value.state) : null;
+  const ofChildren = outcome.asks.filter((ask) => ask.session !== undefined);
+  const asks = own ? [...own, ...ofChildren] : outcome.asks;
   const exit = outcome.end === "permission_needed" ? 3 : exitOfTurn(outcome.end, outcome.failure);
   if (options.json) terminal.out(resultLine(session, { ...outcome, asks }, exit));
   if (needs) terminal.err(neededText(session, asks, terminal.paint.err));

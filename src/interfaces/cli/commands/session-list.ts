@@ -16,6 +16,7 @@ export const list = defineCommand({
   about: "The sessions of this folder, newest first.",
   options: {
     all: { about: "The sessions of every folder.", short: "a" },
+    children: { about: "With the sessions that other ones gave work to." },
     limit: { about: `How many (${LIMIT}).`, short: "n", value: "n", number: true },
     cwd: { about: "Of this folder.", short: "C", value: "folder" },
     json: { about: "One JSON object a line." },
@@ -26,8 +27,11 @@ export const list = defineCommand({
     if (!opened.ok) return cli.fail(opened.error);
     const { app, location } = opened.value;
     const limit = Math.max(1, Math.min(options.limit ?? LIMIT, 1_000));
-    const where = options.all ? {} : { where: { path: location.path } };
-    const rows = await app.read({ type: "View", view: "sessions", ...where, limit: limit + 1 });
+    const where = {
+      ...(options.all ? {} : { path: location.path }),
+      ...(options.children ? {} : { child: 0 }),
+    };
+    const rows = await app.read({ type: "View", view: "sessions", where, limit: limit + 1 });
     if (!rows.ok) return cli.fail(rows.error);
     const shown = rows.value.slice(0, limit);
     const { terminal } = cli;
