@@ -58,6 +58,21 @@ describe("a session as a story", () => {
     ]);
   });
 
+  it("says of work that was given away how it ended and what it took", () => {
+    const child = "j6h1gae176ccbzhw";
+    const took = { steps: 3, tokens: 9_100 };
+    const over = { type: "childEnded", child, role: "explore", end: "deadline", ...took } as const;
+    const lines = told(
+      prompted("go"),
+      answered([{ id: "c1", tool: "task", input: "{}" }]),
+      { ...toolStarted("c1", "keyed"), tool: "task", title: "explore: find it" },
+      finished("c1", { end: "failed", facts: [over] }),
+    );
+    expect(lines.at(-1)).toBe(
+      "trouble: x task explore: find it  its time was over, 3 steps, 9.1k tokens, session j6h1gae1",
+    );
+  });
+
   it("tells a turn from its prompt to what it changed and took", () => {
     const changed = { type: "fileChanged", path: "a.ts", before: "x", after: "y" } as const;
     expect(

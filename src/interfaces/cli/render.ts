@@ -177,9 +177,14 @@ function howIt({ facts, state, result }: ToolItem): string {
     const code = ran.code === null ? "stopped" : `exit ${ran.code}`;
     parts.push(`${code}, ${lasted(ran.durationMs)}`);
   }
+  const child = facts.find((fact) => fact.type === "childEnded");
+  if (child) {
+    const took = `${count(child.steps, "step")}, ${short(child.tokens)} tokens`;
+    parts.push(`${childEndText(child.end)}, ${took}, session ${child.child.slice(0, 8)}`);
+  }
   if (tried?.refused.length) parts.push(`not reached: ${tried.refused.map(reveal).join(", ")}`);
   if (moved) parts.push(`moved to quarantine: ${moved.paths.map(reveal).join(", ")}`);
-  if (state === "failed" && !ran) parts.push(first(textOf(result)));
+  if (state === "failed" && !ran && !child) parts.push(first(textOf(result)));
   if (state === "denied") parts.push(`not allowed: ${first(textOf(result))}`);
   if (state === "cancelled") parts.push("called off");
   if (state === "interrupted") parts.push("interrupted; how far it came is not known");
@@ -225,7 +230,7 @@ function resultLines({ result }: ToolItem): Line[] {
 function noteText(e: NoteItem["event"]): string {
   switch (e.type) {
     case "SessionStarted":
-      return `began in ${e.location.path} with ${e.model}, mode ${e.mode}`;
+      return `began${asChild(e)} in ${e.location.path} with ${e.model}, mode ${e.mode}`;
     case "SessionForked":
       return `forked from ${e.from} at its event ${e.version}`;
     case "SessionRenamed":
@@ -284,6 +289,9 @@ function noteText(e: NoteItem["event"]): string {
       return unreachable(e);
   }
 }
+
+const asChild = ({ child, parent }: EventBody<"SessionStarted">): string =>
+  child ? ` as ${child.role}, a child of ${parent},` : "";
 
 function restoreText({ cause, changes, to }: EventBody<"RestoreStarted">): string {
   const paths = count(changes.length, "path");
