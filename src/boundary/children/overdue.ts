@@ -1,8 +1,10 @@
 // Children whose time was over while nobody ran them, as their process was killed: each is ended by the
 // first node that starts afterwards.
 import { endChild } from "#boundary/child-ends.ts";
+import { sha256 } from "#boundary/digest.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { ok, type Result } from "#core/failure.ts";
+import { type ChildSeen, childSeen, dueAt, unseenChild } from "#core/session/child-seen.ts";
 
 /** Children looked at in one go. */
 const CHILDREN_MAX = 500;
@@ -18,9 +20,26 @@ export async function endOverdue(parts: DoorParts, nowMs: number): Promise<Resul
   });
   if (!open.ok) return open;
   const overdue = open.value.filter(({ deadlineAt }) => Number(deadlineAt) + GRACE_MS < nowMs);
+  let count = 0;
   for (const { child } of overdue) {
+    const seen = await seenNow(parts, String(child));
+    if (!seen.ok) return seen;
+    if (dueAt(seen.value) + GRACE_MS >= nowMs) continue;
     const ended = await endChild(parts, String(child), "deadline");
     if (!ended.ok) return ended;
+    count += 1;
   }
-  return ok(overdue.length);
+  return ok(count);
+}
+
+/** What its events tell; the time that it waits for the user does not count. */
+async function seenNow({ sessions }: DoorParts, child: string): Promise<Result<ChildSeen>> {
+  let seen = unseenChild;
+  for await (const page of sessions.read(child, { after: 0 }, new AbortController().signal)) {
+    if (!page.ok) return page;
+    for (const { record, decoded } of page.value) {
+      if (decoded.kind === "event") seen = childSeen(seen, record, decoded.event, sha256);
+    }
+  }
+  return ok(seen);
 }

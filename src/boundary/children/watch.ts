@@ -10,7 +10,7 @@ import type { Sessions } from "#boundary/sessions.ts";
 import { until } from "#boundary/until.ts";
 import { ok, type Result } from "#core/failure.ts";
 import type { CallingOff } from "#core/session/child.ts";
-import { type ChildSeen, childSeen, unseenChild } from "#core/session/child-seen.ts";
+import { type ChildSeen, childSeen, dueAt, lateAt, unseenChild } from "#core/session/child-seen.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { IDLE_TOLD, idleMax } from "#core/session/progress.ts";
 
@@ -18,8 +18,6 @@ import { IDLE_TOLD, idleMax } from "#core/session/progress.ts";
 const SILENT_MS = 15_000;
 /** How long a child may take to end in good order at its deadline, and else, in milliseconds. */
 const ENDING_MS = { deadline: 500, else: 2_500 };
-/** Share of its time after which a child is told to come to an end. */
-const LATE_SHARE = 0.8;
 
 export type WatchParts = { sessions: Sessions; log: EventLog; channel: Channel };
 
@@ -115,13 +113,12 @@ class Watch {
       this.#wokenAt = now;
       wake(child);
     }
-    const { deadlineAt } = this.#seen;
     if (this.#ending) {
       if (now < this.#ending.atMost) return ok(false);
       this.#ending.atMost = now + ENDING_MS.else;
       return await endChild(this.#parts, child, this.#ending.why);
     }
-    if (now >= deadlineAt) return await this.#end("deadline", now + ENDING_MS.deadline);
+    if (now >= dueAt(this.#seen)) return await this.#end("deadline", now + ENDING_MS.deadline);
     if (signal.aborted) return await this.#end("cancelled", now + ENDING_MS.else);
     if (now - this.#lifeAt >= 2 * SILENT_MS) return await this.#end("lost", now);
     if (this.#seen.progress.idle >= idleMax(this.#seen.progress)) {
@@ -133,18 +130,18 @@ class Watch {
 
   async #end(why: CallingOff | "cancelled", atMost: number): Promise<Result<boolean>> {
     // The deadline counts also for an end that is under way.
-    this.#ending = { why, atMost: Math.min(atMost, this.#seen.deadlineAt + ENDING_MS.deadline) };
+    this.#ending = { why, atMost: Math.min(atMost, dueAt(this.#seen) + ENDING_MS.deadline) };
     const asked = await callOff(this.#parts, this.#watching.child, why);
     return asked.ok ? ok(true) : asked;
   }
 
   async #wait(news: Promise<void>, over: AbortSignal): Promise<void> {
-    const { begunAt, deadlineAt } = this.#seen;
     const now = Date.now();
     const times = this.#ending
       ? [this.#ending.atMost]
       : [
-          ...[begunAt + (deadlineAt - begunAt) * LATE_SHARE, deadlineAt].filter((at) => at > now),
+          lateAt(this.#seen),
+          dueAt(this.#seen),
           Math.max(this.#lifeAt, this.#wokenAt) + SILENT_MS,
           this.#lifeAt + 2 * SILENT_MS,
         ].filter((at) => at > now);
@@ -155,9 +152,10 @@ class Watch {
 }
 
 /** What the child is to be told now, once each. */
-function noticeFor({ begunAt, deadlineAt, progress, told }: ChildSeen, now: number): string | null {
+function noticeFor(seen: ChildSeen, now: number): string | null {
+  const { progress, told } = seen;
   const isNew = (text: string) => !told.some((one) => one === text);
-  if (now >= begunAt + (deadlineAt - begunAt) * LATE_SHARE && isNew(lateNotice)) return lateNotice;
+  if (now >= lateAt(seen) && isNew(lateNotice)) return lateNotice;
   if (progress.idle >= IDLE_TOLD && progress.jobs === 0 && isNew(idleNotice)) return idleNotice;
   return null;
 }

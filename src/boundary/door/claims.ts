@@ -28,9 +28,6 @@ type Call = {
   ended: number;
 };
 
-/** Children of children that are looked at, so that no log, whatever it says, is read for ever. */
-const GENERATIONS_MAX = 8;
-
 export async function claimsOf(
   parts: { sessions: Sessions; trees: Trees },
   { stream, past }: { stream: string; past: PastTurn },
@@ -79,20 +76,21 @@ async function callsOf(
   signal: AbortSignal,
 ): Promise<Result<Call[]>> {
   const own = await callsIn(sessions, { stream, from: past.from, turn: past.turn }, signal);
-  let calls = own;
-  for (let generation = 0; calls.ok && generation < GENERATIONS_MAX; generation += 1) {
-    const begun = calls.value.filter(({ started }) => started.intent.child !== undefined);
-    if (begun.length === 0) break;
-    const all = calls.value.filter((call) => !begun.includes(call));
-    for (const { started } of begun) {
-      const child = { stream: started.intent.child ?? "", from: 1 };
-      const more = await callsIn(sessions, child, signal);
-      if (!more.ok) return more;
-      all.push(...more.value);
-    }
-    calls = ok(all);
+  if (!own.ok) return own;
+  // Each session is read once, whatever a log says of whose child it is.
+  const read = new Set([stream]);
+  const open = [...own.value];
+  const all: Call[] = [];
+  for (let call = open.shift(); call !== undefined; call = open.shift()) {
+    const { child } = call.started.intent;
+    if (child === undefined) all.push(call);
+    if (child === undefined || read.has(child)) continue;
+    read.add(child);
+    const more = await callsIn(sessions, { stream: child, from: 1 }, signal);
+    if (!more.ok) return more;
+    open.push(...more.value);
   }
-  return calls.ok ? ok(calls.value.toSorted((a, b) => a.began - b.began)) : calls;
+  return ok(all.toSorted((a, b) => a.began - b.began));
 }
 
 /** Those of one session, from a version on, up to the end of a turn where it is named. */

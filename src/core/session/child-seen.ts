@@ -6,13 +6,19 @@ import type { Fact } from "#core/session/tool-facts.ts";
 
 /** Paths of its changes that are remembered. */
 const CHANGED_MAX = 1_000;
+/** Share of its time after which a child is told to come to an end. */
+const LATE_SHARE = 0.8;
 /** Notices that are remembered; there are few kinds. */
 const TOLD_MAX = 50;
 
 export type ChildSeen = {
   version: number;
   begunAt: number;
+  /** Without the time that it waited for the user. */
   deadlineAt: number;
+  /** How long it waited for the user's answers, and since when it does now. */
+  waitedMs: number;
+  waitsSince: number | null;
   /** Answers of its model. */
   steps: number;
   changed: ReadonlySet<string>;
@@ -28,6 +34,8 @@ export const unseenChild: ChildSeen = {
   version: 0,
   begunAt: 0,
   deadlineAt: Number.POSITIVE_INFINITY,
+  waitedMs: 0,
+  waitsSince: null,
   steps: 0,
   changed: new Set(),
   progress: noProgress,
@@ -52,13 +60,12 @@ export function childSeen(
     case "ContextAdded":
       return { ...s, told: [...s.told, event.text].slice(-TOLD_MAX) };
     case "PermissionAsked":
-      return { ...s, asks: new Set([...s.asks, event.callId]) };
+      return { ...s, asks: new Set([...s.asks, event.callId]), waitsSince: s.waitsSince ?? at };
     case "PermissionAnswered":
-      return { ...s, asks: without(s.asks, event.callId) };
+      return answered(s, event.callId, at);
     case "ToolFinished":
       return {
-        ...s,
-        asks: without(s.asks, event.callId),
+        ...answered(s, event.callId, at),
         changed: withPaths(s.changed, event.facts),
       };
     case "SessionErased":
@@ -74,8 +81,20 @@ export function childSeen(
 
 const erased = { code: "not_found", say: "it was erased" };
 
-const without = (all: ReadonlySet<string>, one: string): ReadonlySet<string> =>
-  all.has(one) ? new Set([...all].filter((other) => other !== one)) : all;
+/** When it is over: never as long as it waits for the user, whose time is not its own. */
+export const dueAt = ({ deadlineAt, waitedMs, waitsSince }: ChildSeen): number =>
+  waitsSince === null ? deadlineAt + waitedMs : Number.POSITIVE_INFINITY;
+
+/** When most of its time is over. */
+export const lateAt = (seen: ChildSeen): number =>
+  dueAt(seen) - (seen.deadlineAt - seen.begunAt) * (1 - LATE_SHARE);
+
+function answered(s: ChildSeen, callId: string, at: number): ChildSeen {
+  if (!s.asks.has(callId)) return s;
+  const asks = new Set([...s.asks].filter((other) => other !== callId));
+  if (asks.size > 0) return { ...s, asks };
+  return { ...s, asks, waitedMs: s.waitedMs + (at - (s.waitsSince ?? at)), waitsSince: null };
+}
 
 function withPaths(all: ReadonlySet<string>, facts: readonly Fact[]): ReadonlySet<string> {
   const paths = facts.flatMap((fact) => {
