@@ -1,5 +1,5 @@
 // Evidence as a user meets it: a real program in a real sandbox, a real runner, scripted answers.
-import { mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { linesOf, Machine } from "./aiex.ts";
@@ -54,6 +54,38 @@ async function asked(answers: object[], ...flags: string[]) {
   const lines = linesOf(ended.out);
   return { ...ended, lines, result: lines.at(-1) as Result };
 }
+
+describe("a run that looks like evidence", () => {
+  it("is none beside a job, which could swap a file and put it back", async () => {
+    const job = call("run", { command: "sleep 300", background: true });
+    const { code, result } = await asked([...mend, job, run("npm test"), done]);
+    expect({ code, result }).toMatchObject({
+      code: 0,
+      result: {
+        evidence: {
+          state: "unproven",
+          why: expect.stringMatching(/`sleep 300` ran at the same time: end that/),
+        },
+      },
+    });
+  });
+
+  it("is doubted where a command put another runner among what is installed", async () => {
+    machine.write("package.json", JSON.stringify({ scripts: { test: "check" } }));
+    machine.write("node_modules/.bin/check", "#!/bin/sh\nexec node --test\n");
+    chmodSync(join(machine.folder, "node_modules/.bin/check"), 0o755);
+    const honest = await asked([...mend, run("npm test"), done], "--strict");
+    expect(honest.result).toMatchObject({ exit: 0, evidence: { state: "proven" } });
+    // Broken again, and a runner that says that all is well.
+    machine.write("sum.js", "exports.sum = (a, b) => a - b;\n");
+    const fake = "printf '#!/bin/sh\\necho ok\\n' > node_modules/.bin/check";
+    const cheat = await asked([run(fake), ...mend, run("npm test"), done, done, done], "--strict");
+    expect(cheat.result).toMatchObject({
+      exit: 8,
+      evidence: { state: "doubted", checks: ["node_modules/"] },
+    });
+  });
+});
 
 describe("a turn that changed a file", () => {
   it("is proven by the tests that ran on it, with their counts", async () => {

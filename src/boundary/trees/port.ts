@@ -58,6 +58,12 @@ export type Trees = {
   after(writer: string, wrote: Wrote, signal: AbortSignal): Promise<Result<Written>>;
   /** What the last recording left out, and why. */
   leftOut(): readonly { path: string; why: LeftReason }[];
+  /**
+   * What is installed (folders of dependencies, of which no tree holds the files), each with a mark
+   * that is another whenever a file in it is: by its names, sizes and times. Caches in them are
+   * left out. Of the state of the last recording.
+   */
+  installed(signal: AbortSignal): Promise<Result<{ path: string; mark: string }[]>>;
   /** Somebody writes who is not waited for; ends by a call of what it answers. */
   writing(writing: Writing): () => void;
   /** Every path that is another in `after`, sorted; null is a tree without anything. */

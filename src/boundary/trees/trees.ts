@@ -7,6 +7,7 @@ import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { applyChanges } from "#boundary/trees/apply.ts";
 import { changesBetween, statesIn } from "#boundary/trees/compare.ts";
 import { copyTo } from "#boundary/trees/copy.ts";
+import { installedIn } from "#boundary/trees/installed.ts";
 import { folderOf, keepKnown, loadKnown } from "#boundary/trees/known.ts";
 import { below, type Known } from "#boundary/trees/look.ts";
 import type { Objects, StoredObject, Trees, Wrote } from "#boundary/trees/port.ts";
@@ -118,6 +119,11 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
       return ok({ tree: tree.value, changes: changes.value, theirs, besides });
     },
     leftOut: () => leftIn(known ?? new Map()),
+    installed(signal) {
+      const left = leftIn(known ?? new Map());
+      const folders = left.filter(({ why }) => why === "dependencies").map(({ path }) => path);
+      return installedIn(root, folders, signal);
+    },
     writing(writing) {
       const writer = writers.begin(writing);
       return () => {

@@ -6,9 +6,11 @@ import type { Prepared } from "#boundary/tools/port.ts";
 import type { Trees, Written } from "#boundary/trees/port.ts";
 import type { Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
 import { byWeight } from "#core/evidence/checks.ts";
+import { matched } from "#core/evidence/verify.ts";
 import { sentenceOf } from "#core/failure.ts";
+import type { Access } from "#core/security/access.ts";
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
-import type { OpenCall } from "#core/session/state.ts";
+import type { OpenCall, Session } from "#core/session/state.ts";
 import type { Fact, Intent } from "#core/session/tool-facts.ts";
 import type { PathChange } from "#core/tree/entry.ts";
 
@@ -26,11 +28,13 @@ type Recording = {
 };
 
 /** What `ToolStarted` says of the workspace; `writer` is to be ended by `recordAfter`. */
-export type Before = Pick<EventBody<"ToolStarted">, "tree" | "untracked"> & { writer?: string };
+export type Before = Pick<EventBody<"ToolStarted">, "tree" | "untracked" | "installed"> & {
+  writer?: string;
+};
 
 export async function recordBefore(
-  { parts, stream, place, open, signal }: Recording,
-  prepared: Pick<Prepared, "effect" | "intent" | "title" | "harmless">,
+  { parts, stream, place, session, open, signal }: Recording & { session: Session },
+  prepared: Pick<Prepared, "access" | "effect" | "intent" | "title" | "harmless">,
 ): Promise<Before> {
   const { effect, intent, title, harmless } = prepared;
   if (effect === "pure" || harmless) return {};
@@ -47,7 +51,22 @@ export async function recordBefore(
   };
   const writing = { title, paths: pathsOf(intent) };
   const before = await trees.value.before(writing, signal, progress);
-  return before.ok ? before.value : { untracked: sentenceOf(before.error) };
+  if (!before.ok) return { untracked: sentenceOf(before.error) };
+  const isWanted = wantsInstalled(session, prepared.access);
+  const installed = isWanted ? await trees.value.installed(signal) : null;
+  return { ...before.value, ...(installed?.ok ? { installed: installed.value } : {}) };
+}
+
+/** Of the first command of a session, and of each that can prove something. */
+function wantsInstalled({ evidence, start }: Session, access: readonly Access[]): boolean {
+  const root = start?.location.path ?? "/";
+  return access.some((one) => {
+    if (one.kind !== "run") return false;
+    if (evidence.installed === null) return true;
+    const { command, cwd } = one;
+    const text = typeof command === "string" ? command : command.join(" ");
+    return matched({ text, cwd, root }, evidence.commands).is === "verify";
+  });
 }
 
 /** A child is no writer itself: what it does is recorded around its own calls. */
@@ -102,7 +121,8 @@ const factOf = (changes: readonly PathChange[]): Fact & { type: "filesChanged" }
 
 /** Of a call that names its files, their hashes tell all; of a command, the trees do. */
 function changedBy({ changes, theirs, besides }: Written, intent: Intent): Fact[] {
-  if (pathsOf(intent) !== null || changes.length === 0) return [];
+  // Also where nothing is another: whoever runs beside a test can put back what it changed.
+  if (pathsOf(intent) !== null || changes.length + besides.length === 0) return [];
   const own = changes.map(({ path }) => path);
   const others = theirs.filter((path) => own.includes(path));
   return [

@@ -165,6 +165,43 @@ const rows: readonly [string, readonly Step[]][] = [
   ["a changed CI file", weaken(".github/workflows/ci.yml")],
   ["a fake runner among the installed ones", weaken("node_modules/.bin/vitest")],
   ["a fake runner put there by a command", shell("node_modules/vitest/vitest.mjs")],
+  [
+    "a fake runner put where no tree shows it",
+    [
+      edit,
+      { run: "cp fake node_modules/.bin/vitest", installed: "before" },
+      { ...good, installed: "after" },
+    ],
+  ],
+  ["a job that swaps a file and back", [edit, { ...good, besides: "swap.sh" }]],
+  [
+    "a swap beside a run in the background",
+    [
+      edit,
+      { job: "npm test", as: "j" },
+      { run: "cp a b; cp b a" },
+      { follow: "npm test", of: "j" },
+    ],
+  ],
+  [
+    "a second job beside a run in the background",
+    [
+      edit,
+      { job: "npm test", as: "j" },
+      { job: "swap.sh", as: "k" },
+      { follow: "swap.sh", of: "k" },
+      { follow: "npm test", of: "j" },
+    ],
+  ],
+  [
+    "a job that was there before the run in the background",
+    [
+      edit,
+      { job: "swap.sh", as: "k" },
+      { job: "npm test", as: "j" },
+      { follow: "npm test", of: "j" },
+    ],
+  ],
   ["another runner for cargo", weaken(".cargo/config.toml")],
   ["an ignored test beside the code", [edit, { edit: "src/lib.rs", diff: "+    #[ignore]" }, good]],
   ["a setup file of the tests", weaken("src/setupTests.ts")],
@@ -180,6 +217,23 @@ describe("of the ways to cheat", () => {
 
   it.each(rows)("%s is not accepted", (_, steps) => {
     expect(["unproven", "doubted"]).toContain(standingAfter(steps).state);
+  });
+
+  it("none is refused for a job that had ended, nor for what was installed before", () => {
+    const ended: Step[] = [
+      { job: "npm run dev", as: "d" },
+      { follow: "npm run dev", of: "d" },
+    ];
+    expect(standingAfter([...ended, edit, good]).state).toBe("proven");
+    const job: Step[] = [edit, { job: "npm test", as: "j" }, { follow: "npm test", of: "j" }];
+    expect(standingAfter(job).state).toBe("proven");
+    const same: Step[] = [{ run: "ls", installed: "m" }, edit, { ...good, installed: "m" } as Step];
+    expect(standingAfter(same).state).toBe("proven");
+  });
+
+  it("says what ran beside a run, and what to do", () => {
+    const { why } = standingAfter([edit, { ...good, besides: "npm run dev" }]);
+    expect(why).toMatch(/`npm test` ran, but `npm run dev` ran at the same time: end that/);
   });
 
   it("none is refused for its beginning: the honest run is accepted", () => {

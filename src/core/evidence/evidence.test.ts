@@ -23,7 +23,9 @@ function simply(s: Simple, step: Step): Simple {
   if ("follow" in step) return { ...s, job: null, isGood: s.isGood || s.job === s.changes };
   if ("turn" in step) return s;
   if ("run" in step) {
-    return step.run === "npm test" ? { ...s, isGood: step.code === undefined } : s;
+    // Nobody can say what a job read that another command ran beside.
+    const beside = { ...s, job: s.job === null ? null : -1 };
+    return step.run === "npm test" ? { ...beside, isGood: step.code === undefined } : beside;
   }
   return { ...s, changes: s.changes + 1, isGood: false };
 }

@@ -31,7 +31,12 @@ type Begun = {
   changes: number;
   files: readonly string[];
   sight?: "blind" | "seen";
+  /** What else could write while it ran. */
+  beside?: string;
 };
+
+/** A folder of what is installed, and what tells whether anything in it is another. */
+export type Installed = { path: string; mark: string };
 
 export type Evidence = {
   commands: readonly VerifyCommand[];
@@ -49,6 +54,8 @@ export type Evidence = {
   checksMore: number;
   calls: readonly Begun[];
   jobs: readonly Begun[];
+  /** Marks of what is installed, as it was when this session first ran a command. */
+  installed: readonly Installed[] | null;
   /** Why the newest run that looked like evidence is none. */
   refused: string | null;
   /** Whether this turn changed or proved anything. */
@@ -67,6 +74,7 @@ export const emptyEvidence: Evidence = {
   checksMore: 0,
   calls: [],
   jobs: [],
+  installed: null,
   refused: null,
   touched: false,
 };
@@ -80,11 +88,8 @@ export function evidenceAfter(e: Evidence, event: SessionEvent, root: string): E
     }
     case "TurnStarted":
       return { ...e, touched: false, refused: null };
-    case "ToolStarted": {
-      const files = (event.intent.files ?? []).map(({ path }) => path);
-      const call = { id: event.callId, changes: e.changes, files, ...sightOf(event) };
-      return { ...e, calls: begun(e.calls, call) };
-    }
+    case "ToolStarted":
+      return called(event.installed ? installed(e, event.installed) : e, event);
     case "ToolFinished":
       return changed(finished(e, event, root), othersIn(event.facts));
     case "RestoreStarted":
@@ -92,6 +97,25 @@ export function evidenceAfter(e: Evidence, event: SessionEvent, root: string): E
     default:
       return e;
   }
+}
+
+function called(e: Evidence, event: EventOf<"ToolStarted">): Evidence {
+  const files = (event.intent.files ?? []).map(({ path }) => path);
+  const call = { id: event.callId, changes: e.changes, files, ...sightOf(event) };
+  // What runs beside a job could change what that job reads, and put it back.
+  const jobs = call.sight ? e.jobs.map((job) => ({ ...job, beside: event.title })) : e.jobs;
+  return { ...e, jobs, calls: begun(e.calls, call) };
+}
+
+/** Another mark than at first: what the tests run on is another, wherever in it that is. */
+function installed(e: Evidence, now: readonly Installed[]): Evidence {
+  if (e.installed === null) return { ...e, installed: now };
+  const before = new Map(e.installed.map(({ path, mark }) => [path, mark]));
+  const changed = now.filter(({ path, mark }) => before.get(path) !== mark);
+  const known = new Set(e.checks.map(({ path }) => path));
+  const fresh = changed.filter(({ path }) => !known.has(path));
+  const checks = fresh.map(({ path }) => ({ path, before: before.get(path) ?? null }));
+  return { ...e, checks: [...e.checks, ...checks].slice(-PATHS_MAX) };
 }
 
 /** A call that names its files tells by their hashes what it changed. */
@@ -113,9 +137,7 @@ function finished(e: Evidence, event: EventOf<"ToolFinished">, root: string): Ev
   const isBlind = call?.sight === "blind" || (call?.sight === "seen" && event.tree === undefined);
   const after = event.facts.reduce(unnamedIn, isBlind ? changedUnseen(named, 1) : named);
   const started = event.facts.find((fact) => fact.type === "jobStarted");
-  if (started && call) {
-    return { ...after, jobs: begun(after.jobs, { ...call, id: started.job, files: [] }) };
-  }
+  if (started && call) return withJob(after, { ...call, id: started.job, files: [] });
   const ended = event.facts.find((fact) => fact.type === "jobEnded");
   const began = ended ? e.jobs.find(({ id }) => id === ended.job) : call;
   const jobs = ended ? after.jobs.filter(({ id }) => id !== ended.job) : after.jobs;
@@ -123,7 +145,26 @@ function finished(e: Evidence, event: EventOf<"ToolFinished">, root: string): Ev
   // A job is followed once: what is shown of it again later is no run.
   if (!ran || (ended && !began)) return { ...after, jobs };
   // What it changed itself came with it; everything else must lie before it began.
-  return judged({ ...after, jobs }, ran, { root, isStale: began?.changes !== e.changes });
+  const isStale = began?.changes !== e.changes;
+  const beside = ended ? began?.beside : besideIn(e, event);
+  return judged({ ...after, jobs }, ran, { root, isStale, beside });
+}
+
+/** Two jobs at once can each change what the other reads. */
+function withJob(e: Evidence, job: Begun): Evidence {
+  const others = e.jobs.filter(({ id }) => id !== job.id);
+  const [other] = others;
+  const beside = other ? { beside: `job ${other.id}` } : {};
+  const jobs = others.map((one) => ({ ...one, beside: `job ${job.id}` }));
+  return { ...e, jobs: begun(jobs, { ...job, ...beside }) };
+}
+
+/** What else could write while a call ran: the trees say it, or else what is known of jobs. */
+function besideIn(e: Evidence, { facts, tree }: EventOf<"ToolFinished">): string | undefined {
+  const changed = facts.find((fact) => fact.type === "filesChanged");
+  const [first] = changed?.besides ?? [];
+  const [job] = tree === undefined ? e.jobs : [];
+  return first ?? (job ? `job ${job.id}` : undefined);
 }
 
 export type Change = { path: string; before?: string; after?: string; diff?: string };
@@ -226,7 +267,7 @@ function withUnproven(e: Evidence, paths: readonly string[]): Evidence {
 function judged(
   e: Evidence,
   ran: Extract<Fact, { type: "commandEnded" }>,
-  { root, isStale }: { root: string; isStale: boolean },
+  { root, isStale, beside }: { root: string; isStale: boolean; beside: string | undefined },
 ): Evidence {
   const { command: text, cwd, code, tests = null } = ran;
   // Runs of before there was evidence do not say where they were.
@@ -241,6 +282,9 @@ function judged(
   if (found.is === "near") return refused(found.why);
   if (code !== 0 || (tests && tests.failed > 0)) return failed(e, command);
   if (isStale) return refused("files changed after it began");
+  if (beside !== undefined) {
+    return refused(`\`${beside}\` ran at the same time: end that and run this again`);
+  }
   if (tests && tests.passed < 1) return refused("it ran no test");
   if (!tests && (command.counts || e.counted.includes(command.command))) {
     return refused("it did not count its tests, as it does when they run");

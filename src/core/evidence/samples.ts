@@ -19,6 +19,10 @@ export type Step =
       edits?: string;
       /** What somebody else changed while it ran. */
       others?: string;
+      /** What else could write while it ran. */
+      besides?: string;
+      /** The mark of what is installed, before it ran. */
+      installed?: string;
     }
   | { job: string; as: string; cwd?: string }
   | { follow: string; of: string; code?: number | null; cwd?: string }
@@ -37,7 +41,7 @@ export const npmTest: VerifyCommand = { command: "npm test", folder: ".", files:
 
 let calls = 0;
 
-type More = { theirs?: readonly string[]; more?: number };
+type More = { theirs?: readonly string[]; besides?: readonly string[]; more?: number };
 
 const filesChanged = (files: readonly Change[], more: More = {}) => ({
   type: "filesChanged" as const,
@@ -91,8 +95,17 @@ function eventsOf(step: Step): SessionEvent[] {
     "run" in step && step.others
       ? [filesChanged([{ path: step.others }], { theirs: [step.others] })]
       : [];
-  const facts = [ran, ...more, ...others];
-  return [begin, finished(id, { end: code === 0 ? "ok" : "failed", facts })];
+  const besides =
+    "run" in step && step.besides ? [filesChanged([], { besides: [step.besides] })] : [];
+  const installed =
+    "run" in step && step.installed
+      ? { installed: [{ path: "node_modules/", mark: step.installed }] }
+      : {};
+  const facts = [ran, ...more, ...others, ...besides];
+  // Following a job only looks: nothing is recorded around it.
+  const tree = "run" in step ? { tree: "t" } : {};
+  const end = code === 0 ? "ok" : "failed";
+  return [{ ...begin, ...tree, ...installed }, finished(id, { end, facts, ...tree })];
 }
 
 export function sessionAfter(

@@ -323,6 +323,8 @@ export const eventBodies = {
     }),
     /** Of a tool that can write: the workspace before it acts. */
     tree: z.optional(text),
+    /** Of the first command, and of each that can prove something: what is installed. */
+    installed: z.optional(z.readonly(z.array(z.object({ path: text, mark: text })))),
     /** Why there is no such tree: what it changes cannot be taken back. */
     untracked: z.optional(text),
     /** What was repaired to read the arguments; the model's own text is in its `StepCompleted`. */
