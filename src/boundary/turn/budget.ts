@@ -42,7 +42,8 @@ export type TurnBudget = {
   guard(s: Session, need: Need): Promise<Result<Guarded>>;
 };
 
-type Guarded = { guard?: Guard; told: readonly SessionEvent[] };
+/** The guard of an append, where there is a budget, and what is told with it. */
+export type Guarded = { guard?: Guard; told: readonly SessionEvent[] };
 
 export function turnBudget(parts: BudgetParts, stream: string): TurnBudget {
   const { set = {}, now = () => 0 } = parts.budgets ?? {};

@@ -2,7 +2,7 @@
 // listens for news, appends what happened, and folds again. What it holds besides is only what is
 // under way (`flights`).
 import type { Guard } from "#boundary/log/port.ts";
-import { type TurnBudget, turnBudget } from "#boundary/turn/budget.ts";
+import { type Guarded, type TurnBudget, turnBudget } from "#boundary/turn/budget.ts";
 import { bug, cancelled, cut, prepareCall, recoverCall } from "#boundary/turn/calls.ts";
 import { compaction, nothingToDrop } from "#boundary/turn/compaction.ts";
 import { endOfTurn } from "#boundary/turn/ending.ts";
@@ -17,7 +17,7 @@ import {
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
 import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
-import { settledSummary, summaryFor } from "#boundary/turn/summary.ts";
+import { type Asked, settledSummary, summaryFor } from "#boundary/turn/summary.ts";
 import { toldByRunner } from "#boundary/turn/told.ts";
 import { unreachable } from "#core/assert.ts";
 import { bugIn, type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
@@ -164,16 +164,26 @@ export class Runner {
   async #compact(why: "overflow" | "full", s: Session): Promise<Result<Session>> {
     // Where a budget has nothing left no model is asked for a summary: the digest needs none.
     const left = await this.#budget.before(s);
+    if (left.ok && left.value.length > 0) return await this.#append(s, left.value);
     const asking = { session: s, signal: this.#signal };
     const asked = left.ok ? await summaryFor(this.#parts, this.#stream, asking) : null;
-    if (asked) {
-      const started = await this.#append(s, asked.events);
-      if (started.ok && asked.run) this.#fly(SUMMARY, asked.run);
-      return started;
-    }
+    if (asked) return await this.#summarise(asked, s);
     const compacted = await compaction(this.#parts.blobs, s, why);
     if (compacted) return await this.#append(s, [compacted]);
     return await this.#endTurn(s, "failed", nothingToDrop);
+  }
+
+  /** Begins a summary, which a budget has to have room for as for any other call. */
+  async #summarise({ events, need, without, run }: Asked, s: Session): Promise<Result<Session>> {
+    const held = need ? await this.#budget.guard(s, need) : ok<Guarded>({ told: [] });
+    const started = held.ok
+      ? await this.#append(s, [...held.value.told, ...events], held.value.guard)
+      : held;
+    if (!started.ok && started.error.code === "budget" && without) {
+      return await this.#append(s, without(started.error));
+    }
+    if (started.ok && run) this.#fly(SUMMARY, run);
+    return started;
   }
 
   async #callModel(

@@ -215,7 +215,11 @@ export async function runStep(
 }
 
 /** All of the request, and of the answer what was set aside for it. */
-function atMost({ reserved, output = 0, costAtMost }: OpenStep): Usage {
+export function atMost({
+  reserved,
+  output = 0,
+  costAtMost,
+}: Pick<OpenStep, "reserved" | "output" | "costAtMost">): Usage {
   const usage = { ...noUsage, input: reserved, output, exact: false };
   return costAtMost === undefined
     ? usage

@@ -2,9 +2,11 @@
 // and its tokens are set aside before it, its usage counts after it. It is bounded in length and
 // time, and whatever comes of it the compaction goes on, with its text or without.
 import type { ModelEnd } from "#boundary/models/port.ts";
+import type { Need } from "#boundary/turn/budget.ts";
 import type { Landing, ModelOpened, TurnParts } from "#boundary/turn/parts.ts";
-import { choose } from "#boundary/turn/step.ts";
+import { atMost, choose } from "#boundary/turn/step.ts";
 import { type Failed, type Failure, ok, type Result } from "#core/failure.ts";
+import { setAside } from "#core/ledger/set-aside.ts";
 import { type Message, noUsage, type Usage } from "#core/model/message.ts";
 import { priced } from "#core/model/money.ts";
 import { requestTokensAtMost } from "#core/model/tokens.ts";
@@ -17,12 +19,17 @@ import { summarySystem, summaryTask, usableSummary } from "#core/session/summary
 const SUMMARY_MS_MAX = 60_000;
 /** Characters of the record for each token of the model's window: half of what about fits. */
 const CHARS_PER_TOKEN = 3 / 2;
+/** Tokens that a model may answer with, however small the window. */
+const OUTPUT_TOKENS_MIN = 256;
 /** Times its room that an answer may grow to before it is called off. */
 const ANSWER_MAX = 2;
 
 /** What is to be appended; with `run`, what is then under way. */
 export type Asked = {
   events: readonly SessionEvent[];
+  /** What it needs of every budget, and what is appended where one has no room for it. */
+  need?: Need;
+  without?: (failure: Failure) => readonly SessionEvent[];
   run?: (signal: AbortSignal) => Promise<Landing>;
 };
 
@@ -40,12 +47,16 @@ export async function summaryFor(
     named === "session" ? await choose(parts, s, opening) : await opened(parts, named, opening);
   if (!asked.ok) return failed(named, asked, probes);
   const { name, opened: model } = asked.value;
+  const outputTokensMax = Math.min(
+    Math.max(OUTPUT_TOKENS_MIN, Math.ceil(summaryChars(s) / 2)),
+    model.facts?.outputTokensMax ?? Number.POSITIVE_INFINITY,
+  );
   const wire = model.port.encode({
     model: model.model,
     system: summarySystem,
     messages: [taskOf(s, model)],
     tools: [],
-    outputTokensMax: Math.max(256, Math.ceil(summaryChars(s) / 2)),
+    outputTokensMax,
     cacheKey: stream,
     ...(model.facts ? { facts: model.facts } : {}),
     blobs: new Map(),
@@ -53,8 +64,13 @@ export async function summaryFor(
   const request = await parts.requests.put(stream, JSON.stringify(wire));
   if (!request.ok) return failed(name, request, probes);
   const reserved = requestTokensAtMost(wire.body);
+  const { budget, ...aside } = setAside(reserved, { ...model.facts, outputTokensMax });
+  const held = { reserved, ...aside };
+  const started = { type: "SummaryStarted", model: name, request: request.value, budget } as const;
   return {
-    events: [...probes, { type: "SummaryStarted", model: name, request: request.value, reserved }],
+    events: [...probes, { ...started, ...held }],
+    need: { model: name, budget },
+    without: (error) => failed(name, { ok: false, error }, probes).events,
     async run(signal) {
       parts.channel.publish(stream, {
         type: "waiting",
@@ -62,17 +78,17 @@ export async function summaryFor(
         why: "old messages are being summarised",
       });
       const end = await answered(model, { parts, wire, signal, charsMax: summaryChars(s) });
-      const event = eventOf(s, { name, reserved }, end, model);
+      const event = eventOf(s, { name, held }, end, model);
       return { events: [event], fits: (now) => now.summary?.state === "open" };
     },
   };
 }
 
 /** A summary whose runner died: what it cost is not known, so it counts as what was set aside. */
-export const settledSummary = ({ model, reserved }: Summary): EventOf<"SummaryEnded"> => ({
+export const settledSummary = (open: Summary): EventOf<"SummaryEnded"> => ({
   type: "SummaryEnded",
-  model,
-  usage: { ...noUsage, input: reserved, exact: false },
+  model: open.model,
+  usage: atMost(open),
   failure: { code: "broken", say: "Aiex stopped while the summary was made" },
 });
 
@@ -138,12 +154,11 @@ async function answered(
 
 function eventOf(
   s: Session,
-  { name, reserved }: { name: string; reserved: number },
+  { name, held }: { name: string; held: Parameters<typeof atMost>[0] },
   { text, end, isLong }: Awaited<ReturnType<typeof answered>>,
   { facts }: ModelOpened,
 ): EventOf<"SummaryEnded"> {
-  const bound = { ...noUsage, input: reserved, exact: false };
-  const usage = priced(end?.usage ?? bound, facts?.price);
+  const usage = priced(end?.usage ?? atMost(held), facts?.price);
   const whole: Result<string> =
     end?.failure && !isLong
       ? { ok: false, error: end.failure }

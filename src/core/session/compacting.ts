@@ -27,8 +27,9 @@ export function compacting(
 }
 
 function summaryStarted(s: Session, e: EventOf<"SummaryStarted">): Session {
-  const { model, reserved } = e;
-  return { ...s, summary: { epoch: s.epoch, model, reserved, state: "open", text: null } };
+  const { model, reserved, output, costAtMost } = e;
+  const aside = { reserved, output, costAtMost };
+  return { ...s, summary: { epoch: s.epoch, model, ...aside, state: "open", text: null } };
 }
 
 function summaryEnded(s: Session, e: EventOf<"SummaryEnded">): Session {

@@ -140,6 +140,16 @@ const past = {
   todo: z.readonly(z.array(todo)),
   instructions,
 };
+/** What is set aside for a call of a model before it is made. */
+const aside = {
+  /** Tokens of the request, at most. */
+  reserved: count,
+  /** What budgets hold back until it is settled: what it will about take, money where priced. */
+  budget: z.optional(z.object({ tokens: count, nanoDollars: z.optional(count) })),
+  /** Tokens set aside for the answer, and nano-dollars of both at most: its cost if it dies. */
+  output: z.optional(count),
+  costAtMost: z.optional(count),
+};
 const pastTurn = z.object(past);
 const undoneTurn = z.object({ ...past, said: z.readonly(z.array(message)), undoneAt: count });
 
@@ -248,19 +258,7 @@ export const eventBodies = {
   Steered: z.object({ text, attachments: z.readonly(z.array(blob)) }),
   CancelRequested: z.object({ why: text }),
   /** The request exists as a blob and the model is about to be called with it. */
-  StepStarted: z.object({
-    step: count,
-    attempt: count,
-    model: text,
-    request: blob,
-    /** Tokens of the request, at most. */
-    reserved: count,
-    /** What budgets hold back until it is settled: what it will about take, money where priced. */
-    budget: z.optional(z.object({ tokens: count, nanoDollars: z.optional(count) })),
-    /** Tokens set aside for the answer, and nano-dollars of both at most: its cost if it dies. */
-    output: z.optional(count),
-    costAtMost: z.optional(count),
-  }),
+  StepStarted: z.object({ step: count, attempt: count, model: text, request: blob, ...aside }),
   /**
    * The user set what the session, with its children, may have spent in all, counted from its
    * beginning; null: no limit of its own. `say` is what the user wrote.
@@ -341,7 +339,7 @@ export const eventBodies = {
   /** A hook spoke: its result is part of history like any other. */
   HookRan: z.object({ hook: text, callId: z.optional(text), say: text }),
   /** A model is about to be asked for the summary of what a compaction drops. */
-  SummaryStarted: z.object({ model: text, request: blob, reserved: count }),
+  SummaryStarted: z.object({ model: text, request: blob, ...aside }),
   /** What it cost, and its text where that may be used; else why not. */
   SummaryEnded: z.object({
     model: text,

@@ -95,6 +95,8 @@ export type Summary = {
   epoch: number;
   model: string;
   reserved: number;
+  output?: number;
+  costAtMost?: number;
   state: "open" | "ended";
   text: string | null;
 };

@@ -34,8 +34,8 @@ const none = { asideNanoDollars: 0, asideTokens: 0 };
 
 export const budgets: View = {
   name: "budgets",
-  version: 2,
-  types: new Set(["SessionStarted", "StepStarted", ...SETTLING, "SessionErased"]),
+  version: 3,
+  types: new Set(["SessionStarted", "StepStarted", "SummaryStarted", ...SETTLING, "SessionErased"]),
   atOnce: true,
   columns: {
     session: "text",
@@ -60,6 +60,7 @@ export const budgets: View = {
       case "SessionStarted":
         return begun(session, isCopied(record) ? [] : ancestorsOf(e));
       case "StepStarted":
+      case "SummaryStarted":
         return isCopied(record) ? [] : setAside(session, at, e.budget);
       case "SessionErased":
         return [{ do: "drop", where: { session } }];
