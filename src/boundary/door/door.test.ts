@@ -74,6 +74,32 @@ describe("an erased session", () => {
     expect(JSON.stringify(state)).not.toContain("canary");
   });
 
+  it("goes on to count in what was spent, also where the ledger is made anew", async () => {
+    const here = await home("n");
+    const session = await ask(here, "one");
+    await askAgain(here, session, "two");
+    const sums = async () => {
+      const columns = ["tokens", "nanoDollars", "unpriced"];
+      const day = Math.floor(Date.now() / 86_400_000);
+      const within = ["user:", `day:${day}`, session];
+      const read = await here.parts.log.tables.sums(
+        "budgets",
+        within.map((sum) => ({ where: { within: sum }, columns })),
+      );
+      return read.ok ? read.value : read;
+    };
+    const usage = async () => await here.app.read({ type: "View", view: "usage", limit: 10 });
+    const [before, took] = [await sums(), await usage()];
+    expect(before).toMatchObject([{ tokens: 60 }, { tokens: 60 }, { tokens: 60 }]);
+    expect(took).toMatchObject({ value: [{ session, calls: 4, input: 40, output: 20 }] });
+    await here.app.send({ type: "Erase", session, why: "private" });
+    const none = { tokens: 0, nanoDollars: 0, unpriced: 0 };
+    const after = [...(before as object[]).slice(0, 2), none];
+    expect([await sums(), await usage()]).toEqual([after, took]);
+    await here.app.send({ type: "RebuildViews" });
+    expect([await sums(), await usage()]).toEqual([after, took]);
+  });
+
   it("takes nothing that another session still names, chains of requests included", async () => {
     const here = await home("n");
     const session = await ask(here, "first");

@@ -4,8 +4,12 @@ import { endChild } from "#boundary/child-ends.ts";
 import { farOf, textIn } from "#boundary/door/bodies.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import type { Took } from "#core/ledger/figures.ts";
 import { parsed } from "#core/model/json.ts";
+import { decide } from "#core/session/decide.ts";
+import type { SessionEvent } from "#core/session/events.ts";
 import { blobsNamed, isLeaning } from "#core/session/export.ts";
+import type { Session } from "#core/session/state.ts";
 import { SWEPT, SWEPT_STREAM } from "#core/views/erased.ts";
 
 /**
@@ -14,6 +18,10 @@ import { SWEPT, SWEPT_STREAM } from "#core/views/erased.ts";
  */
 export const SHARED_GRACE_MS = 3_600_000;
 
+/** Times that an erasure is decided again because others appended meanwhile. */
+const CONFLICTS_MAX = 20;
+/** Models and days of a session whose figures are kept. */
+const TOOK_MAX = 10_000;
 /** Children of a session that are erased in one go. */
 const CHILDREN_MAX = 100;
 
@@ -40,12 +48,35 @@ export async function erase(
     const children = await eraseChildren(parts, { session, why });
     if (!children.ok) return children;
   }
-  const erased = state.value.erased
-    ? state
-    : await parts.sessions.command(session, { type: "Erase", why });
+  const erased = state.value.erased ? state : await saidErased(parts, { session, why });
   if (!erased.ok) return erased;
   const finished = await finishErasure(parts, session, new AbortController().signal);
   return finished.ok ? ok({ stream: session, version: erased.value.version }) : finished;
+}
+
+/** Says that it is erased, with what it took: of that the ledger forgets nothing. */
+async function saidErased(
+  parts: DoorParts,
+  { session, why }: { session: string; why: string },
+): Promise<Result<Session>> {
+  for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
+    const state = await parts.sessions.fold(session);
+    if (!state.ok) return state;
+    const decided = decide({ type: "Erase", why }, state.value);
+    if (!decided.ok) return decided;
+    const fed = await parts.views.catchUp("usage", new AbortController().signal);
+    if (!fed.ok) return fed;
+    const rows = await parts.log.tables.rows("usage", { where: { session }, limit: TOOK_MAX });
+    if (!rows.ok) return rows;
+    const took = rows.value.map(({ session: _, ...row }) => row as Took);
+    const { child, ancestors } = state.value.start ?? {};
+    const within = child ? { within: ancestors ?? [] } : {};
+    const event: SessionEvent = { type: "SessionErased", why, took, ...within };
+    const by = { actor: "user", epoch: 0 };
+    const said = await parts.sessions.append(session, state.value, [event], by);
+    if (said.ok || said.error.code !== "conflict") return said;
+  }
+  return fail("busy", "others kept changing the session", { fix: "try again" });
 }
 
 /** What a session had its children do is part of it. */

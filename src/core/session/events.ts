@@ -3,6 +3,7 @@
 // notices) is in an event before it is in a request, so that any request can be rebuilt.
 import * as z from "zod/mini";
 import { strictness } from "#core/evidence/standing.ts";
+import { tookShape } from "#core/ledger/figures.ts";
 import { families } from "#core/model/catalog.ts";
 import { efforts, origins, stops } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
@@ -206,7 +207,12 @@ export const eventBodies = {
   SessionForked: z.object({ from: text, version: count }),
   SessionRenamed: z.object({ title: text }),
   /** All other records of the session lost their bodies at this moment. */
-  SessionErased: z.object({ why: text }),
+  SessionErased: z.object({
+    why: text,
+    /** What it took, by model and day, and whose budgets it counted in: the ledger keeps that. */
+    took: z.optional(z.readonly(z.array(tookShape))),
+    within: z.optional(z.readonly(z.array(text))),
+  }),
   ModelSwitched: z.object({ model: text }),
   /**
    * What is known of the model that is asked from here on, where that changes what is done: its

@@ -1,6 +1,7 @@
 // What counts against budgets: of each session what it spent and what is set aside for its open call,
 // in a row for each sum that it counts in: its own, each ancestor's, this home's, and each day's (UTC).
 // Fed with the log: who looks at it under the lock of an append sees every call before it.
+import type { Figures, Took } from "#core/ledger/figures.ts";
 import type { Usage } from "#core/model/message.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { type Decoded, isSettled, SETTLING, type Settled } from "#core/session/upcast.ts";
@@ -34,7 +35,7 @@ const none = { asideNanoDollars: 0, asideTokens: 0 };
 
 export const budgets: View = {
   name: "budgets",
-  version: 3,
+  version: 4,
   types: new Set(["SessionStarted", "StepStarted", "SummaryStarted", ...SETTLING, "SessionErased"]),
   atOnce: true,
   columns: {
@@ -63,7 +64,7 @@ export const budgets: View = {
       case "SummaryStarted":
         return isCopied(record) ? [] : setAside(session, at, e.budget);
       case "SessionErased":
-        return [{ do: "drop", where: { session } }];
+        return erased(session, e);
       default:
         return [];
     }
@@ -110,6 +111,35 @@ function setAside(
     { do: "add", key: day, zero: { depth: null, lasting: 0, ...zero }, add: aside },
   ];
 }
+
+/** What it took goes on to count in all sums but its own: else erasing would give a budget back. */
+function erased(
+  session: string,
+  { took = [], within = [] }: Extract<SessionEvent, { type: "SessionErased" }>,
+): RowChange[] {
+  const put = (sum: string, depth: number | null, rows: readonly Took[]): RowChange => {
+    const lasting = depth === null && sum !== USER ? 0 : 1;
+    return { do: "put", row: { session, within: sum, depth, lasting, ...sumOf(rows) } };
+  };
+  const days = Map.groupBy(took, ({ day }) => day);
+  return [
+    { do: "drop", where: { session } },
+    ...(took.length > 0 ? [put(USER, null, took)] : []),
+    ...within.map((ancestor, i) => put(ancestor, i + 1, took)),
+    ...[...days].map(([day, rows]) => put(`day:${day}`, null, rows)),
+  ];
+}
+
+const sumOf = (rows: readonly Took[]): BudgetSums => {
+  const all = (...names: (keyof Figures)[]): number =>
+    rows.reduce((sum, row) => names.reduce((more, name) => more + row[name], sum), 0);
+  return {
+    ...zero,
+    nanoDollars: all("nanoDollars"),
+    tokens: all("input", "output"),
+    unpriced: all("unpricedInput", "unpricedOutput"),
+  };
+};
 
 function spent(session: string, at: number, usage: Usage): RowChange[] {
   const tokens = usage.input + usage.output;

@@ -1,7 +1,9 @@
 // Tokens and money of each settled call, for the story of one session: a row a call, with its turn.
 // A probe stands before the step that it was made for: it has the numbers 0.
+
+import { figureNames } from "#core/ledger/figures.ts";
 import { isSettled, type Settling } from "#core/session/upcast.ts";
-import { isBroken, usage, usageColumns, usageRow } from "#core/views/usage.ts";
+import { isBroken, usage, usageRow } from "#core/views/usage.ts";
 import { isCopied, type View } from "#core/views/view.ts";
 
 /** A probe and a summary are made between steps: they are told as step 0, attempt 0 and 1. */
@@ -23,7 +25,7 @@ export const steps: View = {
     step: "integer",
     attempt: "integer",
     model: "text",
-    ...Object.fromEntries(usageColumns.map((name) => [name, "integer"])),
+    ...Object.fromEntries(figureNames.map((name) => [name, "integer"])),
   },
   key: ["session", "version"],
   apply(record, decoded) {

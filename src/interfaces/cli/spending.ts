@@ -2,9 +2,9 @@
 // before a price was known are priced now, apart, so that it can be said.
 import type { App } from "#app";
 import { ok, type Result } from "#core/failure.ts";
+import { type Figures, figureNames, noFigures } from "#core/ledger/figures.ts";
 import { factsOf, type UserFacts } from "#core/model/catalog.ts";
 import { costOf } from "#core/model/money.ts";
-import { type UsageRow, usageColumns } from "#core/views/usage.ts";
 import type { Row } from "#core/views/view.ts";
 
 /** Rows read at once, and rows of all pages together. */
@@ -34,7 +34,7 @@ export const dayText = (day: number): string => new Date(day * DAY_MS).toISOStri
 /** One line of an answer. `estimated` nano-dollars are part of no event. */
 export type Line = {
   key: string;
-  counts: UsageRow;
+  counts: Figures;
   estimated: number;
   /** Tokens whose price nobody knows, and of which models they are. */
   unpriced: number;
@@ -62,11 +62,11 @@ const emptyLine = (key: string): Line => ({
   bare: new Set(),
 });
 
-const zero = (): UsageRow => Object.fromEntries(usageColumns.map((name) => [name, 0])) as UsageRow;
+const zero = (): Figures => ({ ...noFigures });
 
 function added(a: Line, b: Line): Line {
   const counts = zero();
-  for (const name of usageColumns) counts[name] = a.counts[name] + b.counts[name];
+  for (const name of figureNames) counts[name] = a.counts[name] + b.counts[name];
   const [estimated, unpriced] = [a.estimated + b.estimated, a.unpriced + b.unpriced];
   const bare = b.bare.size === 0 ? a.bare : new Set([...a.bare, ...b.bare]);
   return { key: a.key, counts, estimated, unpriced, bare };
@@ -74,7 +74,7 @@ function added(a: Line, b: Line): Line {
 
 function lineOf(row: Row, own: readonly UserFacts[]): Line {
   const counts = zero();
-  for (const name of usageColumns) counts[name] = Number(row[name] ?? 0);
+  for (const name of figureNames) counts[name] = Number(row[name] ?? 0);
   const model = String(row.model);
   const bare = bareOf(counts);
   const { price } = factsOf(model, { user: own }).facts;
@@ -86,7 +86,7 @@ function lineOf(row: Row, own: readonly UserFacts[]): Line {
 }
 
 /** The tokens of a row that have no cost of their own. */
-const bareOf = (row: UsageRow) => ({
+const bareOf = (row: Figures) => ({
   input: row.unpricedInput,
   cached: row.unpricedCached,
   written: row.unpricedWritten,
