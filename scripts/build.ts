@@ -53,6 +53,7 @@ const CHUNKS: Readonly<Record<string, readonly string[]>> = {
   // Every prompt in its turn; other commands need not load it.
   turn: [
     "./command-defect.ts",
+    "#boundary/children/roles.ts",
     "#boundary/door/send.ts",
     "#boundary/door/sweep.ts",
     "#boundary/instructions.ts",
@@ -149,6 +150,12 @@ async function run(): Promise<void> {
     ...common,
     input: "src/boundary/workspace/relay.ts",
     output: { file: "dist/relay.cjs", format: "cjs", minify: true, comments: false },
+  });
+  // By itself: a thread that holds the log of a chat.
+  await build({
+    ...common,
+    input: "src/boundary/log/thread-sqlite.ts",
+    output: { file: "dist/log-thread.js", format: "esm", minify: true, comments: false },
   });
   writeFileSync(entry, entrySource);
 }

@@ -41,7 +41,7 @@ import { type Config, type ConfigKey, numberSetting, textSetting } from "#config
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Rules } from "#core/security/rules.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
-import { buildInfo } from "./build.ts";
+import { buildInfo, isBundled } from "./build.ts";
 import { keysOf, modelChecks, modelParts, reachOf } from "./start-models.ts";
 import { type Places, placesOver } from "./start-places.ts";
 import { sealCheck, sealsOf } from "./start-seals.ts";
@@ -51,6 +51,8 @@ export type StartOptions = {
   env: Readonly<Record<string, string | undefined>>;
   /** Keeps everything in memory: nothing of it is there afterwards. */
   ephemeral?: boolean;
+  /** The log in a thread of its own: a slow disk then holds up nothing that somebody looks at. */
+  thread?: boolean;
   /** Stands between the node and its ports: how tests see, delay and break what goes through. */
   around?: (ports: Ports) => Ports;
 };
@@ -70,7 +72,7 @@ export async function start(options: StartOptions): Promise<Result<App>> {
   const node = ephemeral ? ok("ephemeral") : nodeName(config.home);
   if (!node.ok) return node;
   const base = { node: node.value, atOnce: feedAtOnce, now: Date.now };
-  const log = ephemeral ? ok(memoryLog(base)) : sqliteLog(join(config.home, "log.db"), base);
+  const log = ephemeral ? ok(memoryLog(base)) : await openLog(options, base);
   if (!log.ok) return log;
   const seals = sealsOf(config, ephemeral);
   if (!seals.ok) return seals;
@@ -98,6 +100,16 @@ export async function start(options: StartOptions): Promise<Result<App>> {
       await app.value.close();
     },
   });
+}
+
+type Base = Parameters<typeof sqliteLog>[1];
+
+async function openLog({ config, thread }: StartOptions, base: Base): Promise<Result<EventLog>> {
+  const file = join(config.home, "log.db");
+  if (!thread) return sqliteLog(file, base);
+  const { threadLog } = await import("#boundary/log/thread.ts");
+  const entry = isBundled() ? "./log-thread.js" : "./boundary/log/thread-sqlite.ts";
+  return await threadLog(new URL(entry, import.meta.url), { file, node: base.node });
 }
 
 /** The tools, from when they are first asked for. */

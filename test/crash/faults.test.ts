@@ -110,3 +110,20 @@ describe("a disk that fails under the log", () => {
     console.log(`faults: ${cases} at ${syncs} syncs and ${writes} writes of the log, nothing lost`);
   }, 600_000);
 });
+
+describe("a disk that is slow under the log", () => {
+  it.for([
+    ["50 ms for each sync", "delay_enter=50000"],
+    ["half a second for each sync", "delay_enter=500000"],
+    ["five seconds for one", "delay_enter=5000000:when=4"],
+  ])("takes %s, and the turn ends as on any other", async ([, delay], ctx) => {
+    if (!hasTrace) ctx.skip(noTrace);
+    const { code, said } = await askWith(["-e", `inject=fsync,fdatasync:${delay}`]);
+    expect({ code, said }).toMatchObject({ code: 0, said: expect.stringContaining("Done.") });
+    const wrong: string[] = [];
+    const log = rawLog(home as string, wrong);
+    expect(wrong).toEqual([]);
+    expect(log.filter(({ type }) => type === "TurnEnded")).toHaveLength(1);
+    expect((await aiex("audit", "verify")).code).toBe(0);
+  });
+});

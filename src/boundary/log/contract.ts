@@ -1,6 +1,7 @@
 // Every event log passes this suite; an adapter's test file is one call to it.
 import { afterEach, describe, expect, it } from "vitest";
 import { sha256 } from "#boundary/digest.ts";
+import { countAtOnce } from "#boundary/log/contract-table.ts";
 import type { AtOnce, EventLog, Guard, Pages } from "#boundary/log/port.ts";
 import { fail } from "#core/failure.ts";
 import { BODY_BYTES_MAX, emptyHead, faultOf, type LogRecord } from "#core/record.ts";
@@ -25,18 +26,6 @@ const shape: TableShape = {
   key: ["stream"],
   indexes: [["n"]],
 };
-
-const countAtOnce: AtOnce = (records) => [
-  {
-    table: "counts",
-    changes: records.map((r) => ({
-      do: "add" as const,
-      key: { stream: r.stream },
-      zero: { n: 0 },
-      add: { n: 1 },
-    })),
-  },
-];
 
 export function eventLogContract(
   name: string,

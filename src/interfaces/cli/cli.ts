@@ -22,7 +22,12 @@ export type World = {
   /** Milliseconds since 1970. */
   now(): number;
   interrupts: Interrupts;
-  start(options: { config: Config; env: World["env"]; ephemeral?: boolean }): Promise<Result<App>>;
+  start(options: {
+    config: Config;
+    env: World["env"];
+    ephemeral?: boolean;
+    thread?: boolean;
+  }): Promise<Result<App>>;
 };
 
 /** What a command works with. */

@@ -13,6 +13,8 @@ export type Opening = {
   flags?: Readonly<Partial<Record<ConfigKey, unknown>>>;
   /** Keeps nothing after the process ends. */
   ephemeral?: boolean;
+  /** Somebody looks at it all the while: no slow disk may hold up the screen. */
+  screen?: boolean;
 };
 
 export type Opened = { app: App; config: Config; location: Answers["Location"] };
@@ -35,21 +37,26 @@ export function doorOf(world: Pick<World, "env" | "folder" | "start">): Door {
     await closing?.close();
   }
 
-  async function start(key: string, config: Config, ephemeral: boolean): Promise<Result<App>> {
+  async function start(
+    key: string,
+    config: Config,
+    { ephemeral = false, screen = false }: Opening,
+  ): Promise<Result<App>> {
     await close();
-    const app = await world.start({ config, env: world.env, ephemeral });
+    const app = await world.start({ config, env: world.env, ephemeral, thread: screen });
     if (app.ok) held = { key, app: app.value, config };
     return app;
   }
 
   return {
     close,
-    async open({ folder = ".", flags = {}, ephemeral = false } = {}) {
+    async open(opening = {}) {
+      const { folder = ".", flags = {}, ephemeral = false, screen = false } = opening;
       const { env } = world;
-      const key = JSON.stringify([folder, flags, ephemeral]);
+      const key = JSON.stringify([folder, flags, ephemeral, screen]);
       const config = held?.key === key ? ok(held.config) : loadConfig({ env, flags });
       if (!config.ok) return config;
-      const app = held?.key === key ? ok(held.app) : await start(key, config.value, ephemeral);
+      const app = held?.key === key ? ok(held.app) : await start(key, config.value, opening);
       if (!app.ok) return app;
       const path = resolve(world.folder, folder);
       const location = await app.value.read({ type: "Location", path });
@@ -62,7 +69,7 @@ export function doorOf(world: Pick<World, "env" | "folder" | "start">): Door {
       if (!narrowed.ok) return narrowed;
       // What was only ignored needs no other App, and is shown.
       if (isSame(narrowed.value, config.value)) return ok({ ...opened, config: narrowed.value });
-      const again = await start(key, narrowed.value, ephemeral);
+      const again = await start(key, narrowed.value, opening);
       return again.ok ? ok({ ...opened, app: again.value, config: narrowed.value }) : again;
     },
   };

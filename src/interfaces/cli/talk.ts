@@ -74,7 +74,7 @@ export function strictIn({ config }: Pick<Talk, "config">): { evidence?: Strictn
 export async function beginTalk(
   options: TalkOptions,
   cli: Cli,
-  may: { ask: boolean },
+  { ask, screen = false }: { ask: boolean; screen?: boolean },
 ): Promise<Result<Talk>> {
   const mode = modeOf(options);
   if (!mode.ok) return mode;
@@ -84,16 +84,16 @@ export async function beginTalk(
   if (options["max-steps"] === 0) return fail("bad_input", "--max-steps must be above 0");
   const budget = options.budget === undefined ? ok(undefined) : readAmount(options.budget);
   if (!budget.ok) return budget;
-  const flags = flagsOf(options, mode.value);
-  const opened = await cli.open({ folder: options.cwd, flags });
+  const { flags, ...where } = openingOf(options, mode.value);
+  const opened = await cli.open({ ...where, flags, screen });
   if (!opened.ok) return opened;
   const found = await sessionOf(options, opened.value);
   if (!found.ok) return found;
   const folder = found.value?.state.start?.location.path ?? opened.value.location.path;
   const elsewhere = folder !== opened.value.location.path;
-  let there = elsewhere ? await cli.open({ folder, flags }) : opened;
+  let there = elsewhere ? await cli.open({ folder, flags, screen }) : opened;
   if (!there.ok) return there;
-  const trusted = await ensureTrusted(there.value, cli, { trust: options.trust, ask: may.ask });
+  const trusted = await ensureTrusted(there.value, cli, { trust: options.trust, ask });
   if (!trusted.ok) return trusted;
   if (trusted.value.isNew && !options.trust) {
     // Whoever was just asked about the folder is here to be asked about its tests.
@@ -101,7 +101,7 @@ export async function beginTalk(
     if (!confirmed.ok) return confirmed;
   }
   // What the project configures counts from now on.
-  if (trusted.value.isNew) there = await cli.open({ folder, flags });
+  if (trusted.value.isNew) there = await cli.open({ folder, flags, screen });
   if (!there.ok) return there;
   const { session = null, state = null } = found.value ?? {};
   return ok({
@@ -120,6 +120,12 @@ function narrowed(mode: Mode | undefined, { config }: Opened): Mode | undefined 
   const setting = config.settings.get("mode");
   return setting?.from === "project" ? (setting.value as Mode) : mode;
 }
+
+/** How the door is opened for a talk with these options. */
+export const openingOf = (options: TalkOptions, mode: Mode | undefined) => ({
+  folder: options.cwd,
+  flags: flagsOf(options, mode),
+});
 
 function flagsOf(options: TalkOptions, mode: Mode | undefined) {
   const { model, sandbox } = options;

@@ -9,7 +9,7 @@ import { defineCommand } from "#interfaces/cli/command.ts";
 import { runDemo } from "#interfaces/cli/commands/demo.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import { isModelCheck, isModelInReach, noModelText } from "#interfaces/cli/no-model.ts";
-import { beginTalk, talkOptions } from "#interfaces/cli/talk.ts";
+import { beginTalk, modeOf, openingOf, talkOptions } from "#interfaces/cli/talk.ts";
 import { confirm, quoted } from "#interfaces/cli/trusting.ts";
 
 export const chat = defineCommand({
@@ -27,7 +27,10 @@ export const chat = defineCommand({
       terminal.err('No terminal to talk in: this is the demo. `aiex ask "…"` asks once.\n\n');
       return await runDemo({ keep: false }, cli);
     }
-    const opened = await cli.open({ folder: options.cwd });
+    const asked = modeOf(options);
+    if (!asked.ok) return cli.fail(asked.error);
+    // As the talk opens it: else it would be opened twice.
+    const opened = await cli.open({ ...openingOf(options, asked.value), screen: true });
     if (!opened.ok) return cli.fail(opened.error);
     const health = await opened.value.app.read({ type: "Health" });
     if (!health.ok) return cli.fail(health.error);
@@ -35,7 +38,7 @@ export const chat = defineCommand({
     if (!isNamed && !isModelInReach(opened.value.config, health.value.checks)) {
       return await offerDemo(noModelText(health.value.checks, terminal.paint.err), cli);
     }
-    const talk = await beginTalk(options, cli, { ask: true });
+    const talk = await beginTalk(options, cli, { ask: true, screen: true });
     if (!talk.ok) return cli.fail(talk.error);
     const { folder, config, state, session, mode, model } = talk.value;
     const inReach = health.value.checks.find((check) => isModelCheck(check) && check.ok)?.say;
