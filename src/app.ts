@@ -7,7 +7,7 @@ import type { Failure, Result } from "#core/failure.ts";
 import type { Checkpoint } from "#core/location.ts";
 import type { Facts } from "#core/model/catalog.ts";
 import type { Usage } from "#core/model/message.ts";
-import type { LogRecord } from "#core/record.ts";
+import type { BlobState, LogRecord } from "#core/record.ts";
 import { type Fields, sessionCommands } from "#core/session/commands.ts";
 import type { CompactionView } from "#core/session/compactions.ts";
 import { restoreCauses } from "#core/session/events.ts";
@@ -148,6 +148,8 @@ export const querySchemas = {
   /** Records of all streams after a position, bodies as text. */
   Records: z.object({ after: z.int(), stream: z.optional(z.string()), ...page }),
   Blob: z.object({ hash: z.string(), from: z.optional(z.int()), bytes: z.optional(z.int()) }),
+  /** Whether a blob is what its name says; reads it to its end. */
+  BlobState: z.object({ hash: z.string() }),
   Checkpoints: z.object({ path }),
   /** What is another in the files since a checkpoint; without `to`: now. */
   CheckpointDifference: z.object({ path, from: line, to: z.optional(line) }),
@@ -159,6 +161,8 @@ export const querySchemas = {
   Verify: z.object({ path }),
   /** What lies outside the log to prove it by: the anchors of its seals. */
   Anchors: z.object({}),
+  /** The public key that seals and exports are signed with here; null before there is one. */
+  SealKey: z.object({}),
   /** A signature under an export of the log, by the key of the seals. */
   SignExport: z.object({ digest: z.string().check(z.regex(/^[0-9a-f]{64}$/)) }),
   /** Node, sandbox, log, models in reach. */
@@ -242,6 +246,7 @@ export type Answers = {
   Transcript: Entry[];
   Records: LogRecord[];
   Blob: Uint8Array;
+  BlobState: BlobState;
   Location: {
     path: string;
     workspace: string;
@@ -252,6 +257,7 @@ export type Answers = {
   };
   Verify: readonly VerifyRow[];
   Anchors: readonly { file: string; text: string | null; own: boolean }[];
+  SealKey: { key: string | null };
   SignExport: { key: string; signature: string };
   Health: { version: string; node: string; home: string; checks: Check[] };
   Models: {

@@ -1,6 +1,6 @@
 // What proves a log from outside it: the anchors' texts, and a signature under an export.
 import { anchorText } from "#boundary/anchor.ts";
-import { sealKeyIn } from "#boundary/seal-key.ts";
+import { keptKeyIn, sealKeyIn } from "#boundary/seal-key.ts";
 import type { SealParts } from "#boundary/seals.ts";
 import { ok, type Result } from "#core/failure.ts";
 import { exportText } from "#core/seal.ts";
@@ -19,6 +19,12 @@ export function anchorFiles({ anchors }: Pick<SealParts, "anchors">): Result<Anc
     files.push({ file, text: text.value, own: i === 0 });
   }
   return ok(files);
+}
+
+/** The public key that signs here; null where none was needed yet. */
+export function presentKey({ folder }: Pick<SealParts, "folder">): Result<{ key: string | null }> {
+  const kept = keptKeyIn(folder);
+  return kept.ok ? ok({ key: kept.value?.key ?? null }) : kept;
 }
 
 /** Signs the digest of an export: the text is marked as one, so no seal can be had this way. */

@@ -12,6 +12,16 @@ export type SealKey = {
   sign(text: string): string;
 };
 
+/** The key of a folder; null where none was made yet. */
+export function keptKeyIn(folder: string): Result<SealKey | null> {
+  const safe = alone(folder, "folder");
+  if (!safe.ok || !safe.value) return safe.ok ? ok(null) : safe;
+  const file = join(folder, "seal-key.json");
+  const known = privateText(file);
+  if (!known.ok) return known;
+  return known.value === null ? ok(null) : keyFrom(known.value, file);
+}
+
 /** The key of a folder; the first of several processes makes it. */
 export function sealKeyIn(folder: string): Result<SealKey> {
   const made = privateFolder(folder);

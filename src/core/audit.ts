@@ -1,7 +1,17 @@
 // Proving a log: every record against its stream's chain, every seal against the records before it,
-// and all seals against anchors that lie outside the database. The first fault ends it: what comes
-// after a changed record proves nothing.
-import { emptyHead, faultOf, type Head, type LogRecord, type Sha256 } from "#core/record.ts";
+// and all seals against anchors that lie outside the database. A body may be missing only where its
+// session was erased, which an event says. The first fault ends it: what comes after a changed record
+// proves nothing.
+import {
+  type BlobState,
+  ERASED,
+  emptyHead,
+  faultOf,
+  type Head,
+  isSession,
+  type LogRecord,
+  type Sha256,
+} from "#core/record.ts";
 import {
   type Anchored,
   emptySum,
@@ -30,6 +40,9 @@ export type AuditResult = {
   records: number;
   streams: number;
   erased: number;
+  /** Bodies that lie in blobs, and how many of these could not be looked at. */
+  inBlobs: number;
+  blobsElsewhere: number;
   seals: number;
   /** The records after the last seal: bound by their chains alone. */
   unsealed: number;
@@ -39,11 +52,17 @@ export type AuditResult = {
   head: Sum;
 };
 
+/** How the blob is that a body lies in; `elsewhere`: it cannot be looked at here. */
+export type FarBody = BlobState | "elsewhere";
+
 export type Audit = {
-  /** Takes the next record by position; a fault is the first that there is. */
-  take(record: LogRecord): Fault | null;
-  /** The log has no more records. */
-  end(): AuditResult;
+  /**
+   * Takes the next record by position; a fault is the first that there is. `far` is null where the
+   * body lies in its record.
+   */
+  take(record: LogRecord, far: FarBody | null): Fault | null;
+  /** The log has no more records. `isBare`: it is a copy that was made without bodies. */
+  end(options: { isBare: boolean }): AuditResult;
 };
 
 export type AuditParts = {
@@ -68,8 +87,12 @@ export function auditOf({ sha256, isSigned, anchors }: AuditParts): Audit {
   let records = 0;
   let last = 0;
   let erased = 0;
+  let inBlobs = 0;
+  let blobsElsewhere = 0;
   let seals = 0;
   let bad: Fault | null = null;
+  /** By stream, its first record without a body, until it shows that the session was erased. */
+  const lacking = new Map<string, Fault>();
   /** A seal that an anchor lacks, until another one shows that it is not the last. */
   let unanchored: Fault | null = null;
 
@@ -100,25 +123,48 @@ export function auditOf({ sha256, isSigned, anchors }: AuditParts): Audit {
     return null;
   }
 
+  /** What is said of a body that is gone, unless its session was erased later. */
+  function lack(record: LogRecord, far: FarBody | null): void {
+    const { stream, type, body } = record;
+    if (body === null) erased += 1;
+    if (far !== null) inBlobs += 1;
+    if (far === "elsewhere") blobsElsewhere += 1;
+    const gone = body === null ? "its body is gone" : "the blob with its body is gone";
+    if ((body === null || far === "missing") && !lacking.has(stream)) {
+      lacking.set(stream, faultAt(record, `${gone}, and nothing says that it was erased`));
+    }
+    // Erasing takes what is before this event, and it says so before it takes anything.
+    if (type === ERASED && body !== null && isSession(stream)) lacking.delete(stream);
+  }
+
+  const firstLacking = (): Fault | null =>
+    [...lacking.values()].reduce<Fault | null>(
+      (first, one) => (first && first.position < one.position ? first : one),
+      null,
+    );
+
   return {
-    take(record) {
-      const { stream, version, hash, position, body } = record;
+    take(record, far) {
+      const { stream, version, hash, position } = record;
       const fault = faultOf(record, heads.get(stream) ?? emptyHead, sha256);
       bad = fault === null ? null : faultAt(record, fault);
       if (position <= last) bad ??= faultAt(record, `it is behind record ${last}`);
       if (stream === SEAL_STREAM) bad ??= sealFault(record);
+      if (far === "changed") bad ??= faultAt(record, "the blob with its body was changed");
       if (bad) return bad;
       heads.set(stream, { version, hash });
       since.push({ position, stream, version, hash });
       [records, last] = [records + 1, position];
-      if (body === null) erased += 1;
+      lack(record, far);
       return null;
     },
-    end() {
+    end({ isBare }) {
+      if (!isBare) bad ??= firstLacking();
       bad ??= anchored.map((anchor) => cutTail(anchor, seals, last)).find(Boolean) ?? null;
       const unsealed = since.filter(({ stream }) => stream !== SEAL_STREAM).length;
       const head = sumOver(since);
-      return { bad, records, streams: heads.size, erased, seals, unsealed, keys, head };
+      const bodies = { erased, inBlobs, blobsElsewhere };
+      return { bad, records, streams: heads.size, ...bodies, seals, unsealed, keys, head };
     },
   };
 }

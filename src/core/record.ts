@@ -41,6 +41,15 @@ export type LogRecord = Omit<Draft, "body" | "cause" | "correlation"> & {
   salt: string | null;
 };
 
+/** The event that says that all records of its session before it lost their bodies. */
+export const ERASED = "SessionErased";
+
+/** Whether a stream is a session's: others have a kind before a colon, and are never erased. */
+export const isSession = (stream: string): boolean => !stream.includes(":");
+
+/** Whether a blob is what its name says. */
+export type BlobState = "whole" | "changed" | "missing";
+
 /** Longest body in UTF-8 bytes; what is longer goes to a blob that the event names. */
 export const BODY_BYTES_MAX = 65_536;
 

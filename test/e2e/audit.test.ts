@@ -61,8 +61,8 @@ function audited(records: readonly LogRecord[], anchors: readonly Anchor[]): Aud
   const isSigned = (x: string, text: string, signature: string) =>
     verify(null, Buffer.from(text), ownerOf(x), Buffer.from(signature, "base64url"));
   const audit = auditOf({ sha256, isSigned, anchors });
-  for (const record of records) if (audit.take(record)) break;
-  return audit.end();
+  for (const record of records) if (audit.take(record, null)) break;
+  return audit.end({ isBare: false });
 }
 
 /** Changes the database as `change` does, reads what it holds then, and takes the change back. */
@@ -118,6 +118,8 @@ const ways: Record<string, (record: LogRecord, next: LogRecord) => void> = {
     run("UPDATE records SET position = ? WHERE position = ?", position, next.position);
     run("UPDATE records SET position = ? WHERE position = -1", next.position);
   },
+  blanked: ({ position }) =>
+    void run("UPDATE records SET body = NULL, salt = NULL WHERE position = ?", position),
   doubled: ({ position, version }) => copyBehind(position, -version),
   inserted: ({ position }) => {
     copyBehind(position, -1);
@@ -189,6 +191,18 @@ it("finds a body that was written anew where its salt was taken away", async () 
   });
   const bad = { fault: "its body was changed" };
   expect(forged).toMatchObject({ code: 74, ok: false, bad });
+});
+
+it("finds a body that was blanked where no event says that its session was erased", async () => {
+  const at = whole.find(({ type }) => type === "TurnStarted");
+  const blank = (log: DatabaseSync, where: string) =>
+    void log.exec(`UPDATE records SET body = NULL, salt = NULL WHERE ${where}`);
+  const blanked = await verified((log) => blank(log, `position = ${at?.position}`));
+  const fault = "its body is gone, and nothing says that it was erased";
+  const { position, stream, version } = at ?? {};
+  expect(blanked).toMatchObject({ code: 74, bad: { position, stream, version, fault } });
+  const shared = await verified((log) => blank(log, "stream LIKE 'location:%'"));
+  expect(shared).toMatchObject({ code: 74, bad: { fault } });
 });
 
 it("finds records that are not in the order of their positions", () => {

@@ -31,6 +31,16 @@ export function blobsContract(name: string, open: () => Blobs): void {
       expect(await blobs.has(sha256("nothing"))).toBe(false);
     });
 
+    it("checks a blob of many pieces, and says of one that was never put that it is missing", async () => {
+      const blobs = open();
+      const long = new Uint8Array(3 << 20).fill(7);
+      const put = await blobs.put(long);
+      expect(await blobs.check(put.ok ? put.value : "")).toEqual({ ok: true, value: "whole" });
+      for (const hash of [sha256("nothing"), "no hash"]) {
+        expect(await blobs.check(hash)).toEqual({ ok: true, value: "missing" });
+      }
+    });
+
     it("never sweeps what was put a moment ago, also where it was there long before", async () => {
       const blobs = open();
       await blobs.put(bytes("again"));

@@ -1,12 +1,19 @@
 // Blobs as files of a private folder, two levels deep, named by the SHA-256 of their content. A
 // blob is written beside its place, synced, renamed into it, and the folder synced: a name that is
 // there has all its bytes.
+import { createHash } from "node:crypto";
+import { constants } from "node:fs";
 import { type FileHandle, open, readdir, rename, stat, unlink, utimes } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { Blobs } from "#boundary/blobs/port.ts";
 import { newId, sha256 } from "#boundary/digest.ts";
 import { makeFolders } from "#boundary/durable.ts";
 import { type Failed, fail, ok } from "#core/failure.ts";
+
+/** Bytes of a blob that are held at once while it is checked. */
+const PIECE_BYTES = 1 << 20;
+/** Without waiting: the opening of a pipe in its place would wait for a writer. */
+const READ_NOW = constants.O_RDONLY | constants.O_NONBLOCK;
 
 const isHash = (text: string): boolean => /^[0-9a-f]{64}$/.test(text);
 
@@ -52,6 +59,15 @@ export function folderBlobs(root: string): Blobs {
     },
     async has(hash) {
       return isHash(hash) && (await exists(fileOf(hash)));
+    },
+    async check(hash) {
+      if (!isHash(hash)) return ok("missing");
+      try {
+        const digest = await withFile(await open(fileOf(hash), READ_NOW), digestOf);
+        return ok(digest === hash ? "whole" : "changed");
+      } catch (error) {
+        return isMissing(error) ? ok("missing") : storageFailure(error);
+      }
     },
     async sweep(live, { graceMs, signal }) {
       try {
@@ -111,6 +127,18 @@ async function renewed(file: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** The hash of a file, read in pieces; null for what is no file. */
+async function digestOf(file: FileHandle): Promise<string | null> {
+  if (!(await file.stat()).isFile()) return null;
+  const digest = createHash("sha256");
+  const piece = Buffer.alloc(PIECE_BYTES);
+  for (;;) {
+    const { bytesRead } = await file.read(piece, 0, piece.length, null);
+    if (bytesRead === 0) return digest.digest("hex");
+    digest.update(piece.subarray(0, bytesRead));
+  }
 }
 
 async function withFile<T>(file: FileHandle, work: (file: FileHandle) => Promise<T>): Promise<T> {

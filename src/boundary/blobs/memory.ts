@@ -20,6 +20,11 @@ export function memoryBlobs(): Blobs {
     async has(hash) {
       return kept.has(hash);
     },
+    async check(hash) {
+      const bytes = kept.get(hash)?.bytes;
+      if (!bytes) return ok("missing");
+      return ok(sha256(bytes) === hash ? "whole" : "changed");
+    },
     async sweep(live, { graceMs }) {
       const before = Date.now() - graceMs;
       const dead = [...kept].filter(([hash, { at }]) => !live(hash) && at < before);

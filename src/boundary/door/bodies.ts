@@ -1,10 +1,7 @@
 // Bodies of records as they are kept: a large one lies in a blob, and the record names that.
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { ok, type Result } from "#core/failure.ts";
-
-/** The blob that a body lies in; null where it lies in its record. */
-export const farOf = (body: string): string | null =>
-  /^\{"\$blob":"([0-9a-f]{64})"[,}]/.exec(body)?.[1] ?? null;
+import { farOf } from "#core/session/upcast.ts";
 
 /** A blob as text; null where it is gone. */
 export async function textIn(

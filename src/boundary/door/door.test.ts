@@ -175,6 +175,23 @@ describe("an imported session", () => {
     });
   });
 
+  it("is refused where a body was taken out of it, and nothing says that it was erased", async () => {
+    const [there, here] = [await home("there"), await home("here")];
+    const text = await exported(there, await ask(there, "secret"));
+    const lines = text.trimEnd().split("\n");
+    const at = lines.findIndex((line) => line.includes('"type":"TurnStarted"'));
+    const record = JSON.parse(lines[at] ?? "{}") as object;
+    lines[at] = JSON.stringify({ ...record, body: null, salt: null });
+    const sent = await here.app.send({
+      type: "ImportSession",
+      text: lines.join("\n"),
+      cwd: here.folder,
+    });
+    expect(sent).toMatchObject({
+      error: { say: expect.stringContaining("has no body, and was not erased") },
+    });
+  });
+
   it("brings no leave with it, and runs nothing by itself", async () => {
     const here = await home("here");
     const question = asked("c1");

@@ -1,7 +1,7 @@
 // Erasing a session for good: an event says so, the blobs that only this session named are removed,
 // every other record loses its body. What a crash or the age limit leaves, a later sweep removes.
 import { endChild } from "#boundary/child-ends.ts";
-import { farOf, textIn } from "#boundary/door/bodies.ts";
+import { textIn } from "#boundary/door/bodies.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Took } from "#core/ledger/figures.ts";
@@ -10,6 +10,7 @@ import { decide } from "#core/session/decide.ts";
 import type { SessionEvent } from "#core/session/events.ts";
 import { blobsNamed, isLeaning } from "#core/session/export.ts";
 import type { Session } from "#core/session/state.ts";
+import { farOf } from "#core/session/upcast.ts";
 import { SWEPT, SWEPT_STREAM } from "#core/views/erased.ts";
 
 /**

@@ -3,7 +3,7 @@
 import * as z from "zod/mini";
 import { sha256 } from "#boundary/digest.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
-import { emptyHead, faultOf, type Head, type LogRecord } from "#core/record.ts";
+import { ERASED, emptyHead, faultOf, type Head, type LogRecord } from "#core/record.ts";
 import { EXPORT_FORMAT } from "#core/session/export.ts";
 
 const text = z.string();
@@ -55,6 +55,9 @@ export function parseExport(exported: string): Result<Exported> {
       records.push(record);
     }
   }
+  const blank = records.findLast(({ body }) => body === null)?.version ?? 0;
+  const erased = records.findLast(({ type, body }) => type === ERASED && body !== null);
+  if (blank > (erased?.version ?? 0)) return bad(`record ${blank} has no body, and was not erased`);
   return records.length > 0 ? ok({ records, blobs }) : bad("it holds no records");
 }
 

@@ -58,6 +58,8 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       const { hash, from = 0, bytes = BLOB_BYTES_MAX } = query;
       return await parts.blobs.get(hash, { from, bytes: Math.min(bytes, BLOB_BYTES_MAX) });
     }
+    case "BlobState":
+      return await parts.blobs.check(query.hash);
     case "Location": {
       const located = await parts.locations.find(query.path);
       if (!located.ok) return located;
@@ -68,6 +70,8 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       return await parts.verify.rows(query.path);
     case "Anchors":
       return (await import("#boundary/audit.ts")).anchorFiles(parts.sealing);
+    case "SealKey":
+      return (await import("#boundary/audit.ts")).presentKey(parts.sealing);
     case "SignExport":
       return (await import("#boundary/audit.ts")).signExport(parts.sealing, query.digest);
     case "Health": {

@@ -1,7 +1,7 @@
 // From a kept record to the event it means today. Old shapes are raised step by step; a type from
 // a newer version decodes as `unknown`, as does a body that is not JSON, and an erased one as
 // `erased`: nothing throws, so a session always lists and reads.
-import { parsed } from "#core/model/json.ts";
+import { fieldsOf, parsed } from "#core/model/json.ts";
 import type { Usage } from "#core/model/message.ts";
 import type { LogRecord } from "#core/record.ts";
 import {
@@ -65,6 +65,13 @@ export function encodeBody(event: SessionEvent): string {
 export function encodeFar(event: SessionEvent, blob: string): string {
   const settled = isSettled(event) ? { model: event.model, usage: event.usage } : undefined;
   return JSON.stringify({ $blob: blob, ...(settled ? { settled } : {}) });
+}
+
+/** The blob that a body lies in; null where it lies in its record. */
+export function farOf(body: string): string | null {
+  if (!body.includes('"$blob"')) return null;
+  const { $blob } = fieldsOf(parsed(body));
+  return typeof $blob === "string" && /^[0-9a-f]{64}$/.test($blob) ? $blob : null;
 }
 
 /** What settles a call of a model. */

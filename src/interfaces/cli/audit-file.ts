@@ -13,10 +13,29 @@ const LINE_CHARS_MAX = 4 << 20;
 
 type IsSigned = (key: string, text: string, signature: string) => boolean;
 
-/** Yields the records; what is wrong with the file itself is the last thing it yields. */
-export async function* recordsIn(
+/** What an export says of itself; known once its records were read to the end. */
+export type Said = {
+  /** Made without bodies. */
+  isBare: boolean;
+  /** The public key that signed it. */
+  signer: string | null;
+};
+
+export type Exported = {
+  /** What is wrong with the file itself is the last thing that these yield. */
+  records: AsyncGenerator<Result<LogRecord>, void, void>;
+  said: Said;
+};
+
+export function exportIn(path: string, isSigned: IsSigned): Exported {
+  const said: Said = { isBare: false, signer: null };
+  return { records: recordsIn(path, isSigned, said), said };
+}
+
+async function* recordsIn(
   path: string,
   isSigned: IsSigned,
+  said: Said,
 ): AsyncGenerator<Result<LogRecord>, void, void> {
   const digest = createHash("sha256");
   let held: string | null = null;
@@ -30,6 +49,7 @@ export async function* recordsIn(
         if (number === 1 && fieldsOf(parsed(held)).format !== AUDIT_FORMAT) {
           return yield bad(path, `its first line does not say ${AUDIT_FORMAT}`);
         }
+        if (number === 1) said.isBare = fieldsOf(parsed(held)).bodies === false;
         if (number > 1 && !record) return yield bad(path, `line ${number} is not a record`);
         if (record) yield ok(record);
       }
@@ -41,6 +61,7 @@ export async function* recordsIn(
   }
   const fault = signatureFault(held, { digest: digest.digest("hex"), isSigned });
   if (fault) yield bad(path, fault);
+  else said.signer = textAt(fieldsOf(parsed(held ?? "")), "key") ?? null;
 }
 
 /** Of a file alone, and without waiting: the opening of a pipe would wait for its writer. */

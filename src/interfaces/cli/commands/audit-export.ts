@@ -8,6 +8,7 @@ import { AUDIT_FORMAT, SEALED } from "#core/seal.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
 import { count } from "#interfaces/cli/figures.ts";
 import { pagesOf } from "#interfaces/cli/records.ts";
+import { fingerprintOf } from "#interfaces/cli/signer.ts";
 import { type Write, written } from "#interfaces/cli/written.ts";
 
 export const exportAudit = defineCommand({
@@ -30,7 +31,8 @@ FILE\` checks it, on any machine.`,
     const bodies = !options["no-bodies"];
     const done = await written(options.output, cli, (write) => exported(app, { bodies }, write));
     if (!done.ok) return cli.fail(done.error);
-    cli.terminal.err(`${count(done.value, "record")}, signed\n`);
+    const { records, key } = done.value;
+    cli.terminal.err(`${count(records, "record")}, signed by ${fingerprintOf(key)}\n`);
     return 0;
   },
 });
@@ -39,7 +41,7 @@ async function exported(
   app: App,
   { bodies }: { bodies: boolean },
   write: Write,
-): Promise<Result<number>> {
+): Promise<Result<{ records: number; key: string }>> {
   const digest = createHash("sha256");
   const line = async (value: object) => {
     const text = `${JSON.stringify(value)}\n`;
@@ -57,7 +59,7 @@ async function exported(
   const signed = await app.read({ type: "SignExport", digest: hash });
   if (!signed.ok) return signed;
   await write(`${JSON.stringify({ records, digest: hash, ...signed.value })}\n`);
-  return ok(records);
+  return ok({ records, key: signed.value.key });
 }
 
 /** A seal's body holds nothing but hashes, and without it nothing would be proved. */
