@@ -16,12 +16,19 @@ export type Job = {
   cwd: string;
   output: Collected;
   end: CommandEnd | null;
+  /** What else ran until its end and could write. */
+  besides: readonly string[];
   done: Promise<CommandEnd>;
   kill(): void;
 };
 
 export type Jobs = {
-  start(what: Pick<Job, "session" | "command" | "cwd">, running: RunningCommand, mask: Mask): Job;
+  /** `ended` is told of its end, and answers what else ran meanwhile. */
+  start(
+    what: Pick<Job, "session" | "command" | "cwd">,
+    running: RunningCommand,
+    options: { mask: Mask; ended?: () => readonly string[] },
+  ): Job;
   mayStart(session: string): Result<void>;
   find(session: string, id: string): Result<Job>;
   /** Kills the jobs of a session; resolves when they are dead. */
@@ -41,10 +48,11 @@ export function jobsOfNode(): Jobs {
         fix: "end one of them first",
       });
     },
-    start(what, run, mask) {
+    start(what, run, { mask, ended = () => [] }) {
       const output = collected();
       const done = run.done.then((end) => {
         job.end = end;
+        job.besides = ended();
         return end;
       });
       const job: Job = {
@@ -52,6 +60,7 @@ export function jobsOfNode(): Jobs {
         ...what,
         output,
         end: null,
+        besides: [],
         done,
         kill: run.kill,
       };

@@ -77,7 +77,9 @@ it("a job's output is masked before it is kept, wherever its chunks are cut", as
     const end = { code: 0, signal: null, ended: "exit", durationMs: 1 } as const;
     const done = Promise.resolve({ ...end, quarantined: [], sandboxDenied: false });
     const running = { output: output(), done, kill() {} };
-    const job = jobsOfNode().start({ session: "s", command: "x", cwd: "." }, running, masker());
+    const job = jobsOfNode().start({ session: "s", command: "x", cwd: "." }, running, {
+      mask: masker(),
+    });
     const whole = "one\nTOKEN=[secret: github-token]\ntwo";
     await expect.poll(() => job.output.length).toBe(whole.length);
     expect(job.output.bytes().begin.toString()).toBe(whole);

@@ -102,8 +102,11 @@ export type ToolContext = {
    * else their beginning.
    */
   history(at?: number): Promise<Result<readonly Piece[]>>;
-  /** Says that something goes on to write after its call; what it answers says that it ended. */
-  writing?(title: string): Promise<() => void>;
+  /**
+   * Says that something goes on to write after its call; what it answers says that it ended, and
+   * answers what else could write meanwhile.
+   */
+  writing?(title: string): Promise<() => readonly string[]>;
   /** The child that this call begins; the same one again where the call is recovered. */
   child?(task: ChildTask): Promise<Result<Child>>;
   signal: AbortSignal;

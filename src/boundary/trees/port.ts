@@ -28,8 +28,11 @@ export type Sizes = { before: number; after: number };
 /** How far a long recording is: files read, of how many. */
 export type Progress = (done: number, of: number) => void;
 
-/** Who is about to write: what it is called, and the paths it may change; null: any. */
-export type Writing = { title: string; paths: readonly string[] | null };
+/**
+ * Who is about to write: what it is called, the paths it may change (null: any), and the tool call
+ * that it belongs to.
+ */
+export type Writing = { title: string; paths: readonly string[] | null; call?: string };
 
 /** The tree before somebody wrote, and when they did: milliseconds since 1970. */
 export type Wrote = { before: string; from: number; to: number };
@@ -40,7 +43,7 @@ export type Written = {
   changes: readonly PathChange[];
   /** Paths that others changed: by edits that name them, or before or after the writer ran. */
   theirs: readonly string[];
-  /** Titles of what else ran in that time and could change any path. */
+  /** Titles of what else ran in that time and could change any path, also where nothing changed. */
   besides: readonly string[];
 };
 
@@ -54,6 +57,10 @@ export type Trees = {
     signal: AbortSignal,
     progress?: Progress,
   ): Promise<Result<{ tree: string; writer: string }>>;
+  /** From now on the writer may write. One that never does is beside nobody. */
+  began(writer: string): void;
+  /** Ends a writer without a look at what it left. */
+  dropped(writer: string): void;
   /** Records what a writer left. Ends it also where the recording fails. */
   after(writer: string, wrote: Wrote, signal: AbortSignal): Promise<Result<Written>>;
   /** What the last recording left out, and why. */
@@ -64,8 +71,11 @@ export type Trees = {
    * left out. Of the state of the last recording.
    */
   installed(signal: AbortSignal): Promise<Result<{ path: string; mark: string }[]>>;
-  /** Somebody writes who is not waited for; ends by a call of what it answers. */
-  writing(writing: Writing): () => void;
+  /**
+   * Somebody writes who is not waited for; ends by a call of what it answers. That says what else
+   * ran meanwhile and could change any path, besides the call that it belongs to.
+   */
+  writing(writing: Writing): () => readonly string[];
   /** Every path that is another in `after`, sorted; null is a tree without anything. */
   changes(before: string | null, after: string | null): Promise<Result<PathChange[]>>;
   /** What each path is in a tree. */

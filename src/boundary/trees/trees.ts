@@ -13,7 +13,7 @@ import { below, type Known } from "#boundary/trees/look.ts";
 import type { Objects, StoredObject, Trees, Wrote } from "#boundary/trees/port.ts";
 import { recentIn } from "#boundary/trees/recent.ts";
 import { recordTree } from "#boundary/trees/record.ts";
-import { writersIn } from "#boundary/trees/writers.ts";
+import { type Writer, writersIn } from "#boundary/trees/writers.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import { kindOf, type LeftReason, reasonOf } from "#core/tree/entry.ts";
@@ -113,11 +113,13 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
       const named = others.flatMap(({ paths }) => paths ?? []);
       const untimely = changes.value.filter(({ path }) => isOutside(changedMs(known, path), wrote));
       const theirs = [...new Set([...named, ...untimely.map(({ path }) => path)])];
-      const besides = others.filter(({ paths }) => paths === null).map(({ title }) => title);
+      const besides = titlesOf(others);
       // Somebody whom nobody knows is at work here: an editor, a person's own shell.
       if (untimely.some(({ path }) => !named.includes(path))) besides.push(SOMEBODY);
       return ok({ tree: tree.value, changes: changes.value, theirs, besides });
     },
+    began: (writer) => writers.write(writer),
+    dropped: (writer) => void writers.end(writer),
     leftOut: () => leftIn(known ?? new Map()),
     installed(signal) {
       const left = leftIn(known ?? new Map());
@@ -125,10 +127,10 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
       return installedIn(root, folders, signal);
     },
     writing(writing) {
+      const { call } = writing;
       const writer = writers.begin(writing);
-      return () => {
-        writers.end(writer);
-      };
+      writers.write(writer);
+      return () => titlesOf(writers.end(writer).filter((other) => !call || other.call !== call));
     },
     changes: (before, after) => changesBetween(remembered, before, after),
     states: (tree, paths) => statesIn(remembered, tree, paths),
@@ -152,6 +154,10 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
     },
   };
 }
+
+/** Of those that could change any path. */
+const titlesOf = (writers: readonly Writer[]): string[] =>
+  writers.filter(({ paths }) => paths === null).map(({ title }) => title);
 
 /** When the file system says that a file was changed; null where it does not say. */
 function changedMs(known: Known | null, path: string): number | null {

@@ -6,18 +6,29 @@ import { newId } from "#boundary/digest.ts";
 import { isAlive } from "#boundary/drafts.ts";
 import { parsed } from "#core/model/json.ts";
 
-/** `paths` are those that it can have changed; null: any. Times in milliseconds since 1970. */
+/**
+ * `paths` are those that it can have changed; null: any. `call` is the tool call that began it.
+ * Times in milliseconds since 1970; within one process no two are the same.
+ */
 export type Writer = {
   title: string;
   paths: readonly string[] | null;
+  call?: string;
   process: number;
+  /** Tells the process from a later one with its id, where the system says so. */
+  born?: string;
+  /** Since when it asks who writes beside it. */
   from: number;
+  /** Since when it may write itself; null: not yet, and never where its call was dropped. */
+  writes: number | null;
   to: number | null;
 };
 
 export type Writers = {
-  begin(writer: Pick<Writer, "title" | "paths">): string;
-  /** Ends it; answers the others that wrote while it did. */
+  /** It does not write before `write`. */
+  begin(writer: Pick<Writer, "title" | "paths" | "call">): string;
+  write(id: string): void;
+  /** Ends it; answers the others that wrote while it was there. */
   end(id: string): readonly Writer[];
 };
 
@@ -30,17 +41,23 @@ type Store = {
 /** `folder` is where the processes of the machine tell each other; null: this process alone. */
 export function writersIn(folder: string | null): Writers {
   const store = folder === null ? storeInMemory() : storeIn(join(folder, "writers"));
+  const now = clock();
   return {
-    begin({ title, paths }) {
+    begin(writing) {
       const id = newId();
-      store.put(id, { title, paths, process: process.pid, from: Date.now(), to: null });
+      const open = { from: now(), writes: null, to: null };
+      store.put(id, { ...writing, process: process.pid, ...bornAs(process.pid), ...open });
       return id;
+    },
+    write(id) {
+      const own = store.all().get(id);
+      if (own) store.put(id, { ...own, writes: now() });
     },
     end(id) {
       const all = store.all();
       const own = all.get(id);
       if (!own) return [];
-      const ended = { ...own, to: Date.now() };
+      const ended = { ...own, to: now() };
       store.put(id, ended);
       all.set(id, ended);
       const others = [...all].filter(([other, writer]) => other !== id && overlap(writer, ended));
@@ -50,8 +67,20 @@ export function writersIn(folder: string | null): Writers {
   };
 }
 
-const overlap = (a: Writer, b: Writer): boolean =>
-  a.from <= (b.to ?? Number.POSITIVE_INFINITY) && b.from <= (a.to ?? Number.POSITIVE_INFINITY);
+/** Never the same twice: what follows another in one process did not run beside it. */
+function clock(): () => number {
+  let last = 0;
+  return () => {
+    last = Math.max(Date.now(), last + 0.001);
+    return last;
+  };
+}
+
+/** Whether another wrote while this one was there. */
+const overlap = (other: Writer, { from, to }: Writer): boolean =>
+  other.writes !== null &&
+  other.writes <= (to ?? Number.POSITIVE_INFINITY) &&
+  from <= (other.to ?? Number.POSITIVE_INFINITY);
 
 /** One that ended before every other began tells nobody anything any more. */
 function prune(store: Store, all: ReadonlyMap<string, Writer>): void {
@@ -84,7 +113,7 @@ function storeIn(folder: string): Store {
       for (const id of namesIn(folder)) {
         const writer = read(id);
         // What a process that is gone was writing ended with it.
-        if (writer && (writer.to !== null || isAlive(writer.process))) writers.set(id, writer);
+        if (writer && (writer.to !== null || isThere(writer))) writers.set(id, writer);
         else rmSync(fileOf(id), { force: true });
       }
       return writers;
@@ -104,5 +133,20 @@ function namesIn(folder: string): string[] {
     return readdirSync(folder).filter((name) => !name.startsWith("."));
   } catch {
     return [];
+  }
+}
+
+/** A process id is given to another process some day, in a container at the next start. */
+const isThere = ({ process: id, born }: Writer): boolean =>
+  isAlive(id) && (born === undefined || (bornAs(id).born ?? born) === born);
+
+/** When a process began, as Linux says it: field 22 of proc_pid_stat(5), in ticks since the boot. */
+function bornAs(id: number): Pick<Writer, "born"> {
+  try {
+    const stat = readFileSync(`/proc/${id}/stat`, "utf8");
+    const born = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+    return born === undefined ? {} : { born };
+  } catch {
+    return {};
   }
 }

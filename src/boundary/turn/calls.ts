@@ -7,7 +7,14 @@ import { refusalBy, saidAfter } from "#boundary/turn/hooks.ts";
 import { withLosses } from "#boundary/turn/losses.ts";
 import { maskedOutcome, maskedQuestion, maskOf } from "#boundary/turn/masking.ts";
 import type { Landing, Place, TurnParts, Verdict } from "#boundary/turn/parts.ts";
-import { type Before, recordAfter, recordBefore, recordLeft } from "#boundary/turn/recorded.ts";
+import {
+  type Before,
+  recordAfter,
+  recordBefore,
+  recordBegin,
+  recordLeft,
+  recordLost,
+} from "#boundary/turn/recorded.ts";
 import { unreachable } from "#core/assert.ts";
 import { type Failure, sentenceOf } from "#core/failure.ts";
 import { toolNamed } from "#core/model/repair.ts";
@@ -82,7 +89,8 @@ async function prepare(tool: Tool, options: CallOptions) {
     history: (at) => historyOf(parts, { stream, session, at }, signal),
     async writing(title) {
       const trees = await place.trees();
-      return trees.ok ? trees.value.writing({ title, paths: null }) : () => {};
+      const writing = { title, paths: null, call: open.call.id };
+      return trees.ok ? trees.value.writing(writing) : () => [];
     },
     ...childOf(options),
     signal,
@@ -138,10 +146,18 @@ async function run(options: CallOptions, ready: Ready): Promise<Landing> {
     seq += 1;
     parts.channel.publish(stream, { type: "output", callId: call.id, seq, text: mask(text) });
   };
+  await recordBegin({ place }, before);
   const from = Date.now();
-  const done = await stoppable(prepared.run({ signal, opened, progress, mask }), signal);
+  const work = prepared.run({ signal, opened, progress, mask });
+  const lost = () => recordLost({ place }, before);
+  const done = await stoppable(work, signal).catch(async (error: unknown) => {
+    await lost();
+    throw error;
+  });
   const to = Date.now();
   if (done === "stuck") {
+    // Until it ends it may write: who proves something meanwhile has to know.
+    void work.then(lost, lost);
     const unknown = "Cancelled, but the tool did not stop in time: what it did is not known.";
     return ended(call.id, "interrupted", unknown);
   }

@@ -11,7 +11,7 @@ import { sentenceOf } from "#core/failure.ts";
 import type { Access } from "#core/security/access.ts";
 import type { EventBody, EventOf, SessionEvent } from "#core/session/events.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
-import type { Fact, Intent } from "#core/session/tool-facts.ts";
+import { briefly, type Fact, type Intent } from "#core/session/tool-facts.ts";
 import type { PathChange } from "#core/tree/entry.ts";
 
 /** Changes named in the log; all of them follow from the trees. */
@@ -49,7 +49,7 @@ export async function recordBefore(
     const text = `recording the files so that they can be brought back: ${done} of ${of}\n`;
     parts.channel.publish(stream, { type: "output", callId: open.call.id, seq, text });
   };
-  const writing = { title, paths: pathsOf(intent) };
+  const writing = { title, paths: pathsOf(intent), call: open.call.id };
   const before = await trees.value.before(writing, signal, progress);
   if (!before.ok) return { untracked: sentenceOf(before.error) };
   const isWanted = wantsInstalled(session, prepared.access);
@@ -122,16 +122,38 @@ const factOf = (changes: readonly PathChange[]): Fact & { type: "filesChanged" }
 /** Of a call that names its files, their hashes tell all; of a command, the trees do. */
 function changedBy({ changes, theirs, besides }: Written, intent: Intent): Fact[] {
   // Also where nothing is another: whoever runs beside a test can put back what it changed.
-  if (pathsOf(intent) !== null || changes.length + besides.length === 0) return [];
   const own = changes.map(({ path }) => path);
+  const back = theirs.filter((path) => !own.includes(path)).map((path) => `an edit of ${path}`);
+  const ran = briefly([...besides, ...back]);
+  if (pathsOf(intent) !== null || changes.length + ran.length === 0) return [];
   const others = theirs.filter((path) => own.includes(path));
   return [
     {
       ...factOf(changes),
       ...(others.length > 0 ? { theirs: others } : {}),
-      ...(besides.length > 0 ? { besides } : {}),
+      ...(ran.length > 0 ? { besides: ran } : {}),
     },
   ];
+}
+
+/** Says that a call begins to act; without that it is beside nobody. */
+export async function recordBegin(
+  { place }: Pick<Recording, "place">,
+  { writer }: Before,
+): Promise<void> {
+  if (writer === undefined) return;
+  const trees = await place.trees();
+  if (trees.ok) trees.value.began(writer);
+}
+
+/** Ends the writer of a call whose end nobody records. */
+export async function recordLost(
+  { place }: Pick<Recording, "place">,
+  { writer }: Before,
+): Promise<void> {
+  if (writer === undefined) return;
+  const trees = await place.trees();
+  if (trees.ok) trees.value.dropped(writer);
 }
 
 const pathsOf = ({ files }: Intent): string[] | null => files?.map(({ path }) => path) ?? null;

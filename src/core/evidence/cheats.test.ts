@@ -184,6 +184,10 @@ const rows: readonly [string, readonly Step[]][] = [
     ],
   ],
   [
+    "a swap by another session beside a run in the background",
+    [edit, { job: "npm test", as: "j" }, { follow: "npm test", of: "j", besides: "swap.sh" }],
+  ],
+  [
     "a second job beside a run in the background",
     [
       edit,

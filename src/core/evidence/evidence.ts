@@ -146,7 +146,7 @@ function finished(e: Evidence, event: EventOf<"ToolFinished">, root: string): Ev
   if (!ran || (ended && !began)) return { ...after, jobs };
   // What it changed itself came with it; everything else must lie before it began.
   const isStale = began?.changes !== e.changes;
-  const beside = ended ? began?.beside : besideIn(e, event);
+  const beside = ended ? (ended.besides?.[0] ?? began?.beside) : besideIn(e, event);
   return judged({ ...after, jobs }, ran, { root, isStale, beside });
 }
 

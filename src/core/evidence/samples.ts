@@ -25,7 +25,7 @@ export type Step =
       installed?: string;
     }
   | { job: string; as: string; cwd?: string }
-  | { follow: string; of: string; code?: number | null; cwd?: string }
+  | { follow: string; of: string; code?: number | null; cwd?: string; besides?: string }
   /** `more` is how many besides; `blind`: no tree was recorded around it. */
   | { shell: readonly Change[]; more?: number; blind?: true }
   | { crash: string }
@@ -52,6 +52,12 @@ const filesChanged = (files: readonly Change[], more: More = {}) => ({
   })),
   more: 0,
   ...more,
+});
+
+const jobEnded = ({ of: job, code = 0, besides }: Extract<Step, { follow: string }>) => ({
+  type: "jobEnded" as const,
+  ...{ job, code },
+  ...(besides ? { besides: [besides] } : {}),
 });
 
 function eventsOf(step: Step): SessionEvent[] {
@@ -90,7 +96,7 @@ function eventsOf(step: Step): SessionEvent[] {
       ? step.edits === undefined
         ? []
         : [{ type: "fileChanged", path: step.edits, before: "b", after: "a" } as const]
-      : [{ type: "jobEnded", job: step.of, code } as const];
+      : [jobEnded(step)];
   const others =
     "run" in step && step.others
       ? [filesChanged([{ path: step.others }], { theirs: [step.others] })]

@@ -86,7 +86,12 @@ const fact = z.discriminatedUnion("type", [
     refused: z.readonly(z.array(text)),
   }),
   z.object({ type: z.literal("jobStarted"), job: text, command: text }),
-  z.object({ type: z.literal("jobEnded"), job: text, code: z.nullable(count) }),
+  z.object({
+    type: z.literal("jobEnded"),
+    job: text,
+    code: z.nullable(count),
+    besides: z.optional(z.readonly(z.array(text))),
+  }),
   z.object({
     type: z.literal("childEnded"),
     child: text,

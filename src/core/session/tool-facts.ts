@@ -66,7 +66,8 @@ export type Fact =
   /** Hosts (`name:port`) that a command was let through to, and that it was not. */
   | { type: "hostsTried"; reached: readonly string[]; refused: readonly string[] }
   | { type: "jobStarted"; job: string; command: string }
-  | { type: "jobEnded"; job: string; code: number | null }
+  /** `besides` is what else ran until its end and could write. */
+  | { type: "jobEnded"; job: string; code: number | null; besides?: readonly string[] }
   /** A child is over; `tokens` are what it took with its own children. */
   | {
       type: "childEnded";
@@ -76,3 +77,11 @@ export type Fact =
       steps: number;
       tokens: number;
     };
+
+/** What else ran, as far as the log names it: how many, and characters of each. */
+const BESIDES_MAX = 8;
+const TITLE_CHARS_MAX = 200;
+
+/** The first of many titles, each cut to its beginning. */
+export const briefly = (titles: readonly string[]): string[] =>
+  titles.slice(0, BESIDES_MAX).map((title) => title.slice(0, TITLE_CHARS_MAX).toWellFormed());

@@ -6,7 +6,7 @@ import { collected, shown } from "#boundary/tools/output.ts";
 import type { Tool, ToolContext, ToolOutcome, ToolRun } from "#boundary/tools/port.ts";
 import { defineTool, outcome } from "#boundary/tools/tool.ts";
 import { ok } from "#core/failure.ts";
-import type { Fact } from "#core/session/tool-facts.ts";
+import { briefly, type Fact } from "#core/session/tool-facts.ts";
 
 /** How long `follow` waits for more output or the end, in seconds. */
 const WAIT_SECONDS_MAX = 60;
@@ -62,8 +62,10 @@ async function looked(
   const state = found.end
     ? endLine(found.end, { seconds: 0, words: context.words })
     : `(still running; follow again from ${found.output.length})`;
+  const { id, besides } = found;
+  const beside = besides.length > 0 ? { besides: briefly(besides) } : {};
   const facts: Fact[] = found.end
-    ? [...factsOf(found, found.end), { type: "jobEnded", job: found.id, code: found.end.code }]
+    ? [...factsOf(found, found.end), { type: "jobEnded", job: id, code: found.end.code, ...beside }]
     : [];
   const hidden = found.end ? hiddenLine(found.end, text) : "";
   return outcome([text, state, hidden].filter((line) => line !== "").join("\n"), { facts });

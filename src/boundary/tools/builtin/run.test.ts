@@ -1,7 +1,10 @@
 // What the model and the log are told of a command that may reach some hosts.
 import { describe, expect, it } from "vitest";
+import { job } from "#boundary/tools/builtin/job.ts";
 import { endLine, factsOf } from "#boundary/tools/builtin/run.ts";
+import { jobsOfNode } from "#boundary/tools/jobs.ts";
 import { collected } from "#boundary/tools/output.ts";
+import { called, contextOf, folderWith } from "#boundary/tools/samples.ts";
 import type { CommandEnd } from "#boundary/workspace/sandbox-port.ts";
 import { plainWords } from "#core/model/surface.ts";
 
@@ -40,5 +43,25 @@ describe("the end of a command", () => {
     });
     const none = factsOf(ran, { ...end, hosts: { reached: [], refused: [] } });
     expect(none.map(({ type }) => type)).toEqual(["commandEnded"]);
+  });
+});
+
+describe("a job that ended", () => {
+  it("is told with what else ran until then", async () => {
+    const jobs = jobsOfNode();
+    async function* nothing() {}
+    const run = { output: nothing(), done: Promise.resolve(end), kill() {} };
+    const what = { session: "s", command: "npm test", cwd: "." };
+    const options = { mask: (text: string) => text, ended: () => ["./swap.sh"] };
+    const { id, done } = jobs.start(what, run, options);
+    await done;
+    const context = contextOf(folderWith({}), { session: "s" });
+    const followed = await called(job(jobs), { job: id, action: "follow" }, context);
+    expect(followed.outcome?.facts).toContainEqual({
+      type: "jobEnded",
+      job: id,
+      code: 1,
+      besides: ["./swap.sh"],
+    });
   });
 });

@@ -126,12 +126,17 @@ async function started(
   const may = await context.readable();
   const shows = (path: string) => running.opened.secrets?.includes(path) || may(path, true);
   const spec = { command, cwd, timeoutMs: seconds * 1_000, opened: running.opened, shows };
+  // Before it starts: whoever writes at its first moment writes beside it.
+  const ended = background ? await context.writing?.(command) : undefined;
   const begun = await context.sandbox.start(spec, signal);
-  if (!begun.ok) return refusal(begun.error);
+  if (!begun.ok) {
+    ended?.();
+    return refusal(begun.error);
+  }
   if (background) {
-    const job = jobs.start({ session: context.session, command, cwd }, begun.value, running.mask);
-    const ended = await context.writing?.(command);
-    if (ended) void job.done.then(ended);
+    const what = { session: context.session, command, cwd };
+    const options = { mask: running.mask, ...(ended ? { ended } : {}) };
+    const job = jobs.start(what, begun.value, options);
     const fact: Fact = { type: "jobStarted", job: job.id, command };
     return outcome(`Started as job ${job.id}. Follow or end it with \`${context.words("job")}\`.`, {
       facts: [fact],
