@@ -45,8 +45,8 @@ async function turnUnder(set: Budgets) {
     if (!read.ok) throw new Error(read.error.say);
     return read.value[0] ?? {};
   };
-  /** `dies`: the process, in the middle of its first summary. */
-  async function run({ dies = false } = {}): Promise<void> {
+  /** `dies`: the process, in the middle of its first summary. `loses`: the adapter, its connection. */
+  async function run({ dies = false, loses = false } = {}): Promise<void> {
     const stop = new AbortController();
     const main = modelOf(world, say, async () => {});
     const sums = modelOf(
@@ -62,6 +62,7 @@ async function turnUnder(set: Budgets) {
           stop.abort();
           await new Promise(() => {});
         }
+        if (loses) throw new Error("the socket is gone");
         yield* sums.call(...given);
       },
     };
@@ -139,5 +140,18 @@ describe("a summary under a budget", () => {
     });
     expect(started?.output).toBeGreaterThan(100);
     expect(await spent()).toMatchObject({ asideTokens: 0 });
+  });
+
+  it("counts as all that was set aside where its adapter lost it", async () => {
+    const { run, events } = await turnUnder({ session: { tokens: 100_000 } });
+    await run({ loses: true });
+    const all = await events();
+    const [started] = only(all, "SummaryStarted");
+    expect(only(all, "SummaryEnded")[0]?.usage).toMatchObject({
+      input: started?.reserved,
+      output: started?.output,
+      cost: { nanoDollars: started?.costAtMost, whole: true },
+    });
+    expect(all.at(-1)).toMatchObject({ type: "TurnEnded", end: "done" });
   });
 });

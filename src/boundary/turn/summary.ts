@@ -77,7 +77,8 @@ export async function summaryFor(
         forMs: SUMMARY_MS_MAX,
         why: "old messages are being summarised",
       });
-      const end = await answered(model, { parts, wire, signal, charsMax: summaryChars(s) });
+      const lost = atMost(held);
+      const end = await answered(model, { parts, wire, signal, charsMax: summaryChars(s), lost });
       const event = eventOf(s, { name, held }, end, model);
       return { events: [event], fits: (now) => now.summary?.state === "open" };
     },
@@ -123,12 +124,14 @@ type Asking = {
   wire: { path: string; body: string };
   signal: AbortSignal;
   charsMax: number;
+  /** What counts of a call that an adapter lost: nobody knows whether it was made. */
+  lost: Usage;
 };
 
 /** The answer as far as it is wanted; undefined where none came to its end. */
 async function answered(
   { port, model, deadlines }: ModelOpened,
-  { parts, wire, signal, charsMax }: Asking,
+  { parts, wire, signal, charsMax, lost }: Asking,
 ): Promise<{ text: string; end?: ModelEnd; isLong: boolean }> {
   const long = new AbortController();
   const totalMs = Math.min(SUMMARY_MS_MAX, (deadlines ?? parts.deadlines).totalMs);
@@ -147,7 +150,7 @@ async function answered(
     }
   } catch (error) {
     const failure = { code: "broken" as const, say: `the model adapter failed: ${error}` };
-    end = { type: "end", stop: "broken", parts: [], usage: noUsage, failure };
+    end = { type: "end", stop: "broken", parts: [], usage: lost, failure };
   }
   return { text, isLong: long.signal.aborted, ...(end ? { end } : {}) };
 }
