@@ -7,7 +7,7 @@ import type { DoorParts } from "#boundary/door/parts.ts";
 import { treeAt } from "#boundary/door/tree-at.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Draft, LogRecord } from "#core/record.ts";
-import type { SessionEvent } from "#core/session/events.ts";
+import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { evolveDecoded } from "#core/session/evolve.ts";
 import { emptySession, type Session } from "#core/session/state.ts";
 import { type Decoded, encodeBody } from "#core/session/upcast.ts";
@@ -16,6 +16,8 @@ import { FORKED } from "#core/views/view.ts";
 type Sent = Result<{ stream: string; version: number }>;
 type Asked = { session: string; at?: number; into?: string };
 type Here = { location: { node: string; path: string }; workspace: string };
+/** A record that is copied; `begun` is what the copy begins with instead of it. */
+type Copied = { record: LogRecord; begun: EventOf<"SessionStarted"> | null };
 
 export async function fork(parts: DoorParts, { session, at, into }: Asked): Promise<Sent> {
   const signal = new AbortController().signal;
@@ -28,10 +30,14 @@ export async function fork(parts: DoorParts, { session, at, into }: Asked): Prom
   if (!moved.ok) return moved;
   const copied = await copy(parts, { session, until, here: moved.value }, signal);
   if (!copied.ok) return copied;
+  const { copies, state } = copied.value;
   const forked: SessionEvent = { type: "SessionForked", from: session, version: until };
-  const ends = [...closing(copied.value.state, "the session was forked before this ended"), forked];
+  const ends = [...closing(state, "the session was forked before this ended"), forked];
+  const was = state.start?.elsewhere ?? 0;
+  // In another folder, or before its own past ended, all that was copied is of other files.
+  const elsewhere = moved.value || until < was ? copies.length + ends.length : was;
   const drafts = [
-    ...copied.value.drafts,
+    ...copies.map(({ record, begun }) => draftOf(record, begun && { ...begun, elsewhere })),
     ...ends.map((event) => ({ ...closingDraft(event), actor: FORKED })),
   ];
   const stream = newId();
@@ -52,35 +58,36 @@ async function copy(
   parts: DoorParts,
   { session, until, here }: { session: string; until: number; here: Here | null },
   signal: AbortSignal,
-): Promise<Result<{ drafts: Draft[]; state: Session }>> {
-  const drafts: Draft[] = [];
+): Promise<Result<{ copies: Copied[]; state: Session }>> {
+  const copies: Copied[] = [];
   let state = emptySession;
   for await (const page of parts.sessions.read(session, { after: 0, until }, signal)) {
     if (!page.ok) return page;
     for (const { record, decoded } of page.value) {
       const begun = beginning(decoded, { session, here });
-      state = evolveDecoded(state, begun ?? decoded, record.version);
-      drafts.push(draftOf(record, begun));
+      const meant: Decoded = begun ? { kind: "event", event: begun } : decoded;
+      state = evolveDecoded(state, meant, record.version);
+      copies.push({ record, begun });
     }
   }
-  return ok({ drafts, state });
+  return ok({ copies, state });
 }
 
 /** The first event, with the fork's own parent and place; null for any other. */
 function beginning(
   decoded: Decoded,
   { session, here }: { session: string; here: Here | null },
-): (Decoded & { kind: "event" }) | null {
+): EventOf<"SessionStarted"> | null {
   if (decoded.kind !== "event" || decoded.event.type !== "SessionStarted") return null;
-  return { kind: "event", event: { ...decoded.event, ...(here ?? {}), parent: session } };
+  return { ...decoded.event, ...(here ?? {}), parent: session };
 }
 
-function draftOf(record: LogRecord, begun: (Decoded & { kind: "event" }) | null): Draft {
+function draftOf(record: LogRecord, begun: EventOf<"SessionStarted"> | null): Draft {
   const { type, schema, body, epoch, cause, correlation } = record;
   return {
     type,
     schema,
-    body: begun ? encodeBody(begun.event) : body,
+    body: begun ? encodeBody(begun) : body,
     actor: FORKED,
     epoch,
     ...(cause === null ? {} : { cause }),

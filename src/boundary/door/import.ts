@@ -1,6 +1,7 @@
 // Importing a session that was exported elsewhere: it becomes a session of this folder. What was
 // said and done stays as it was; what was allowed there is not allowed here, and nothing of it runs
-// until the user says so.
+// until the user says so; nor can anything of it be undone or brought back here, because it was done to
+// other files.
 import { newId } from "#boundary/digest.ts";
 import { closing, closingDraft } from "#boundary/door/closing.ts";
 import { type Exported, parseExport } from "#boundary/door/export.ts";
@@ -13,7 +14,13 @@ import { emptySession, type Session } from "#core/session/state.ts";
 import { type Decoded, decode, encodeBody } from "#core/session/upcast.ts";
 import { IMPORTED } from "#core/views/view.ts";
 
-type Here = { location: { node: string; path: string }; workspace: string; mode: Session["mode"] };
+type Here = {
+  location: { node: string; path: string };
+  workspace: string;
+  mode: Session["mode"];
+  /** How many events the session has before it goes on here: none of their trees is this folder's. */
+  elsewhere?: number;
+};
 
 /** Refuses the whole where one record does not verify or is not what its type says. */
 export async function importSession(
@@ -27,16 +34,18 @@ export async function importSession(
   const { path, workspace } = located.value;
   const { mode } = parts.defaults;
   const here: Here = { location: { node: parts.node, path }, workspace, mode };
-  const drafts: Draft[] = [];
+  const { records } = parsed.value;
+  const story: Decoded[] = [];
   let session = emptySession;
-  for (const record of parsed.value.records) {
+  for (const record of records) {
     const decoded = decodedIn(parsed.value, record);
     if (!decoded) return broken(record);
-    const made = madeHere(decoded, record, here);
-    session = evolveDecoded(session, made, record.version);
-    drafts.push(draftOf(record, made === decoded ? record.body : bodyOf(made)));
+    story.push(decoded);
+    session = evolveDecoded(session, madeHere(decoded, record, here), record.version);
   }
   const ends = closing(session, "the session was exported before this ended").map(closingDraft);
+  const whole = { ...here, elsewhere: records.length + ends.length };
+  const drafts = records.map((record, i) => copyOf(record, story[i], whole));
   drafts.push(...ends.map((draft) => ({ ...draft, actor: IMPORTED })));
   for (const bytes of parsed.value.blobs.values()) {
     const kept = await parts.blobs.put(bytes);
@@ -76,6 +85,11 @@ function madeHere(decoded: Decoded, { stream }: LogRecord, here: Here): Decoded 
     default:
       return decoded;
   }
+}
+
+function copyOf(record: LogRecord, decoded: Decoded | undefined, here: Here): Draft {
+  const made = decoded && madeHere(decoded, record, here);
+  return draftOf(record, made && made !== decoded ? bodyOf(made) : record.body);
 }
 
 const bodyOf = (decoded: Decoded): string | null =>

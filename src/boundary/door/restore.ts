@@ -125,11 +125,7 @@ async function undoing(
   { all }: { all: boolean },
 ): Promise<Result<Plan>> {
   const past = now.s.turns.at(-1);
-  if (!past) {
-    return fail("not_found", "there is no turn to undo", {
-      fix: "`aiex session restore` goes back to any moment that was recorded",
-    });
-  }
+  if (!past) return noneToUndo(now.s);
   const { sessions } = parts;
   const claims = await claimsOf({ sessions, trees: now.trees }, { stream, past }, now.signal);
   if (!claims.ok) return claims;
@@ -138,6 +134,15 @@ async function undoing(
   if (!plan.ok) return plan;
   return ok({ ...planFor("undo", now, past, plan.value), left: [...plan.value.left, ...unknown] });
 }
+
+const noneToUndo = ({ start }: Session) =>
+  start?.elsewhere
+    ? fail("not_found", "there is no turn to undo: its past was in another folder", {
+        fix: "what it does from here on can be undone",
+      })
+    : fail("not_found", "there is no turn to undo", {
+        fix: "`aiex session restore` goes back to any moment that was recorded",
+      });
 
 async function redoing(parts: DoorParts, stream: string, now: Now): Promise<Result<Plan>> {
   const undone = now.s.undone.at(-1);

@@ -19,7 +19,8 @@ function treeOf(event: SessionEvent): string | null {
 
 /**
  * `at` is a version of the session, or a tree's id as it is. Before a session's first writing call
- * the workspace is what that call found.
+ * the workspace is what that call found. Events that were copied from another folder name trees of
+ * that one, and have none here.
  */
 export async function treeAt(
   sessions: Sessions,
@@ -28,9 +29,13 @@ export async function treeAt(
   signal: AbortSignal,
 ): Promise<Result<string>> {
   if (typeof at === "string") return ok(at);
+  const session = await sessions.fold(stream);
+  if (!session.ok) return session;
+  const elsewhere = session.value.start?.elsewhere ?? 0;
+  if (elsewhere > 0 && at <= elsewhere) return otherFiles(elsewhere);
   let tree: string | null = null;
-  let last = 0;
-  for await (const page of sessions.read(stream, { after: 0 }, signal)) {
+  let last = elsewhere;
+  for await (const page of sessions.read(stream, { after: elsewhere }, signal)) {
     if (!page.ok) return page;
     for (const { record, decoded } of page.value) {
       last = record.version;
@@ -49,3 +54,8 @@ export async function treeAt(
       })
     : ok(tree);
 }
+
+const otherFiles = (elsewhere: number) =>
+  fail("not_found", `what was done up to event ${elsewhere} was done to files of another folder`, {
+    fix: "name a later moment, or ask in the folder that the session came from",
+  });

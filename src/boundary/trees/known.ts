@@ -5,8 +5,8 @@ import { newId } from "#boundary/digest.ts";
 import { noRules, withRules } from "#boundary/trees/ignored.ts";
 import type { Known, KnownFolder } from "#boundary/trees/look.ts";
 
-/** Raised whenever the form changes: another one counts as none. */
-const FORM = 1;
+/** Raised whenever the form changes, or what is left out: another one counts as none. */
+const FORM = 2;
 
 type Kept = { form: number; folders: [path: string, rules: string | null, rest: KeptFolder][] };
 type KeptFolder = Omit<KnownFolder, "rules" | "files" | "folders" | "left"> & {

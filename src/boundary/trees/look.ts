@@ -15,7 +15,7 @@ import {
 } from "#boundary/trees/ignored.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { type Entry, type LeftReason, leftEntry } from "#core/tree/entry.ts";
-import { CACHE_TAG, fileLeft, folderLeft } from "#core/tree/kept.ts";
+import { CACHE_TAG, fileLeft, folderLeft, nameLeft } from "#core/tree/kept.ts";
 
 /** Files and folders of a workspace; one with more is better opened at one of its parts. */
 const ENTRIES_MAX = 1_000_000;
@@ -205,7 +205,7 @@ function judged(visit: Visit, { real, rules }: { real: string; rules: Rules }): 
     const isFolder = entry.isDirectory();
     const path = below(visit.path, name);
     const ignored = visit.ignored || isIgnoredBy(rules, path, { folder: isFolder });
-    const left = isFolder ? whyLeft(`${real}/${name}`, name, ignored) : null;
+    const left = isFolder ? whyLeft(`${real}/${name}`, name, ignored) : nameLeft(name);
     if (left) names.left.set(name, left);
     else (isFolder ? names.folders : names.files).set(name, { ignored });
   }

@@ -78,7 +78,7 @@ describe("a recorded workspace", () => {
     expect(now).toEqual(was);
   });
 
-  it("holds nested repositories, submodules and worktrees as plain files", async () => {
+  it("holds the files of nested repositories, submodules and worktrees, but never their `.git`", async () => {
     const root = folderWith({ "inner/a.txt": "inner", "b.txt": "outer" });
     git(root, "init", "-q");
     git(join(root, "inner"), "init", "-q");
@@ -86,11 +86,12 @@ describe("a recorded workspace", () => {
     git(join(root, "inner"), "commit", "-qm", "x");
     put(root, "tree/.git", "gitdir: /nowhere/else\n");
     put(root, "tree/c.txt", "worktree");
-    const { was, now } = await backTo(root, () => {
+    const { was, now, applied } = await backTo(root, () => {
       rmSync(join(root, "inner/a.txt"));
       rmSync(join(root, "tree"), { recursive: true });
     });
-    expect(now).toEqual(was);
+    expect(now).toEqual(was.filter((line) => !line.startsWith("tree/.git ")));
+    expect(applied.left).toEqual([{ path: "tree/.git", why: "no tree holds it" }]);
   });
 
   it("never touches the user's own git state", async () => {
@@ -247,6 +248,40 @@ describe("what is not the workspace's own", () => {
     const applied = valued(await trees.apply(claims, never));
     expect(applied.left.map(({ path }) => path)).toEqual(claims.map(({ path }) => path).sort());
     expect(listing(root)).toEqual(listing(folderWith({ "tool.sh": "evil", ".git/hooks/": "" })));
+  });
+
+  it.each([
+    ".git",
+    ".GIT",
+    ".git.",
+    ".g\u200cit",
+    "git~1",
+    ".git::$INDEX_ALLOCATION",
+    "sub\\.git",
+    "deep/er/.Git ",
+  ])("is never written or removed where its name means a repository: %j", async (path) => {
+    const root = folderWith({ "evil.txt": "gitdir: elsewhere", "deep/er/": "", "full/": "" });
+    symlinkSync("elsewhere", join(root, "link"));
+    const trees = await treesOf(root);
+    const tree = valued(await trees.record(never));
+    const all = new Map(
+      valued(await trees.changes(null, tree)).map(({ path: name, after }) => [name, after]),
+    );
+    const was = listing(root);
+    for (const kind of ["evil.txt", "link", "full"]) {
+      const comes = { path, before: "absent", after: all.get(kind) ?? "" };
+      const applied = valued(await trees.apply([comes], never));
+      expect(applied).toEqual({ done: [], left: [{ path, why: "no tree holds it" }] });
+    }
+    expect(listing(root)).toEqual(was);
+    writeFileSync(join(root, path), "gitdir: elsewhere");
+    const there = listing(root);
+    const goes = { path, before: all.get("evil.txt") ?? "", after: "absent" };
+    expect(valued(await trees.apply([goes], never)).done).toEqual([]);
+    expect(listing(root)).toEqual(there);
+    const recorded = valued(await trees.changes(null, valued(await trees.record(never))));
+    const left = recorded.find((change) => change.path === path);
+    expect(left?.after).toBe(stateOf(leftEntry("repository data")));
   });
 
   it("keeps a tree that was recorded a moment ago through a sweep by another process", async () => {

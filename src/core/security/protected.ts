@@ -203,7 +203,11 @@ function protectedInGit(names: readonly string[]): boolean {
 /** Zero-width characters, which HFS+ leaves out of a comparison (git's CVE-2014-9390). */
 const IGNORED = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/g;
 
-function folded(name: string): string {
+/**
+ * A name as the most forgiving file system compares it: without case, in one Unicode form, without
+ * the characters and final dots that some systems drop.
+ */
+export function folded(name: string): string {
   // Nearly all names are plain lower-case ASCII, and a walk asks for every one of a workspace.
   if (/^[a-z0-9_.-]*[a-z0-9_-]$/.test(name)) return name;
   const plain = name.normalize("NFKC").replace(IGNORED, "").toLowerCase();

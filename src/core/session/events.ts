@@ -200,6 +200,11 @@ export const eventBodies = {
     ancestors: z.optional(z.readonly(z.array(text))),
     /** Of a child, what it is to do under and until when. */
     child: z.optional(childBegun),
+    /**
+     * The events up to this version are copies from another folder, and so are the trees they name:
+     * nothing of them is taken back or brought back here.
+     */
+    elsewhere: z.optional(count),
   }),
   /** A child is over, once and for all. */
   ChildEnded: childEnded,

@@ -32,13 +32,20 @@ import type { Decoded } from "#core/session/upcast.ts";
 
 /** Folds one record, whatever became of its body. */
 export function evolveDecoded(s: Session, decoded: Decoded, version: number): Session {
+  const after = { ...evolvedBy(s, decoded), version };
+  if (version !== after.start?.elsewhere) return after;
+  // What was done so far was done to files of another folder.
+  return { ...after, turns: [], undone: [], restoring: null };
+}
+
+function evolvedBy(s: Session, decoded: Decoded): Session {
   switch (decoded.kind) {
     case "event":
-      return { ...evolve(s, decoded.event), version };
+      return evolve(s, decoded.event);
     case "erased":
-      return { ...emptySession, erased: true, version };
+      return { ...emptySession, erased: true };
     case "unknown":
-      return { ...s, unknown: true, version };
+      return { ...s, unknown: true };
     case "far":
       throw new Error(`a ${decoded.type} in a blob was folded before it was fetched`);
     default:

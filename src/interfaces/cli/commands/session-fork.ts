@@ -11,7 +11,8 @@ export const fork = defineCommand({
   level: "advanced",
   about: "Begin a new session from a moment of another one.",
   more: `The other session stays as it is. The new one goes on in the same folder with the files as
-they are now; with --into it gets a folder of its own with the files as they were at that moment.`,
+they are now; with --into it gets a folder of its own with the files as they were at that moment.
+There it can undo what it does from then on, and the other session what was done before.`,
   args: [
     { name: "id", about: "The session; a beginning of its id is enough." },
     { name: "at", about: `${momentAbout} The newest without it.`, optional: true },

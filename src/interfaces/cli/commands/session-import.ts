@@ -13,7 +13,8 @@ export const importSession = defineCommand({
   name: "session import",
   level: "advanced",
   about: "Add a session that `session export` wrote.",
-  more: "Every record and blob is checked against its hash; one that was changed refuses the whole.",
+  more: `Every record and blob is checked against its hash; one that was changed refuses the whole.
+What was done before was done to other files, so it can be neither undone nor brought back here.`,
   args: [{ name: "file", about: "The file; - is standard input." }],
   examples: ["aiex session import fix.jsonl", "zcat s.gz | aiex session import -"],
   async run({ args: [file = ""] }, cli) {
