@@ -7,7 +7,7 @@ import type { EventOf } from "#core/session/events.ts";
 import type { PastTurn, UndoneTurn } from "#core/session/state.ts";
 import { ABSENT, type PathChange } from "#core/tree/entry.ts";
 import { isWithin } from "#core/tree/paths.ts";
-import type { LeftPath } from "#core/tree/undo.ts";
+import { type LeftPath, seenChanges } from "#core/tree/undo.ts";
 
 export type Claims = {
   /** Oldest first. */
@@ -134,16 +134,17 @@ async function addCall(
     claims.unknown.push({ path: started.title, why: `what it changed is not known: ${why}` });
     return ok();
   }
-  const changes = await trees.changes(before, after);
-  if (!changes.ok) return changes;
+  const all = await trees.changes(before, after);
+  if (!all.ok) return all;
+  const changes = seenChanges(all.value);
   const named = started.intent.files?.map(({ path }) => path);
   const fact = finished?.facts.find((one) => one.type === "filesChanged");
   if (!named)
     claims.ofCommand.set(
       started.callId,
-      changes.value.map(({ path }) => path),
+      changes.map(({ path }) => path),
     );
-  for (const change of changes.value) {
+  for (const change of changes) {
     if (named && !isNamed(named, change)) continue;
     if (fact?.theirs?.includes(change.path)) continue;
     claims.changes.push(change);

@@ -6,6 +6,7 @@ import type { Trees } from "#boundary/trees/port.ts";
 import { unifiedDiff } from "#core/code/diff.ts";
 import { ok, type Result } from "#core/failure.ts";
 import { entryOf, kindOf, type PathChange } from "#core/tree/entry.ts";
+import { seenChanges } from "#core/tree/undo.ts";
 
 /** Files whose diff is told; the others are only named. */
 const DIFFS_MAX = 300;
@@ -45,7 +46,7 @@ export async function differenceOf(
   after: string,
 ): Promise<Result<PathDifference[]>> {
   const changes = await trees.changes(before, after);
-  return changes.ok ? await withDiffs(trees, changes.value) : changes;
+  return changes.ok ? await withDiffs(trees, seenChanges(changes.value)) : changes;
 }
 
 async function withDiffs(

@@ -9,7 +9,7 @@ import { fail, ok, type Result } from "#core/failure.ts";
 import type { EventBody, SessionEvent } from "#core/session/events.ts";
 import type { PastTurn, Restoring, Session } from "#core/session/state.ts";
 import type { PathChange, PathState } from "#core/tree/entry.ts";
-import { heldChanges, type LeftPath, planUndo } from "#core/tree/undo.ts";
+import { type LeftPath, planRestore, planUndo } from "#core/tree/undo.ts";
 
 export type Wanted =
   /** `doubtful`: also what somebody else may have changed while a command ran. */
@@ -179,16 +179,10 @@ async function goingTo(
   if (!target.ok) return target;
   const changes = await trees.changes(present, target.value);
   if (!changes.ok) return changes;
-  const held = heldChanges(changes.value);
-  const makes = new Set(held);
-  const left = changes.value.filter(
-    (change) => !makes.has(change) && change.before !== "absent" && change.after !== "absent",
-  );
   return ok({
     cause: "restore",
     present,
-    changes: held,
-    left: left.map(({ path }) => ({ path, why: "its content was not kept" })),
+    ...planRestore(changes.value),
     to: to ?? (typeof at === "number" ? `event ${at}` : `tree ${at.slice(0, 12)}`),
   });
 }

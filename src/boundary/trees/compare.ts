@@ -58,7 +58,7 @@ function compareFolders(
 const folderIn = (entry: Entry | null): string | null =>
   entry && kindOf(entry) === "folder" ? entry.id : null;
 
-/** What each path is in a tree. */
+/** What each path is in a tree; below what it left out, as little is known as of that. */
 export async function statesIn(
   objects: Objects,
   tree: string,
@@ -78,9 +78,12 @@ export async function statesIn(
     if (!trees.ok) return trees;
     for (const [id, bytes] of trees.value) opened.set(id, entriesIn(bytes));
     for (const path of reached) {
-      const folder = folderIn(known.get(prefix(path, depth - 1)) ?? null);
+      const above = known.get(prefix(path, depth - 1)) ?? null;
+      const folder = folderIn(above);
       const name = path.split("/")[depth - 1] ?? "";
-      known.set(prefix(path, depth), (folder && opened.get(folder)?.get(name)) || null);
+      const isLeft = above !== null && kindOf(above) === "left";
+      const entry = isLeft ? above : folder && opened.get(folder)?.get(name);
+      known.set(prefix(path, depth), entry || null);
     }
   }
   return ok(new Map(paths.map((path) => [path, stateOf(known.get(path) ?? null)])));

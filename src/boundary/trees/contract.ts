@@ -41,6 +41,7 @@ export function objectsContract(name: string, open: () => Promise<Objects> | Obj
         new Map([
           ["a", { mode: fileMode(0o600, { ignored: true }), id: content.id }],
           ["b", { mode: folderMode(0o700), id: empty.id }],
+          ["b0", { mode: folderMode(0), id: empty.id }],
           ["c", { mode: linkMode, id: content.id }],
           ["d", leftEntry("dependencies")],
         ]),

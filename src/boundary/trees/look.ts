@@ -1,7 +1,7 @@
 // Looks at all files of a workspace and says what is another than at the last look. A folder that
 // did not change is not listed again, and a file that did not change need not be read again. What
 // changed a moment before it was looked at counts as changed the next time, too.
-import { type Dirent, lstatSync, readdirSync, type Stats } from "node:fs";
+import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { codeOf, readSmall } from "#boundary/beneath.ts";
 import { passedOver } from "#boundary/drafts.ts";
 import {
@@ -90,6 +90,7 @@ export async function look(
     const folder = await lookInto({ root, known: known.get(at.path), slice, ...at });
     if (signal.aborted) return fail("cancelled", "the look at the files was called off");
     if (folder === null) continue;
+    if (at.path === "." && isUnreadable(folder)) return notReadable(root);
     seen.set(at.path, folder);
     entries += folder.files.size + folder.folders.size + folder.left.size;
     if (entries > ENTRIES_MAX) return tooMany(root);
@@ -104,6 +105,9 @@ const tooMany = (root: string) =>
   fail("too_large", `${root} has more than ${ENTRIES_MAX} files and folders`, {
     fix: "open one of its parts instead, or add what can be made again to .gitignore",
   });
+
+const notReadable = (root: string) =>
+  fail("denied", `${root} cannot be read`, { fix: "make it readable, or open another folder" });
 
 export const below = (folder: string, name: string): string =>
   folder === "." ? name : `${folder}/${name}`;
@@ -134,7 +138,8 @@ type Visit = {
 
 async function lookInto(visit: Visit): Promise<KnownFolder | null> {
   const real = visit.path === "." ? visit.root : `${visit.root}/${visit.path}`;
-  const stats = lookAt(real);
+  const stats = statsAt(real);
+  if (stats === UNREADABLE) return unreadable(visit);
   if (!stats?.isDirectory()) return null;
   const { known, slice } = visit;
   const isListed = known?.ino === stats.ino && known.dev === stats.dev;
@@ -143,10 +148,14 @@ async function lookInto(visit: Visit): Promise<KnownFolder | null> {
   const isSameJudgement =
     isSameList && known.ignored === visit.ignored && isSameRules(known.rules, rules);
   const names = isSameJudgement ? known : judged(visit, { real, rules });
+  if (names === null) return null;
+  if (names === UNREADABLE) return unreadable(visit);
   let isSame = isSameJudgement && known.mode === stats.mode;
   const files = new Map<string, KnownFile>();
   for (const [name, file] of names.files) {
-    const found = lookAt(`${real}/${name}`);
+    const found = statsAt(`${real}/${name}`);
+    // It can be listed and not entered: what is in it is not known, and is not gone.
+    if (found === UNREADABLE) return unreadable(visit);
     const before = known?.files.get(name);
     // Turned into a folder since it was listed: the next look lists it again.
     const fresh = found && !found.isDirectory() ? fileOf(found, file.ignored, before) : null;
@@ -173,6 +182,16 @@ async function lookInto(visit: Visit): Promise<KnownFolder | null> {
   };
 }
 
+/** What is known of a folder that cannot be looked into: only that, until the next look. */
+function unreadable({ ignored, rules }: Visit): KnownFolder {
+  const left = new Map<string, LeftReason>([[".", "not readable"]]);
+  const names = { files: new Map(), folders: new Map(), left };
+  return { ino: 0, dev: 0, mode: 0, changedMs: -1, ignored, rules, ...names, tree: null };
+}
+
+/** Whether a folder could not be looked into: an empty tree would say that nothing is in it. */
+export const isUnreadable = ({ left }: KnownFolder): boolean => left.has(".");
+
 /** The rules of a folder: its own file is read again where it is not the one that was read. */
 function rulesIn({ path, known, rules }: Visit, real: string, isSameList: boolean): Rules {
   if (isSameList && !known?.files.has(RULES_FILE)) return withRules(rules, path, null);
@@ -190,11 +209,14 @@ function rulesIn({ path, known, rules }: Visit, real: string, isSameList: boolea
 
 type Names = Pick<KnownFolder, "folders" | "left"> & { files: Map<string, { ignored: boolean }> };
 
-/** The names of a folder, each judged. */
-function judged(visit: Visit, { real, rules }: { real: string; rules: Rules }): Names {
+/** The names of a folder, each judged; null where it is gone. */
+function judged(
+  visit: Visit,
+  { real, rules }: { real: string; rules: Rules },
+): Names | null | typeof UNREADABLE {
   const names: Names = { files: new Map(), folders: new Map(), left: new Map() };
-  const entries = listed(real);
-  if (entries === null) return { ...names, left: new Map([[".", "not readable"]]) };
+  const entries = seen(() => readdirSync(real, { withFileTypes: true }));
+  if (entries === null || entries === UNREADABLE) return entries;
   for (const entry of entries) {
     const { name } = entry;
     if (passedOver(real, name)) continue;
@@ -219,15 +241,6 @@ function whyLeft(real: string, name: string, ignored: boolean): LeftReason | nul
   return lookAt(`${real}/${CACHE_TAG}`) ? "build output" : null;
 }
 
-function listed(real: string): Dirent[] | null {
-  try {
-    return readdirSync(real, { withFileTypes: true });
-  } catch (error) {
-    if (codeOf(error) === "") throw error;
-    return null;
-  }
-}
-
 /** The same value as before where the file is still the one that was read. */
 function fileOf(stats: Stats, ignored: boolean, before: KnownFile | undefined): KnownFile {
   const mark = markOf(stats);
@@ -244,11 +257,25 @@ function fileOf(stats: Stats, ignored: boolean, before: KnownFile | undefined): 
   return { mark, statMs: stats.ctimeMs, mode, ignored, entry: why && leftEntry(why) };
 }
 
-function lookAt(path: string): Stats | null {
+/** What the system does not show, though it is there. */
+const UNREADABLE = "unreadable";
+/** What the system says of a path where nothing is. */
+const NOTHING = new Set(["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"]);
+
+function seen<T>(look: () => T): T | null | typeof UNREADABLE {
   try {
-    return lstatSync(path, { throwIfNoEntry: false }) ?? null;
+    return look();
   } catch (error) {
-    if (codeOf(error) === "") throw error;
-    return null;
+    const code = codeOf(error);
+    if (code === "") throw error;
+    return NOTHING.has(code) ? null : UNREADABLE;
   }
+}
+
+const statsAt = (path: string): Stats | null | typeof UNREADABLE =>
+  seen(() => lstatSync(path, { throwIfNoEntry: false }) ?? null);
+
+function lookAt(path: string): Stats | null {
+  const stats = statsAt(path);
+  return stats === UNREADABLE ? null : stats;
 }

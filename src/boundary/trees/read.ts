@@ -43,8 +43,10 @@ export async function readIn(
     for (const [name, file] of files) await each(name, await readOne({ ...spot, name }, file));
     return ok();
   });
-  // The folder is gone, or a link is in its place: so are its files.
-  if (!reached.ok) for (const [name] of files) await each(name, null);
+  if (reached.ok) return;
+  // A folder that is gone took its files along; in one that cannot be reached they still are.
+  const isGone = reached.error.code === "not_found";
+  for (const [name, file] of files) await each(name, isGone ? null : unread(file));
 }
 
 async function readOne(spot: Spot, file: KnownFile): Promise<ReadFile> {
@@ -57,7 +59,7 @@ async function readOne(spot: Spot, file: KnownFile): Promise<ReadFile> {
   } catch (error) {
     const code = codeOf(error);
     if (code === "") throw error;
-    return code === "ENOENT" ? null : leftOut(file, leftEntry("not readable"));
+    return code === "ENOENT" ? null : unread(file);
   }
 }
 
@@ -132,3 +134,7 @@ const leftOut = (file: KnownFile, entry: Entry): ReadFile => ({
   file: { ...file, entry },
   object: null,
 });
+
+/** To be tried again at the next look, whatever its mark says. */
+const unread = (file: KnownFile): ReadFile =>
+  leftOut({ ...file, mark: { ...file.mark, changedMs: -1 } }, leftEntry("not readable"));

@@ -3,6 +3,7 @@
 import { folderOf } from "#boundary/trees/known.ts";
 import {
   below,
+  isUnreadable,
   type Known,
   type KnownFile,
   type KnownFolder,
@@ -110,8 +111,9 @@ function compose(seen: Known): StoredObject[] {
   // Children come after their parents in `seen`.
   for (const [path, folder] of [...seen].reverse()) {
     if (folder.tree !== null && !changed.has(path)) continue;
-    const tree = treeOf(entriesOf(seen, path, folder));
     changed.add(folderOf(path));
+    if (isUnreadable(folder)) continue;
+    const tree = treeOf(entriesOf(seen, path, folder));
     trees.push(tree);
     seen.set(path, { ...folder, tree: tree.id });
   }
@@ -124,8 +126,10 @@ function entriesOf(seen: Known, path: string, folder: KnownFolder): Map<string, 
   for (const name of folder.folders.keys()) {
     const child = seen.get(below(path, name));
     // Gone since its parent was listed.
-    if (child?.tree) entries.set(name, { mode: folderMode(child.mode), id: child.tree });
+    if (!child) continue;
+    if (isUnreadable(child)) entries.set(name, leftEntry("not readable"));
+    else if (child.tree) entries.set(name, { mode: folderMode(child.mode), id: child.tree });
   }
-  for (const [name, why] of folder.left) if (name !== ".") entries.set(name, leftEntry(why));
+  for (const [name, why] of folder.left) entries.set(name, leftEntry(why));
   return entries;
 }

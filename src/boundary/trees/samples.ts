@@ -1,5 +1,6 @@
 // Folders to record, and an own look at what is in them, independent of the code that is tested.
 import {
+  lchownSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -50,6 +51,35 @@ export async function treesOf(root: string, store = join(freshFolder(), "store")
 export function valued<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(`${result.error.code}: ${result.error.say}`);
   return result.value;
+}
+
+/** A user without a name, as `nobody` is on most systems. */
+const NOBODY = 65_534;
+
+/**
+ * Does it as somebody whom permissions bind, which they do not bind root, to whom these folders and
+ * what is in them are given first.
+ */
+export async function unprivileged<T>(
+  folders: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> {
+  if (process.geteuid?.() !== 0) return await work();
+  for (const folder of folders) give(folder);
+  process.setegid?.(NOBODY);
+  process.seteuid?.(NOBODY);
+  try {
+    return await work();
+  } finally {
+    process.seteuid?.(0);
+    process.setegid?.(0);
+  }
+}
+
+function give(path: string): void {
+  lchownSync(path, NOBODY, NOBODY);
+  if (!lstatSync(path).isDirectory()) return;
+  for (const name of readdirSync(path)) give(join(path, name));
 }
 
 /** Every path below a folder with its kind, permissions and content. */

@@ -171,7 +171,8 @@ const isOutside = (atMs: number | null, { from, to }: Wrote): boolean =>
 
 function leftIn(known: Known): { path: string; why: LeftReason }[] {
   return [...known].flatMap(([folder, { files, left }]) => [
-    ...[...left].map(([name, why]) => ({ path: below(folder, name), why })),
+    // `.` is the folder itself, which could not be looked into.
+    ...[...left].map(([name, why]) => ({ path: name === "." ? folder : below(folder, name), why })),
     ...[...files].flatMap(([name, { entry }]) =>
       entry && kindOf(entry) === "left"
         ? [{ path: below(folder, name), why: reasonOf(entry) }]

@@ -11,6 +11,8 @@ const FOLDER = 0o040000;
 const LEFT = 0o160000;
 /** The sticky bit, which git never sets: an ignored file, which never leaves this machine. */
 const IGNORED = 0o001000;
+/** The same bit of a folder: one with no permissions at all, which would look like a usual one. */
+const CLOSED = 0o001000;
 
 /** `id` names the content: of a file its bytes, of a link its target, of a folder its tree. */
 export type Entry = { mode: number; id: string };
@@ -36,10 +38,13 @@ export const fileMode = (permissions: number, { ignored }: { ignored: boolean })
   FILE | (permissions & 0o777) | (ignored ? IGNORED : 0);
 export const linkMode = LINK;
 /** The usual permissions of a folder are written as git writes every folder: none. */
-export const folderMode = (permissions: number): number =>
-  FOLDER | ((permissions & 0o777) === 0o755 ? 0 : permissions & 0o777);
+export function folderMode(permissions: number): number {
+  const own = permissions & 0o777;
+  return FOLDER | (own === 0o755 ? 0 : own || CLOSED);
+}
+
 export const folderPermissions = ({ mode }: Pick<Entry, "mode">): number =>
-  permissionsOf({ mode }) || 0o755;
+  (mode & CLOSED) === 0 ? permissionsOf({ mode }) || 0o755 : 0;
 
 /** Why something is in the workspace and not in its tree. The order is kept in trees: append only. */
 export const leftReasons = [

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ABSENT, leftEntry, type PathChange, stateOf } from "#core/tree/entry.ts";
-import { heldChanges, inOrder, planUndo } from "#core/tree/undo.ts";
+import { heldChanges, inOrder, planRestore, planUndo, seenChanges } from "#core/tree/undo.ts";
 
 const change = (path: string, before: string, after: string): PathChange => ({
   path,
@@ -57,6 +57,15 @@ describe("an undo", () => {
     });
   });
 
+  it("leaves what is below a folder that cannot be looked into now, and says so", () => {
+    const closed = stateOf(leftEntry("not readable"));
+    const plan = planUndo([change("d/a", "a0", ABSENT)], now({ "d/a": closed }));
+    expect(plan).toEqual({
+      changes: [],
+      left: [{ path: "d/a", why: "it cannot be compared (not readable)" }],
+    });
+  });
+
   it("never ends anywhere but in a state from before the turn's own changes", () => {
     const state = fc.constantFrom("s0", "s1", "s2", "s3", ABSENT);
     const step = fc.record({ path: fc.constantFrom("a", "b"), before: state, after: state });
@@ -96,5 +105,25 @@ describe("a restore", () => {
       { path: "distant", before: file, after: "absent" },
     ];
     expect(heldChanges(changes).map(({ path }) => path)).toEqual(["distant"]);
+    expect(seenChanges(changes).map(({ path }) => path)).toEqual(["dist", "distant"]);
+  });
+
+  it("names what it leaves, but for what a tool can make again and only one tree has", () => {
+    const folder = stateOf({ mode: 0o40755, id: "" });
+    const large = stateOf(leftEntry("large"));
+    const changes = [
+      change("big", large, ABSENT),
+      change("dist", folder, stateOf(leftEntry("build output"))),
+      change("node_modules", stateOf(leftEntry("dependencies")), ABSENT),
+      change("was-big", ABSENT, large),
+    ];
+    expect(planRestore(changes)).toEqual({
+      changes: [],
+      left: [
+        { path: "big", why: "it cannot be compared (large)" },
+        { path: "dist", why: "its content was not kept (build output)" },
+        { path: "was-big", why: "its content was not kept (large)" },
+      ],
+    });
   });
 });

@@ -6,6 +6,7 @@ import {
   type Entry,
   entryOf,
   kindOf,
+  type LeftReason,
   type PathChange,
   type PathState,
   reasonOf,
@@ -33,10 +34,10 @@ export function planUndo(
     const target = wayBack(own, now);
     if (target === now) {
       if (own.at(-1)?.after !== now && own[0]?.before !== now)
-        plan.left.push({ path, why: changedSince });
+        plan.left.push({ path, why: unseen(now) ?? changedSince });
       continue;
     }
-    const why = doubt ?? whyNot(now, target);
+    const why = doubt ?? whyLeft(now, target);
     if (why) plan.left.push({ path, why });
     else plan.changes.push({ path, before: now, after: target });
   }
@@ -55,10 +56,16 @@ function wayBack(own: readonly PathChange[], now: PathState): PathState {
   return state;
 }
 
-/** What was left out of a tree has no content to go back to, or to be compared with. */
-function whyNot(now: PathState, target: PathState): string | null {
+/**
+ * Why a path stays as it is: what was left out of a tree has no content to go back to, or to be
+ * compared with. Null where neither was.
+ */
+export function whyLeft(now: PathState, target: PathState): string | null {
   const lost = leftIn(target);
-  if (lost) return `its content was not kept (${reasonOf(lost)})`;
+  return lost ? `its content was not kept (${reasonOf(lost)})` : unseen(now);
+}
+
+function unseen(now: PathState): string | null {
   const held = leftIn(now);
   return held ? `it cannot be compared (${reasonOf(held)})` : null;
 }
@@ -70,18 +77,56 @@ export function leftIn(state: PathState): Entry | null {
 }
 
 /**
+ * How far a restore to a tree goes. What was left out of one tree and is not in the other is only
+ * named where no tool could make it again.
+ */
+export function planRestore(changes: readonly PathChange[]): UndoPlan {
+  const left = seenChanges(changes).flatMap(({ path, before, after }) => {
+    const why = whyLeft(before, after);
+    const isInBoth = before !== ABSENT && after !== ABSENT;
+    return why !== null && (isInBoth || isOnlyOne(before) || isOnlyOne(after))
+      ? [{ path, why }]
+      : [];
+  });
+  return { changes: heldChanges(changes), left };
+}
+
+function isOnlyOne(state: PathState): boolean {
+  const entry = leftIn(state);
+  return entry !== null && ONLY_ONE.has(reasonOf(entry));
+}
+
+/** What nobody makes again. */
+const ONLY_ONE = new Set<LeftReason>([
+  "ignored and large",
+  "large",
+  "not readable",
+  "a name that is not UTF-8",
+]);
+
+/**
  * The changes that a restore may make: none at a path that either tree left out, and none below
  * one, where nobody knows what the other held.
  */
-export function heldChanges<T extends PathChange>(changes: readonly T[]): T[] {
+export const heldChanges = <T extends PathChange>(changes: readonly T[]): T[] =>
+  seenChanges(changes).filter(({ before, after }) => !leftIn(before) && !leftIn(after));
+
+/**
+ * Without those below a path that either tree left out: that it was looked into once, and once was
+ * not, does not say that anything in it came or went.
+ */
+export function seenChanges<T extends PathChange>(changes: readonly T[]): T[] {
   const out = changes.filter(({ before, after }) => leftIn(before) || leftIn(after));
   const roots = new Set(out.map(({ path }) => path));
-  return changes.filter(({ path }) => !partsUpTo(path).some((above) => roots.has(above)));
+  return changes.filter(({ path }) => !foldersOf(path).some((above) => roots.has(above)));
 }
 
-/** A path and all that it is in. */
-const partsUpTo = (path: string): string[] =>
-  path.split("/").map((_, i, names) => names.slice(0, i + 1).join("/"));
+/** The folders that a path is in. */
+const foldersOf = (path: string): string[] =>
+  path
+    .split("/")
+    .slice(0, -1)
+    .map((_, i, names) => names.slice(0, i + 1).join("/"));
 
 /**
  * The order in which changes can be made: what goes, deepest first, then what comes, from the top.
