@@ -132,7 +132,7 @@ export const querySchemas = {
   }),
   /** The state of a session, by its id or a beginning of it that only it has. */
   Session: z.object({ session }),
-  /** What an undo, a redo or a restore would do now. */
+  /** What an undo, a redo or a restore would do now: end one that was only begun, if there is one. */
   RestorePlan: z.object({
     session,
     cause: z.enum(restoreCauses),
@@ -233,6 +233,9 @@ export type Answers = {
   View: Row[];
   Session: { session: string; state: Session };
   RestorePlan: {
+    /** Of another cause than was asked for where one of that cause was begun before. */
+    cause: (typeof restoreCauses)[number];
+    begun: boolean;
     turn: string | null;
     changes: readonly PathChange[];
     left: readonly LeftPath[];

@@ -15,7 +15,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { assert } from "#core/assert.ts";
-import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { type Failed, type Failure, fail, ok, type Result } from "#core/failure.ts";
 import { quoted } from "#core/security/paths.ts";
 
 /** Links followed on the way to one name: the limit of the Linux kernel. */
@@ -242,6 +242,12 @@ export function codeOf(error: unknown): string {
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : "";
 }
 
+/** Whether a failure says that there is no room: trying again once there is would do. */
+export function isFull({ detail }: Failure): boolean {
+  const system = (detail as { system?: string } | undefined)?.system;
+  return system === "ENOSPC" || system === "EDQUOT";
+}
+
 /** What the file system refused, in our words; anything else is a bug and is thrown on. */
 export function failureOf(error: unknown, path: string): Failed {
   const name = quoted(path);
@@ -275,6 +281,8 @@ export function failureOf(error: unknown, path: string): Failed {
     case "":
       throw error;
     default:
-      return fail("storage", `the system cannot work on ${name} (${codeOf(error)})`);
+      return fail("storage", `the system cannot work on ${name} (${codeOf(error)})`, {
+        detail: { system: codeOf(error) },
+      });
   }
 }

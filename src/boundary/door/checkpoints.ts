@@ -3,11 +3,12 @@ import type { Answers, Command } from "#app";
 import { newId } from "#boundary/digest.ts";
 import { differenceOf } from "#boundary/door/difference.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
+import { withContents } from "#boundary/door/restore.ts";
 import type { Located } from "#boundary/locations.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Checkpoint, LocationEvent } from "#core/location.ts";
-import { heldChanges } from "#core/tree/undo.ts";
+import { planRestore } from "#core/tree/undo.ts";
 
 type Sent = Result<{ stream: string; version: number }>;
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -105,9 +106,11 @@ export async function restoreCheckpoint(
     }),
   );
   if (!kept.ok) return kept;
-  const held = heldChanges(changes.value);
-  const ended = trees.writing({ title: "a restore", paths: held.map(({ path }) => path) });
-  const applied = await trees.apply(held, never).finally(ended);
+  const plan = await withContents(trees, planRestore(changes.value));
+  if (!plan.ok) return plan;
+  const paths = plan.value.changes.map((change) => change.path);
+  const ended = trees.writing({ title: "a restore", paths });
+  const applied = await trees.apply(plan.value.changes, never).finally(ended);
   if (!applied.ok) return applied;
   const { id } = target;
   const left = applied.value.left.length;

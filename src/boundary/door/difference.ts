@@ -5,7 +5,8 @@ import { treeAt } from "#boundary/door/tree-at.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import { unifiedDiff } from "#core/code/diff.ts";
 import { ok, type Result } from "#core/failure.ts";
-import { entryOf, kindOf, type PathChange } from "#core/tree/entry.ts";
+import { batches } from "#core/tree/batches.ts";
+import { contentOf, type PathChange } from "#core/tree/entry.ts";
 import { seenChanges } from "#core/tree/undo.ts";
 
 /** Files whose diff is told; the others are only named. */
@@ -14,6 +15,8 @@ const DIFFS_MAX = 300;
 const DIFF_CHARS_MAX = 20_000;
 /** Bytes of a file that is compared line by line. */
 const TEXT_BYTES_MAX = 1 << 20;
+/** Bytes of contents that are in memory together. */
+const CONTENTS_BYTES_MAX = 16 << 20;
 
 type Asked = { session: string; from: number | string; to?: number | string };
 
@@ -54,26 +57,32 @@ async function withDiffs(
   changes: readonly PathChange[],
 ): Promise<Result<PathDifference[]>> {
   const told = changes.slice(0, DIFFS_MAX);
-  const ids = told.flatMap(({ before, after }) => [...idOf(before), ...idOf(after)]);
-  const contents = await trees.contents(ids);
-  if (!contents.ok) return contents;
-  const textOf = (state: string): string | null | undefined => {
-    const [id] = idOf(state);
-    if (id === undefined) return null;
-    const bytes = contents.value.get(id);
-    const isText = bytes && bytes.length <= TEXT_BYTES_MAX && !bytes.includes(0);
-    return isText ? Buffer.from(bytes).toString() : undefined;
-  };
-  const diffs = told.map((change): PathDifference => {
-    const [before, after] = [textOf(change.before), textOf(change.after)];
-    if (before === undefined || after === undefined || before === after) return change;
-    return { ...change, diff: unifiedDiff(before, after, { charactersMax: DIFF_CHARS_MAX }).text };
-  });
+  const sizes = await trees.sizes(told.flatMap(contentsOf));
+  if (!sizes.ok) return sizes;
+  const texts = (change: PathChange) =>
+    contentsOf(change).filter((id) => (sizes.value.get(id) ?? Infinity) <= TEXT_BYTES_MAX);
+  const bytesOf = (change: PathChange) =>
+    texts(change).reduce((sum, id) => sum + (sizes.value.get(id) ?? 0), 0);
+  const bounds = { bytesMax: CONTENTS_BYTES_MAX, countMax: DIFFS_MAX };
+  const diffs: PathDifference[] = [];
+  for (const some of batches(told, bytesOf, bounds)) {
+    const contents = await trees.contents(some.flatMap(texts));
+    if (!contents.ok) return contents;
+    diffs.push(...some.map((change) => withDiff(change, contents.value)));
+  }
   return ok([...diffs, ...changes.slice(DIFFS_MAX)]);
 }
 
-/** The content that a state names; of a folder, and of what was left out, none. */
-function idOf(state: string): string[] {
-  const entry = entryOf(state);
-  return entry && ["file", "link"].includes(kindOf(entry)) ? [entry.id] : [];
+function withDiff(change: PathChange, contents: ReadonlyMap<string, Uint8Array>): PathDifference {
+  const [before, after] = [change.before, change.after].map((state) => {
+    const id = contentOf(state);
+    if (id === null) return null;
+    const bytes = contents.get(id);
+    return bytes && !bytes.includes(0) ? Buffer.from(bytes).toString() : undefined;
+  });
+  if (before === undefined || after === undefined || before === after) return change;
+  return { ...change, diff: unifiedDiff(before, after, { charactersMax: DIFF_CHARS_MAX }).text };
 }
+
+const contentsOf = ({ before, after }: PathChange): string[] =>
+  [contentOf(before), contentOf(after)].filter((id) => id !== null);

@@ -8,8 +8,14 @@ import type { Trees } from "#boundary/trees/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { EventBody, SessionEvent } from "#core/session/events.ts";
 import type { PastTurn, Restoring, Session } from "#core/session/state.ts";
-import type { PathChange, PathState } from "#core/tree/entry.ts";
-import { type LeftPath, planRestore, planUndo } from "#core/tree/undo.ts";
+import { contentOf, type PathChange, type PathState } from "#core/tree/entry.ts";
+import {
+  type LeftPath,
+  planRestore,
+  planUndo,
+  type UndoPlan,
+  withoutLost,
+} from "#core/tree/undo.ts";
 
 export type Wanted =
   /** `doubtful`: also what somebody else may have changed while a command ran. */
@@ -33,15 +39,21 @@ export async function planOf(
 ): Promise<Result<Answers["RestorePlan"]>> {
   const session = await parts.sessions.fold(stream);
   if (!session.ok) return session;
+  // Whoever asks ends that one first, whatever became of the trees it was made from.
+  const { restoring } = session.value;
+  if (restoring) return ok(answerOf(restoring, { begun: true }));
   const place = await parts.placeOf(session.value);
   if (!place.ok) return place;
   const trees = await place.value.trees();
   if (!trees.ok) return trees;
   const plan = await made(parts, stream, { s: session.value, trees: trees.value }, wanted);
-  if (!plan.ok) return plan;
-  const { turn = null, changes, left, to = null } = plan.value;
-  return ok({ turn, changes, left, to });
+  return plan.ok ? ok(answerOf(plan.value, { begun: false })) : plan;
 }
+
+const answerOf = (
+  { cause, turn, changes, left, to }: Omit<Restoring, "version">,
+  { begun }: { begun: boolean },
+): Answers["RestorePlan"] => ({ cause, begun, turn: turn ?? null, changes, left, to: to ?? null });
 
 /** Does it, alone: no turn of the session can run meanwhile. */
 export async function restore(parts: DoorParts, stream: string, wanted: Wanted): Promise<Sent> {
@@ -166,7 +178,13 @@ async function planned(now: Now, claims: readonly PathChange[], doubtful?: Map<s
   const states = await now.trees.states(now.present, paths);
   if (!states.ok) return states;
   const stateAt = (path: string): PathState => states.value.get(path) ?? "absent";
-  return ok(planUndo(claims, stateAt, doubtful));
+  return await withContents(now.trees, planUndo(claims, stateAt, doubtful));
+}
+
+/** The plan, without what the store has no content for: known before anything is touched. */
+export async function withContents(trees: Trees, plan: UndoPlan): Promise<Result<UndoPlan>> {
+  const sizes = await trees.sizes(plan.changes.flatMap(({ after }) => contentOf(after) ?? []));
+  return sizes.ok ? ok(withoutLost(plan, sizes.value)) : sizes;
 }
 
 async function goingTo(
@@ -179,10 +197,12 @@ async function goingTo(
   if (!target.ok) return target;
   const changes = await trees.changes(present, target.value);
   if (!changes.ok) return changes;
+  const plan = await withContents(trees, planRestore(changes.value));
+  if (!plan.ok) return plan;
   return ok({
     cause: "restore",
     present,
-    ...planRestore(changes.value),
+    ...plan.value,
     to: to ?? (typeof at === "number" ? `event ${at}` : `tree ${at.slice(0, 12)}`),
   });
 }
@@ -195,9 +215,14 @@ async function finish(parts: DoorParts, stream: string, s: Session, trees: Trees
   const applied = await trees.apply(changes, signal).finally(ended);
   if (!applied.ok) return applied;
   const tree = await trees.record(signal);
-  if (!tree.ok) return tree;
   const all = [...left, ...applied.value.left];
-  const event: SessionEvent = { type: "RestoreFinished", tree: tree.value, left: all };
+  // The files are back, whether or not that can be recorded: a store that cannot take more of them
+  // is no reason to keep the session from going on.
+  const event: SessionEvent = {
+    type: "RestoreFinished",
+    tree: tree.ok ? tree.value : "",
+    left: all,
+  };
   for (let tries = 0; tries < CONFLICTS_MAX; tries += 1) {
     const now = await parts.sessions.fold(stream);
     if (!now.ok) return now;

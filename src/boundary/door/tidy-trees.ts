@@ -28,7 +28,8 @@ export async function tidyTrees(
   return swept.ok ? ok({ stream, version }) : swept;
 }
 
-type Named = { tree: string; at: number };
+/** A tree, or a content of an open restore, and when it was named. */
+type Named = { id: string; at: number };
 
 /** Halves the time that sessions' trees are kept for until they take no more room than they may. */
 async function sweptTo(
@@ -38,12 +39,18 @@ async function sweptTo(
 ): Promise<Result<void>> {
   for (let days = keepDays; ; days /= 2) {
     const since = Date.now() - days * DAY_MS;
-    const recent = kept.named.filter(({ at }) => at >= since).map(({ tree }) => tree);
+    const recent = kept.named.filter(({ at }) => at >= since).map(({ id }) => id);
     const swept = await trees.sweep([...new Set([...kept.checkpoints, ...recent])], kept.signal);
     if (!swept.ok) return swept;
     if (swept.value.after <= bytesMax || days < 1) return ok();
   }
 }
+
+/** What a restore goes from and to. While it is open, somebody will finish it, however late. */
+const RESTORED = /"(?:present|before|after)":"(?:[0-7]+ )?([0-9a-f]{64})"/g;
+
+const idsIn = (text: string, named: RegExp, at: number): Named[] =>
+  [...text.matchAll(named)].map(([, id = ""]) => ({ id, at }));
 
 /** Every tree that an event of this folder's sessions names, with when. */
 async function treesNamed(
@@ -55,16 +62,18 @@ async function treesNamed(
   const sessions = await sessionsAt(parts, path);
   if (!sessions.ok) return sessions;
   for (const session of sessions.value) {
+    let open: Named[] = [];
     for await (const page of parts.log.read(session, { after: 0 }, signal)) {
       if (!page.ok) return page;
-      for (const { at, body } of page.value) {
+      for (const { at, type, body } of page.value) {
         const text = await wholeBody(parts, body ?? "");
         if (!text.ok) return text;
-        for (const [, tree] of text.value.matchAll(/"(?:tree|present)":"([0-9a-f]{64})"/g)) {
-          if (tree) named.push({ tree, at });
-        }
+        named.push(...idsIn(text.value, /"(?:tree|present)":"([0-9a-f]{64})"/g, at));
+        if (type === "RestoreStarted") open = idsIn(text.value, RESTORED, Number.POSITIVE_INFINITY);
+        if (type === "RestoreFinished") open = [];
       }
     }
+    named.push(...open);
   }
   return ok(named);
 }

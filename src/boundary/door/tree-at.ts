@@ -9,7 +9,8 @@ function treeOf(event: SessionEvent): string | null {
     case "ToolStarted":
     case "ToolFinished":
     case "RestoreFinished":
-      return event.tree ?? null;
+      // Empty where it could not be recorded.
+      return event.tree || null;
     case "RestoreStarted":
       return event.present;
     default:

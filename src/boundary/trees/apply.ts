@@ -10,15 +10,25 @@ import {
   symlinkSync,
   unlinkSync,
 } from "node:fs";
-import { type BeneathOptions, beneath, codeOf, pathAt, type Spot } from "#boundary/beneath.ts";
+import {
+  type BeneathOptions,
+  beneath,
+  codeOf,
+  isFull,
+  pathAt,
+  type Spot,
+} from "#boundary/beneath.ts";
 import { sha256 } from "#boundary/digest.ts";
+import { wholeContents } from "#boundary/trees/contents.ts";
 import { idOf } from "#boundary/trees/objects.ts";
 import type { Objects } from "#boundary/trees/port.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import { unreachable } from "#core/assert.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { batches } from "#core/tree/batches.ts";
 import {
   ABSENT,
+  contentOf,
   type Entry,
   entryOf,
   folderMode,
@@ -29,10 +39,12 @@ import {
   stateOf,
 } from "#core/tree/entry.ts";
 import { FILE_BYTES_MAX, isNeverHeld } from "#core/tree/kept.ts";
-import { inOrder, type LeftPath } from "#core/tree/undo.ts";
+import { inOrder, type LeftPath, LOST } from "#core/tree/undo.ts";
 
+/** Bytes of contents that are in memory together; a larger file is there alone. */
+const CONTENTS_BYTES_MAX = 32 << 20;
 /** Files whose content is fetched together. */
-const FETCHED = 64;
+const CONTENTS_MAX = 256;
 
 type Applied = { done: PathChange[]; left: LeftPath[] };
 
@@ -42,22 +54,44 @@ export async function applyChanges(
   { changes, signal }: { changes: readonly PathChange[]; signal: AbortSignal },
 ): Promise<Result<Applied>> {
   const applied: Applied = { done: [], left: [] };
-  const ordered = inOrder(changes);
-  for (let at = 0; at < ordered.length; at += FETCHED) {
-    const some = ordered.slice(at, at + FETCHED);
-    const contents = await objects.get([...new Set(some.flatMap(contentOf))]);
+  const sizes = await objects.sizes([...new Set(changes.flatMap(wanted))]);
+  if (!sizes.ok) return sizes;
+  const bytesOf = (change: PathChange) => sizes.value.get(contentOf(change.after) ?? "") ?? 0;
+  const bounds = { bytesMax: CONTENTS_BYTES_MAX, countMax: CONTENTS_MAX };
+  for (const some of batches(inOrder(changes), bytesOf, bounds)) {
+    const ids = [...new Set(some.flatMap(wanted))].filter((id) => isFetched(sizes.value, id));
+    const contents = await wholeContents(objects, ids);
     if (!contents.ok) return contents;
     for (const change of some) {
       if (signal.aborted) return fail("cancelled", "called off; what was not done stays as it is");
-      const made = isNeverHeld(change.path)
-        ? fail("denied", "no tree holds it")
-        : await make(workspace, change, contents.value);
+      const made = await makeHeld(workspace, change, contents.value);
       if (made.ok) applied.done.push(change);
-      else if (made.error.code === "storage") return made;
+      else if (isFull(made.error)) return made;
       else applied.left.push({ path: change.path, why: made.error.say });
     }
   }
   return ok({ ...applied, left: applied.left.filter(saysMore) });
+}
+
+const wanted = ({ after }: PathChange): string[] => {
+  const id = contentOf(after);
+  return id === null ? [] : [id];
+};
+
+/** No content of ours is larger: one that is was not put here by a recording. */
+const isFetched = (sizes: ReadonlyMap<string, number>, id: string): boolean =>
+  (sizes.get(id) ?? Number.POSITIVE_INFINITY) <= FILE_BYTES_MAX;
+
+async function makeHeld(
+  workspace: Workspace,
+  change: PathChange,
+  contents: ReadonlyMap<string, Uint8Array>,
+): Promise<Result<unknown>> {
+  if (isNeverHeld(change.path)) return fail("denied", "no tree holds it");
+  const id = contentOf(change.after);
+  // Before anything is touched: what is there now stays.
+  if (id !== null && !contents.has(id)) return fail("corrupt", LOST);
+  return await make(workspace, change, contents);
 }
 
 /** A folder that stays because of a file in it that stays needs no word of its own. */
@@ -66,11 +100,6 @@ function saysMore({ path, why }: LeftPath, _: number, all: readonly LeftPath[]):
 }
 
 const NOT_EMPTY = "something else is in it";
-
-function contentOf({ after }: PathChange): string[] {
-  const entry = entryOf(after);
-  return entry && (kindOf(entry) === "file" || kindOf(entry) === "link") ? [entry.id] : [];
-}
 
 async function make(
   workspace: Workspace,

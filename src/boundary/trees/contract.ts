@@ -33,6 +33,16 @@ export function objectsContract(name: string, open: () => Promise<Objects> | Obj
       });
     });
 
+    it("tells the sizes of what is there, and nothing of what is not", async () => {
+      const objects = await open();
+      const given = [blob(""), blob("four"), blob("ü")];
+      await objects.put(given);
+      const ids = [...given, blob("never put")].map(({ id }) => id);
+      const sizes = await objects.sizes(ids);
+      expect(sizes.ok && [...sizes.value]).toEqual(given.map(({ id }, i) => [id, [0, 4, 2][i]]));
+      expect(await objects.sizes([])).toEqual({ ok: true, value: new Map() });
+    });
+
     it("keeps trees with every mode, empty folders and what was left out", async () => {
       const objects = await open();
       const content = blob("x");
@@ -52,7 +62,7 @@ export function objectsContract(name: string, open: () => Promise<Objects> | Obj
       expect(await objects.check(signal)).toEqual({ ok: true, value: [] });
     });
 
-    it("sweeps what no root names, and keeps all that one does", async () => {
+    it("sweeps what no root names, and keeps all that one does, be it a tree or a content", async () => {
       const objects = await open();
       const live = blob("live");
       const below = treeOf(
@@ -65,11 +75,14 @@ export function objectsContract(name: string, open: () => Promise<Objects> | Obj
         ]),
       );
       const dead = blob("dead");
-      await objects.put([live, below, root]);
+      const alone = blob("alone");
+      await objects.put([live, below, root, alone]);
       await objects.put([dead]);
       const unknown = blob("never put").id;
-      expect(await objects.sweep([root.id, unknown], signal)).toMatchObject({ ok: true });
+      const roots = [root.id, unknown, alone.id];
+      expect(await objects.sweep(roots, signal)).toMatchObject({ ok: true });
       expect(await textIn(objects, live.id)).toBe("live");
+      expect(await textIn(objects, alone.id)).toBe("alone");
       expect(await textIn(objects, dead.id)).toBe("not_found");
       expect(await objects.check(signal)).toEqual({ ok: true, value: [] });
     });

@@ -98,6 +98,10 @@ function objectsIn(folder: string): Objects {
       const output = await git(folder, ["cat-file", "--batch"], `${ids.join("\n")}\n`);
       return output.ok ? objectsOf(ids, output.value) : output;
     },
+    async sizes(ids) {
+      const listed = await listing(folder, ids);
+      return listed.ok ? ok(new Map(listed.value)) : listed;
+    },
     sweep: (roots, signal) => sweep(folder, roots, signal),
     async isCluttered() {
       const names = await readdir(join(folder, "objects", "pack")).catch(() => []);
@@ -186,6 +190,24 @@ function objectsOf(ids: readonly string[], output: Buffer): Result<Map<string, U
   return ok(found);
 }
 
+/** Those objects that are there, with their sizes in bytes. */
+async function listing(
+  folder: string,
+  ids: readonly string[],
+  signal?: AbortSignal,
+): Promise<Result<[id: string, bytes: number][]>> {
+  const check = ["cat-file", "--batch-check"];
+  const output = await git(folder, check, ids.map((id) => `${id}\n`).join(""), { signal });
+  if (!output.ok) return output;
+  const lines = output.value.toString().split("\n");
+  return ok(
+    lines.flatMap((line): [string, number][] => {
+      const [, id, bytes] = /^([0-9a-f]{64}) (?:tree|blob) (\d+)$/.exec(line) ?? [];
+      return id === undefined ? [] : [[id, Number(bytes)]];
+    }),
+  );
+}
+
 async function sweep(
   folder: string,
   roots: readonly string[],
@@ -195,16 +217,9 @@ async function sweep(
   const before = await sizeOf(packs);
   await dropDrafts(packs);
   const old = (await readdir(packs)).filter((name) => /\.(pack|idx|rev)$/.test(name));
-  const known = await git(folder, ["cat-file", "--batch-check"], `${roots.join("\n")}\n`, {
-    signal,
-  });
+  const known = await listing(folder, roots, signal);
   if (!known.ok) return known;
-  const there = known.value
-    .toString()
-    .split("\n")
-    .flatMap((line) =>
-      /^([0-9a-f]{64}) (?:tree|blob) /.exec(line)?.[1] ? [line.slice(0, 64)] : [],
-    );
+  const there = known.value.map(([id]) => id);
   const listed =
     there.length === 0
       ? ok(Buffer.alloc(0))
@@ -248,7 +263,7 @@ async function sizeOf(folder: string): Promise<number> {
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-type GitOptions = { signal?: AbortSignal; codes?: readonly number[] };
+type GitOptions = { signal?: AbortSignal | undefined; codes?: readonly number[] };
 
 /** Runs git on the store, with nothing in force that anybody else configured. */
 function git(

@@ -23,6 +23,10 @@ export function memoryObjects(): Objects {
       }
       return ok(found);
     },
+    async sizes(ids) {
+      const there = ids.flatMap((id) => kept.get(id) ?? []);
+      return ok(new Map(there.map(({ id, bytes }) => [id, bytes.length])));
+    },
     async sweep(roots) {
       const before = size();
       const live = new Set<string>();

@@ -3,6 +3,8 @@
 // - `put` answers only when the objects would survive a power cut, so that an event may name them;
 // - `get` answers the bytes that were put, by id, or fails: `not_found`, or `corrupt` where what is
 //   kept is not what the id says; it never answers other bytes;
+// - `sizes` answers the bytes of each object that is there, and nothing of what is missing; it opens
+//   none, so that a damaged one may be among them;
 // - `sweep` removes what neither `roots` nor the trees below them name, and nothing else; a root
 //   that is not in the store is passed over;
 // - `check` names what is damaged, and is empty where nothing is.
@@ -16,6 +18,7 @@ export type StoredObject = { id: string; type: ObjectType; bytes: Uint8Array };
 export type Objects = {
   put(objects: readonly StoredObject[]): Promise<Result<void>>;
   get(ids: readonly string[]): Promise<Result<Map<string, Uint8Array>>>;
+  sizes(ids: readonly string[]): Promise<Result<Map<string, number>>>;
   sweep(roots: readonly string[], signal: AbortSignal): Promise<Result<Sizes>>;
   check(signal: AbortSignal): Promise<Result<string[]>>;
   /** Whether a sweep would make it quicker. */
@@ -80,11 +83,18 @@ export type Trees = {
   changes(before: string | null, after: string | null): Promise<Result<PathChange[]>>;
   /** What each path is in a tree. */
   states(tree: string, paths: readonly string[]): Promise<Result<Map<string, PathState>>>;
-  /** The bytes of files and links, by the ids of their states. */
+  /** How many bytes files and links have, by the ids of their states; what is missing is left out. */
+  sizes(ids: readonly string[]): Promise<Result<Map<string, number>>>;
+  /**
+   * The bytes of files and links, by the ids of their states; what is missing or damaged is left
+   * out. All are in memory at once: whoever asks looks at their sizes first.
+   */
   contents(ids: readonly string[]): Promise<Result<Map<string, Uint8Array>>>;
   /**
    * Makes changes in the workspace. Each is made only where its path is what `before` says, at the
-   * very moment; what is not is left as it is and named.
+   * very moment; what is not, and what has no whole content in the store, is left as it is and
+   * named. Fails only where the disk is full or the store as a whole does not answer; to make the
+   * same changes again then goes on.
    */
   apply(
     changes: readonly PathChange[],

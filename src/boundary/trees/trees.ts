@@ -6,6 +6,7 @@ import { newId } from "#boundary/digest.ts";
 import type { Lease, Leases } from "#boundary/lease/port.ts";
 import { applyChanges } from "#boundary/trees/apply.ts";
 import { changesBetween, statesIn } from "#boundary/trees/compare.ts";
+import { wholeContents } from "#boundary/trees/contents.ts";
 import { copyTo } from "#boundary/trees/copy.ts";
 import { installedIn } from "#boundary/trees/installed.ts";
 import { folderOf, keepKnown, loadKnown } from "#boundary/trees/known.ts";
@@ -134,7 +135,8 @@ export function treesAt({ workspace, objects, leases, folder, open }: TreesOptio
     },
     changes: (before, after) => changesBetween(remembered, before, after),
     states: (tree, paths) => statesIn(remembered, tree, paths),
-    contents: (ids) => objects.get([...new Set(ids)]),
+    sizes: (ids) => objects.sizes([...new Set(ids)]),
+    contents: (ids) => wholeContents(objects, [...new Set(ids)]),
     apply: (changes, signal) => applyChanges(workspace, objects, { changes, signal }),
     copyTo: (tree, into, signal) => copyTo(remembered, { tree, root, into, open, signal }),
     sweep: (roots, signal) =>

@@ -407,7 +407,10 @@ export const eventBodies = {
     /** What it goes to, for people: a moment of the session, the name of a checkpoint. */
     to: z.optional(text),
   }),
-  /** What was not done is in `left`, with why; everything else was. */
+  /**
+   * What was not done is in `left`, with why; everything else was. `tree` is empty where the files
+   * could not be recorded afterwards.
+   */
   RestoreFinished: z.object({ tree: text, left: z.readonly(z.array(leftPath)) }),
 };
 

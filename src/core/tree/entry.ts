@@ -92,3 +92,9 @@ export function entryOf(state: PathState): Entry | null {
 
 /** One path that is another in two trees. Folders are named only where they come, go or change. */
 export type PathChange = { path: string; before: PathState; after: PathState };
+
+/** The id of the content that a state names; null for a folder, and where nothing is kept. */
+export function contentOf(state: PathState): string | null {
+  const entry = entryOf(state);
+  return entry !== null && ["file", "link"].includes(kindOf(entry)) ? entry.id : null;
+}

@@ -3,6 +3,7 @@
 // changes follow one on the other; everything else stays as it is and is named.
 import {
   ABSENT,
+  contentOf,
   type Entry,
   entryOf,
   kindOf,
@@ -68,6 +69,22 @@ export function whyLeft(now: PathState, target: PathState): string | null {
 function unseen(now: PathState): string | null {
   const held = leftIn(now);
   return held ? `it cannot be compared (${reasonOf(held)})` : null;
+}
+
+/** Why a path stays whose content the store does not have, or not as it was put there. */
+export const LOST = "its content is missing or damaged in the store";
+
+/** A plan without the changes whose content is not there; `sizes` has those that are. */
+export function withoutLost(plan: UndoPlan, sizes: ReadonlyMap<string, number>): UndoPlan {
+  const isLost = ({ after }: PathChange) => {
+    const id = contentOf(after);
+    return id !== null && !sizes.has(id);
+  };
+  const lost = plan.changes.filter(isLost).map(({ path }) => ({ path, why: LOST }));
+  return {
+    changes: plan.changes.filter((change) => !isLost(change)),
+    left: [...plan.left, ...lost],
+  };
 }
 
 /** The entry of a state that was left out; null where it was not. */
