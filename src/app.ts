@@ -153,6 +153,10 @@ export const querySchemas = {
   Checkpoints: z.object({ path }),
   /** What is another in the files since a checkpoint; without `to`: now. */
   CheckpointDifference: z.object({ path, from: line, to: z.optional(line) }),
+  /** What restoring a checkpoint would do now. */
+  CheckpointPlan: z.object({ path, checkpoint: line }),
+  /** What the newest restore of a checkpoint left as it was; null where there was none. */
+  CheckpointOutcome: z.object({ path }),
   /** What is damaged in the trees of a folder. */
   TreeFaults: z.object({ path }),
   /** What is known of a folder: is it trusted? */
@@ -244,6 +248,9 @@ export type Answers = {
   Difference: readonly PathDifference[];
   Checkpoints: readonly Checkpoint[];
   CheckpointDifference: readonly PathDifference[];
+  CheckpointPlan: { changes: readonly PathChange[]; left: readonly LeftPath[] };
+  /** `left` is how many; `paths` are the first of them. */
+  CheckpointOutcome: { left: number; paths: readonly LeftPath[] } | null;
   TreeFaults: readonly string[];
   Compactions: readonly CompactionView[];
   Transcript: Entry[];

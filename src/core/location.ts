@@ -3,6 +3,7 @@
 // same three parts.
 import * as z from "zod/mini";
 import { unreachable } from "#core/assert.ts";
+import type { LeftPath } from "#core/tree/undo.ts";
 
 export const locationBodies = {
   /** The folder was seen for the first time; `workspace` is a random id. */
@@ -25,8 +26,15 @@ export const locationBodies = {
   }),
   CheckpointTagged: z.object({ id: z.string(), tags: z.readonly(z.array(z.string())) }),
   CheckpointRemoved: z.object({ id: z.string() }),
-  /** The files were brought back to it; so many paths stayed as they were. */
-  CheckpointRestored: z.object({ id: z.string(), left: z.number() }),
+  /**
+   * The files were brought back to it; so many paths stayed as they were. `paths` are the first of
+   * them, as many as an event has room for.
+   */
+  CheckpointRestored: z.object({
+    id: z.string(),
+    left: z.number(),
+    paths: z.optional(z.readonly(z.array(z.object({ path: z.string(), why: z.string() })))),
+  }),
 };
 
 export type LocationEventType = keyof typeof locationBodies;
@@ -52,6 +60,8 @@ export type Location = {
   checkpoints: readonly Checkpoint[];
   /** Keys of the verify commands that were confirmed. */
   verify: readonly string[];
+  /** What the newest restore of a checkpoint left as it was. */
+  restored: { left: number; paths: readonly LeftPath[] } | null;
 };
 
 export const emptyLocation: Location = {
@@ -61,6 +71,7 @@ export const emptyLocation: Location = {
   grants: [],
   checkpoints: [],
   verify: [],
+  restored: null,
 };
 
 /** Stands for the configuration of a folder that has none. */
@@ -98,7 +109,7 @@ export function evolveLocation(l: Location, e: LocationEvent): Location {
     case "CheckpointRemoved":
       return { ...l, checkpoints: l.checkpoints.filter(({ id }) => id !== e.id) };
     case "CheckpointRestored":
-      return l;
+      return { ...l, restored: { left: e.left, paths: e.paths ?? [] } };
     default:
       return unreachable(e);
   }

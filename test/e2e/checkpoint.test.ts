@@ -1,5 +1,6 @@
 // Checkpoints through the whole program: named, told apart, returned to, and kept when trees are
 // tidied.
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -61,6 +62,42 @@ describe("aiex checkpoint", () => {
       expect(await checkpoint("restore", name, "--apply")).toMatchObject({ code: 2 });
     }
     expect((await checkpoint("list")).out).toMatch(/^\S+ .* one\n$/);
+  });
+
+  it("names what it cannot bring back, with why, and ends with 1 as an undo does", async () => {
+    machine.write(".gitignore", "*.bin\nshared/\n");
+    machine.write("data.bin", "x".repeat(2 << 20));
+    machine.write("shared/kept.txt", "kept\n");
+    machine.write("a.txt", "a\n");
+    machine.write("lost.txt", "the only one\n");
+    await checkpoint("create", "before");
+    machine.write("data.bin", "small now\n");
+    machine.write("a.txt", "b\n");
+    rmSync(join(machine.folder, "lost.txt"));
+    rmSync(join(machine.folder, "shared"), { recursive: true });
+    machine.write("shared", "in the way\n");
+    const dry = await checkpoint("restore", "before");
+    expect(dry.code).toBe(1);
+    const stays = "stays    data.bin (its content was not kept (ignored and large))";
+    expect(dry.out).toContain(stays);
+    const done = await checkpoint("restore", "before", "--apply");
+    expect(done.code).toBe(1);
+    expect(done.out).toContain(stays);
+    expect(done.out).toContain(`the files are those of "before" now, but for 1 path left`);
+    expect(readFileSync(join(machine.folder, "a.txt"), "utf8")).toBe("a\n");
+    expect(readFileSync(join(machine.folder, "data.bin"), "utf8")).toBe("small now\n");
+    expect(readFileSync(join(machine.folder, "shared/kept.txt"), "utf8")).toBe("kept\n");
+  });
+
+  it("names what somebody keeps in a folder that should go", async () => {
+    machine.write("a.txt", "a\n");
+    await checkpoint("create", "before");
+    machine.write("made/by-tool.txt", "t\n");
+    execFileSync("mkfifo", [join(machine.folder, "made/pipe")]);
+    const done = await checkpoint("restore", "before", "--apply");
+    expect(done.code).toBe(1);
+    expect(done.out).toContain("goes     made/by-tool.txt");
+    expect(done.out).toContain("stays    made (something else is in it)");
   });
 
   it("outlives a tidying that drops the trees of sessions, and says that all is whole", async () => {

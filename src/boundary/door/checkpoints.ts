@@ -8,7 +8,7 @@ import type { Located } from "#boundary/locations.ts";
 import type { Trees } from "#boundary/trees/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Checkpoint, LocationEvent } from "#core/location.ts";
-import { planRestore } from "#core/tree/undo.ts";
+import { type LeftPath, planRestore, type UndoPlan } from "#core/tree/undo.ts";
 
 type Sent = Result<{ stream: string; version: number }>;
 type Of<T extends Command["type"]> = Extract<Command, { type: T }>;
@@ -82,6 +82,9 @@ export const removeCheckpoint = (
 ): Promise<Sent> =>
   changed(parts, path, checkpoint, ({ id }) => ({ type: "CheckpointRemoved", id }));
 
+/** Bytes of the paths that the event of a restore names. */
+const NAMED_BYTES_MAX = 32_768;
+
 /** The present becomes a checkpoint of its own first, so that a restore can be taken back. */
 export async function restoreCheckpoint(
   parts: DoorParts,
@@ -90,33 +93,73 @@ export async function restoreCheckpoint(
   const at = await opened(parts, path, checkpoint);
   if (!at.ok) return at;
   const { trees, target } = at.value;
-  const present = await trees.record(never);
-  if (!present.ok) return present;
-  const changes = await trees.changes(present.value, target.tree);
-  if (!changes.ok) return changes;
+  const planned = await planTo(trees, target);
+  if (!planned.ok) return planned;
+  const { present, plan } = planned.value;
   const kept = await parts.locations.change(path, () =>
     ok({
       type: "CheckpointCreated",
       id: newId(),
       name: `before ${target.name}, ${new Date().toISOString()}`,
-      tree: present.value,
+      tree: present,
       at: Date.now(),
       tags: [],
       automatic: true,
     }),
   );
   if (!kept.ok) return kept;
-  const plan = await withContents(trees, planRestore(changes.value));
-  if (!plan.ok) return plan;
-  const paths = plan.value.changes.map((change) => change.path);
+  const paths = plan.changes.map((change) => change.path);
   const ended = trees.writing({ title: "a restore", paths });
-  const applied = await trees.apply(plan.value.changes, never).finally(ended);
+  const applied = await trees.apply(plan.changes, never).finally(ended);
   if (!applied.ok) return applied;
   const { id } = target;
-  const left = applied.value.left.length;
-  return sent(
-    await parts.locations.change(path, () => ok({ type: "CheckpointRestored", id, left })),
-  );
+  const left = [...plan.left, ...applied.value.left];
+  const restored = {
+    type: "CheckpointRestored",
+    id,
+    left: left.length,
+    paths: named(left),
+  } as const;
+  return sent(await parts.locations.change(path, () => ok(restored)));
+}
+
+/** As many as an event has room for. */
+function named(left: readonly LeftPath[]): LeftPath[] {
+  let bytes = 0;
+  return left.filter((one) => {
+    bytes += Buffer.byteLength(JSON.stringify(one));
+    return bytes <= NAMED_BYTES_MAX;
+  });
+}
+
+async function planTo(
+  trees: Trees,
+  target: Checkpoint,
+): Promise<Result<{ present: string; plan: UndoPlan }>> {
+  const present = await trees.record(never);
+  if (!present.ok) return present;
+  const changes = await trees.changes(present.value, target.tree);
+  if (!changes.ok) return changes;
+  const plan = await withContents(trees, planRestore(changes.value));
+  return plan.ok ? ok({ present: present.value, plan: plan.value }) : plan;
+}
+
+export async function checkpointPlan(
+  parts: DoorParts,
+  { path, checkpoint }: { path: string; checkpoint: string },
+): Promise<Result<Answers["CheckpointPlan"]>> {
+  const at = await opened(parts, path, checkpoint);
+  if (!at.ok) return at;
+  const planned = await planTo(at.value.trees, at.value.target);
+  return planned.ok ? ok(planned.value.plan) : planned;
+}
+
+export async function checkpointOutcome(
+  parts: DoorParts,
+  path: string,
+): Promise<Result<Answers["CheckpointOutcome"]>> {
+  const located = await parts.locations.find(path);
+  return located.ok ? ok(located.value.restored) : located;
 }
 
 async function opened(

@@ -44,6 +44,8 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     }
     case "Checkpoints":
     case "CheckpointDifference":
+    case "CheckpointPlan":
+    case "CheckpointOutcome":
     case "TreeFaults":
       return await aboutCheckpoints(parts, query);
     case "Compactions": {
@@ -91,14 +93,34 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
   }
 }
 
-async function aboutCheckpoints(
-  parts: DoorParts,
-  query: Extract<Query, { type: "Checkpoints" | "CheckpointDifference" | "TreeFaults" }>,
-): Promise<Answer> {
+type AboutCheckpoints = Extract<
+  Query,
+  {
+    type:
+      | "Checkpoints"
+      | "CheckpointDifference"
+      | "CheckpointPlan"
+      | "CheckpointOutcome"
+      | "TreeFaults";
+  }
+>;
+
+async function aboutCheckpoints(parts: DoorParts, query: AboutCheckpoints): Promise<Answer> {
   const door = await import("#boundary/door/checkpoints.ts");
-  if (query.type === "Checkpoints") return await door.checkpoints(parts, query.path);
-  if (query.type === "TreeFaults") return await door.treeFaults(parts, query.path);
-  return await door.checkpointDifference(parts, query);
+  switch (query.type) {
+    case "Checkpoints":
+      return await door.checkpoints(parts, query.path);
+    case "CheckpointDifference":
+      return await door.checkpointDifference(parts, query);
+    case "CheckpointPlan":
+      return await door.checkpointPlan(parts, query);
+    case "CheckpointOutcome":
+      return await door.checkpointOutcome(parts, query.path);
+    case "TreeFaults":
+      return await door.treeFaults(parts, query.path);
+    default:
+      return unreachable(query);
+  }
 }
 
 async function restorePlan(

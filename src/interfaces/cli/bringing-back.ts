@@ -47,15 +47,16 @@ export async function sessionMeant(
 
 type Plan = Answers["RestorePlan"];
 
-/** A line for each path: what becomes of it. */
-export function planLines({ changes, left }: Pick<Plan, "changes" | "left">): string[] {
+/** A line for each path: what becomes of it. `more` stay that are not among those in `left`. */
+export function planLines({ changes, left }: Pick<Plan, "changes" | "left">, more = 0): string[] {
   const paths = changes.filter(isShown);
   const lines = paths.slice(0, NAMED).map(({ path, ...how }) => `  ${verb(how)} ${reveal(path)}`);
   if (paths.length > NAMED) lines.push(`  … and ${paths.length - NAMED} more`);
   const stay = left
     .slice(0, NAMED)
     .map(({ path, why }) => `  stays    ${reveal(path)} (${reveal(why)})`);
-  if (left.length > NAMED) stay.push(`  … and ${left.length - NAMED} more stay as they are`);
+  const rest = more + Math.max(0, left.length - NAMED);
+  if (rest > 0) stay.push(`  … and ${rest} more stay as they are`);
   return [...lines, ...stay];
 }
 

@@ -1,8 +1,7 @@
 // `aiex checkpoint …`: points that the user returns to, each the files of a folder under a name.
-import type { App, PathDifference } from "#app";
+import type { App } from "#app";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { reveal } from "#core/security/screen.ts";
-import { heldChanges } from "#core/tree/undo.ts";
 import { planLines } from "#interfaces/cli/bringing-back.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand } from "#interfaces/cli/command.ts";
@@ -101,35 +100,48 @@ export const restore = defineCommand({
   level: "everyday",
   about: "Bring the files of this folder back to a checkpoint.",
   more: `Says what would be done; with --apply it is done. The present becomes a checkpoint of its own
-first. Dependencies, build output and version control stay as they are.`,
+first. Dependencies, build output and version control stay as they are. What else could not be
+brought back is named, and the end is 1 then, as of \`aiex undo\`.`,
   args: [named],
   options: { apply: { about: "Do it." }, cwd },
   examples: ["aiex checkpoint restore before", "aiex checkpoint restore before --apply"],
   run: ({ args: [checkpoint = ""], options: { apply, cwd: folder } }, cli) =>
-    inFolder(cli, folder, async ({ app, path }) => {
-      const from = checkpoint;
-      const found = await app.read({ type: "CheckpointDifference", path, from });
-      if (!found.ok) return found;
-      const busy = apply ? await runningIn(app, path) : null;
-      if (busy) return busy;
-      const changes = heldChanges(found.value).map(backwards);
-      const text =
-        changes.length > 0 ? planLines({ changes, left: [] }).join("\n") : "  no file is another";
-      cli.terminal.out(`${text}\n`);
-      if (!apply) {
-        cli.terminal.err("  nothing was done yet (--apply does it)\n");
-        return ok(0);
-      }
-      const sent = app.send({ type: "RestoreCheckpoint", path, checkpoint });
-      return await told(cli, sent, `the files are those of "${reveal(checkpoint)}" now`);
-    }),
+    inFolder(cli, folder, (at) => (apply ? restored : planned)(cli, at, checkpoint)),
 });
 
-const backwards = ({ path, before, after }: PathDifference) => ({
-  path,
-  before: after,
-  after: before,
-});
+const NOTHING = "  no file is another";
+
+async function planned(cli: Cli, { app, path }: At, checkpoint: string): Promise<Result<ExitCode>> {
+  const plan = await app.read({ type: "CheckpointPlan", path, checkpoint });
+  if (!plan.ok) return plan;
+  const lines = planLines(plan.value);
+  cli.terminal.out(`${lines.length > 0 ? lines.join("\n") : NOTHING}\n`);
+  cli.terminal.err("  nothing was done yet (--apply does it)\n");
+  return ok(endOf(plan.value.left.length));
+}
+
+async function restored(cli: Cli, at: At, checkpoint: string): Promise<Result<ExitCode>> {
+  const { app, path } = at;
+  const busy = await runningIn(app, path);
+  if (busy) return busy;
+  const plan = await app.read({ type: "CheckpointPlan", path, checkpoint });
+  if (!plan.ok) return plan;
+  const sent = await app.send({ type: "RestoreCheckpoint", path, checkpoint });
+  if (!sent.ok) return sent;
+  const outcome = await app.read({ type: "CheckpointOutcome", path });
+  if (!outcome.ok) return outcome;
+  const { left, paths } = outcome.value ?? { left: 0, paths: [] };
+  const stayed = new Set(paths.map((one) => one.path));
+  const changes = plan.value.changes.filter((one) => !stayed.has(one.path));
+  const lines = planLines({ changes, left: paths }, left - paths.length);
+  cli.terminal.out(`${lines.length > 0 ? lines.join("\n") : NOTHING}\n`);
+  const but = left > 0 ? `, but for ${count(left, "path")} left as they are` : "";
+  cli.terminal.out(`the files are those of "${reveal(checkpoint)}" now${but}\n`);
+  return ok(endOf(left));
+}
+
+/** As `aiex undo` ends. */
+const endOf = (left: number): ExitCode => (left > 0 ? 1 : 0);
 
 /** A turn that is under way would write into what is being restored. */
 async function runningIn(app: App, path: string) {
