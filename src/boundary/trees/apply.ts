@@ -1,27 +1,11 @@
 // Makes changes in a workspace that bring paths to the states of a tree. Nothing is written over
 // that is not, at that very moment, what the change says it is.
-import {
-  chmodSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  readlinkSync,
-  rmdirSync,
-  symlinkSync,
-  unlinkSync,
-} from "node:fs";
-import {
-  type BeneathOptions,
-  beneath,
-  codeOf,
-  isFull,
-  pathAt,
-  type Spot,
-} from "#boundary/beneath.ts";
-import { sha256 } from "#boundary/digest.ts";
+import { chmodSync, fsyncSync, mkdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { isFull, pathAt } from "#boundary/beneath.ts";
 import { wholeContents } from "#boundary/trees/contents.ts";
-import { idOf } from "#boundary/trees/objects.ts";
 import type { Objects } from "#boundary/trees/port.ts";
+import { at, isStill, type Present, presentAt } from "#boundary/trees/present.ts";
+import { NOT_EMPTY, removeFolder, type Swap, settleAside, swap } from "#boundary/trees/swap.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import { unreachable } from "#core/assert.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -31,12 +15,10 @@ import {
   contentOf,
   type Entry,
   entryOf,
-  folderMode,
   folderPermissions,
   kindOf,
   type PathChange,
   permissionsOf,
-  stateOf,
 } from "#core/tree/entry.ts";
 import { FILE_BYTES_MAX, isNeverHeld } from "#core/tree/kept.ts";
 import { inOrder, type LeftPath, LOST } from "#core/tree/undo.ts";
@@ -99,137 +81,109 @@ function saysMore({ path, why }: LeftPath, _: number, all: readonly LeftPath[]):
   return why !== NOT_EMPTY || !all.some((other) => other.path.startsWith(`${path}/`));
 }
 
-const NOT_EMPTY = "something else is in it";
-
 async function make(
   workspace: Workspace,
-  { path, before, after }: PathChange,
+  change: PathChange,
   contents: ReadonlyMap<string, Uint8Array>,
 ): Promise<Result<unknown>> {
+  const { path, before, after } = change;
+  const [old, target] = [entryOf(before), entryOf(after)];
+  if (isFolderFor(old, target)) {
+    const settled = await settleAside(workspace, change);
+    if (!settled.ok) return settled;
+  }
   const now = await presentAt(workspace, path);
   if (!now.ok) return now;
   // Done already, by one who could not say so any more.
   if (now.value.state === after) return ok();
-  if (now.value.state !== before) return fail("stale", "changed since");
-  const target = entryOf(after);
-  const old = entryOf(before);
-  const isSameKind = target !== null && old !== null && kindOf(target) === kindOf(old);
-  if (old && !isSameKind) {
-    const gone = await take(workspace, path, { old, hash: now.value.hash });
-    if (!gone.ok || target === null) return gone;
+  const bytes = contents.get(target?.id ?? "") ?? new Uint8Array();
+  if (now.value.state !== before) {
+    // The empty folder is gone and what comes in its place is not there yet: a crash in between.
+    const isBetween = isForFolder(old, target) && now.value.state === ABSENT;
+    if (!isBetween || target === null) return fail("stale", "changed since");
+    return await put(workspace, path, { target, bytes });
   }
-  if (target === null) return ok();
-  const bytes = contents.get(target.id) ?? new Uint8Array();
-  const hash = isSameKind ? now.value.hash : ABSENT;
-  return await put(workspace, path, { target, bytes, hash, replaces: isSameKind });
+  if (target === null) return old ? await take(workspace, path, { old, now: now.value }) : ok();
+  if (old === null) return await put(workspace, path, { target, bytes });
+  if ([old, target].some((entry) => kindOf(entry) === "left")) return fail("denied", NOT_KEPT);
+  return await replace(workspace, path, { old, target, bytes, now: now.value });
 }
 
-/** What is at a path now: as a state, and a file's plain hash. */
-type Present = { state: string; hash: string };
+const NOT_KEPT = "its content was not kept";
 
-async function presentAt(workspace: Workspace, path: string): Promise<Result<Present>> {
-  const found = await at(workspace, path, {}, async (spot) =>
-    ok(lstatSync(pathAt(spot.folder, spot.name), { throwIfNoEntry: false }) ?? null),
-  );
-  if (!found.ok) return found.error.code === "not_found" ? ok(absent) : found;
-  const stats = found.value;
-  if (stats === null) return ok(absent);
-  if (stats.isDirectory()) {
-    return ok({ state: stateOf({ mode: folderMode(stats.mode), id: "" }), hash: ABSENT });
+const isFolder = (entry: Entry | null): boolean => entry !== null && kindOf(entry) === "folder";
+const isFolderFor = (old: Entry | null, target: Entry | null): boolean =>
+  old !== null && !isFolder(old) && isFolder(target);
+const isForFolder = (old: Entry | null, target: Entry | null): boolean =>
+  isFolder(old) && target !== null && !isFolder(target);
+
+async function replace(workspace: Workspace, path: string, to: Swap): Promise<Result<unknown>> {
+  const { old, target, bytes, now } = to;
+  const kind = kindOf(target);
+  if (kind !== kindOf(old) || kind === "link") return await swap(workspace, path, to);
+  if (kind === "file") {
+    const options = { expect: now.hash, mode: permissionsOf(target) };
+    return await workspace.write(path, bytes, options);
   }
-  if (stats.isSymbolicLink()) {
-    const target = await linkAt(workspace, path);
-    return target.ok ? ok({ state: `120000 ${idOf("blob", target.value)}`, hash: ABSENT }) : target;
-  }
-  const bytes = await workspace.read(path, { bytesMax: FILE_BYTES_MAX });
-  if (!bytes.ok) return bytes;
-  const id = idOf("blob", bytes.value);
-  return ok({ state: fileState(stats.mode, id), hash: sha256(bytes.value) });
+  return await at(workspace, path, {}, async (spot) => {
+    if (!isStill(spot, now)) return fail("stale", "changed since");
+    chmodSync(pathAt(spot.folder, spot.name), folderPermissions(target));
+    fsyncSync(spot.folder.fd);
+    return ok();
+  });
 }
-
-const absent: Present = { state: ABSENT, hash: ABSENT };
-
-const fileState = (mode: number, id: string): string =>
-  stateOf({ mode: 0o100000 | (mode & 0o777), id });
-
-const linkAt = (workspace: Workspace, path: string): Promise<Result<Buffer>> =>
-  at(workspace, path, {}, async (spot) =>
-    ok(readlinkSync(pathAt(spot.folder, spot.name), { encoding: "buffer" })),
-  );
-
-const at = <T>(
-  workspace: Workspace,
-  path: string,
-  options: Omit<BeneathOptions, "links">,
-  use: (spot: Spot) => Promise<Result<T>>,
-): Promise<Result<T>> => beneath(workspace.root, path, { links: "last", ...options }, use);
 
 async function take(
   workspace: Workspace,
   path: string,
-  { old, hash }: { old: Entry; hash: string },
+  { old, now }: { old: Entry; now: Present },
 ): Promise<Result<void>> {
   const kind = kindOf(old);
   switch (kind) {
     case "file":
-      return await workspace.remove(path, { expect: hash });
+      return await workspace.remove(path, { expect: now.hash });
     case "link":
       return await at(workspace, path, {}, async (spot) => {
-        const real = pathAt(spot.folder, spot.name);
-        const target = readlinkSync(real, { encoding: "buffer" });
-        if (idOf("blob", target) !== old.id) return fail("stale", "changed since");
-        unlinkSync(real);
+        if (!isStill(spot, now)) return fail("stale", "changed since");
+        unlinkSync(pathAt(spot.folder, spot.name));
         fsyncSync(spot.folder.fd);
         return ok();
       });
     case "folder":
       return await at(workspace, path, {}, async (spot) => removeFolder(spot));
     case "left":
-      return fail("denied", "its content was not kept");
+      return fail("denied", NOT_KEPT);
     default:
       return unreachable(kind);
   }
 }
 
-function removeFolder(spot: Spot): Result<void> {
-  try {
-    rmdirSync(pathAt(spot.folder, spot.name));
-    fsyncSync(spot.folder.fd);
-    return ok();
-  } catch (error) {
-    if (!["ENOTEMPTY", "EEXIST"].includes(codeOf(error))) throw error;
-    return fail("stale", NOT_EMPTY);
-  }
-}
-
+/** Where nothing is. */
 async function put(
   workspace: Workspace,
   path: string,
-  to: { target: Entry; bytes: Uint8Array; hash: string; replaces: boolean },
+  { target, bytes }: { target: Entry; bytes: Uint8Array },
 ): Promise<Result<unknown>> {
-  const { target, bytes, hash, replaces } = to;
   const kind = kindOf(target);
   switch (kind) {
     case "file":
-      return await workspace.write(path, bytes, { expect: hash, mode: permissionsOf(target) });
+      return await workspace.write(path, bytes, { expect: ABSENT, mode: permissionsOf(target) });
     case "link":
       return await at(workspace, path, { makeFolders: true }, async (spot) => {
-        const real = pathAt(spot.folder, spot.name);
-        if (replaces) unlinkSync(real);
-        symlinkSync(Buffer.from(bytes), real);
+        symlinkSync(Buffer.from(bytes), pathAt(spot.folder, spot.name));
         fsyncSync(spot.folder.fd);
         return ok();
       });
     case "folder":
       return await at(workspace, path, { makeFolders: true }, async (spot) => {
         const real = pathAt(spot.folder, spot.name);
-        if (!replaces) mkdirSync(real);
+        mkdirSync(real);
         chmodSync(real, folderPermissions(target));
         fsyncSync(spot.folder.fd);
         return ok();
       });
     case "left":
-      return fail("denied", "its content was not kept");
+      return fail("denied", NOT_KEPT);
     default:
       return unreachable(kind);
   }

@@ -131,6 +131,30 @@ describe("a recorded workspace", () => {
     expect(applied.left).toEqual([]);
   });
 
+  it("keeps the old where the new cannot be made in its place", async () => {
+    const root = folderWith({ file: "f", "folder/": "", source: "s" });
+    const trees = await treesOf(root);
+    const was = listing(root);
+    // No file system takes a link of that length.
+    put(root, "source", "x".repeat(5_000));
+    const states = new Map(
+      valued(await trees.changes(null, valued(await trees.record(never)))).map((one) => [
+        one.path,
+        one.after,
+      ]),
+    );
+    put(root, "source", "s");
+    const after = (states.get("source") ?? "").replace(/^\d+/, "120000");
+    const changes = ["file", "folder"].map((path) => ({
+      path,
+      before: states.get(path) ?? "",
+      after,
+    }));
+    const applied = valued(await trees.apply(changes, never));
+    expect(applied.left.map(({ path }) => path)).toEqual(["file", "folder"]);
+    expect(listing(root)).toEqual(was);
+  });
+
   it("sees a change that keeps size and time", async () => {
     const root = folderWith({ a: "one" });
     const trees = await treesOf(root);
