@@ -1,8 +1,15 @@
 // Makes changes in a workspace that bring paths to the states of a tree. Nothing is written over
 // that is not, at that very moment, what the change says it is.
-import { chmodSync, fsyncSync, mkdirSync, symlinkSync, unlinkSync } from "node:fs";
+import { fsyncSync, mkdirSync, symlinkSync, unlinkSync } from "node:fs";
 import { isFull, pathAt } from "#boundary/beneath.ts";
 import { wholeContents } from "#boundary/trees/contents.ts";
+import {
+  inOpened,
+  openPermissions,
+  openState,
+  setLast,
+  setPermissions,
+} from "#boundary/trees/modes.ts";
 import type { Objects } from "#boundary/trees/port.ts";
 import { at, isStill, type Present, presentAt } from "#boundary/trees/present.ts";
 import { NOT_EMPTY, removeFolder, type Swap, settleAside, swap } from "#boundary/trees/swap.ts";
@@ -36,6 +43,34 @@ export async function applyChanges(
   { changes, signal }: { changes: readonly PathChange[]; signal: AbortSignal },
 ): Promise<Result<Applied>> {
   const applied: Applied = { done: [], left: [] };
+  const made = await makeAll(workspace, objects, { changes, signal, applied });
+  // Also where it was called off: no folder stays open.
+  const closed = await setLast(workspace, lastPermissions(applied.done));
+  if (!made.ok) return made;
+  const open = new Set(closed.map(({ path }) => path));
+  return ok({
+    done: applied.done.filter(({ path }) => !open.has(path)),
+    left: [...applied.left.filter(saysMore), ...closed],
+  });
+}
+
+/** What folders end with that are open while they are worked in. */
+function lastPermissions(done: readonly PathChange[]): Map<string, number> {
+  const folders = done.flatMap(({ path, after }): [string, number][] => {
+    const target = entryOf(after);
+    if (!target || !isFolder(target)) return [];
+    const last = folderPermissions(target);
+    return last === openPermissions(target) ? [] : [[path, last]];
+  });
+  return new Map(folders);
+}
+
+async function makeAll(
+  workspace: Workspace,
+  objects: Objects,
+  given: { changes: readonly PathChange[]; signal: AbortSignal; applied: Applied },
+): Promise<Result<void>> {
+  const { changes, signal, applied } = given;
   const sizes = await objects.sizes([...new Set(changes.flatMap(wanted))]);
   if (!sizes.ok) return sizes;
   const bytesOf = (change: PathChange) => sizes.value.get(contentOf(change.after) ?? "") ?? 0;
@@ -52,7 +87,7 @@ export async function applyChanges(
       else applied.left.push({ path: change.path, why: made.error.say });
     }
   }
-  return ok({ ...applied, left: applied.left.filter(saysMore) });
+  return ok();
 }
 
 const wanted = ({ after }: PathChange): string[] => {
@@ -73,7 +108,7 @@ async function makeHeld(
   const id = contentOf(change.after);
   // Before anything is touched: what is there now stays.
   if (id !== null && !contents.has(id)) return fail("corrupt", LOST);
-  return await make(workspace, change, contents);
+  return await inOpened(workspace, change.path, () => make(workspace, change, contents));
 }
 
 /** A folder that stays because of a file in it that stays needs no word of its own. */
@@ -96,8 +131,11 @@ async function make(
   if (!now.ok) return now;
   // Done already, by one who could not say so any more.
   if (now.value.state === after) return ok();
+  // The folders are there and only lack their last permissions.
+  if (target && isFolder(target) && now.value.state === openState(target)) return ok();
   const bytes = contents.get(target?.id ?? "") ?? new Uint8Array();
-  if (now.value.state !== before) {
+  const isOpen = old !== null && isFolder(old) && now.value.state === openState(old);
+  if (now.value.state !== before && !isOpen) {
     // The empty folder is gone and what comes in its place is not there yet: a crash in between.
     const isBetween = isForFolder(old, target) && now.value.state === ABSENT;
     if (!isBetween || target === null) return fail("stale", "changed since");
@@ -127,8 +165,7 @@ async function replace(workspace: Workspace, path: string, to: Swap): Promise<Re
   }
   return await at(workspace, path, {}, async (spot) => {
     if (!isStill(spot, now)) return fail("stale", "changed since");
-    chmodSync(pathAt(spot.folder, spot.name), folderPermissions(target));
-    fsyncSync(spot.folder.fd);
+    setPermissions(spot, openPermissions(target));
     return ok();
   });
 }
@@ -177,8 +214,8 @@ async function put(
     case "folder":
       return await at(workspace, path, { makeFolders: true }, async (spot) => {
         const real = pathAt(spot.folder, spot.name);
-        mkdirSync(real);
-        chmodSync(real, folderPermissions(target));
+        mkdirSync(real, openPermissions(target));
+        setPermissions(spot, openPermissions(target));
         fsyncSync(spot.folder.fd);
         return ok();
       });

@@ -4,7 +4,6 @@
 // over a folder: there the old one is moved aside until the new one is there, or, being an empty
 // folder, can be made again.
 import {
-  chmodSync,
   fsyncSync,
   linkSync,
   lstatSync,
@@ -19,6 +18,7 @@ import { sha256 } from "#boundary/digest.ts";
 import { draftName } from "#boundary/drafts.ts";
 import { folderOf } from "#boundary/trees/known.ts";
 import { below } from "#boundary/trees/look.ts";
+import { openPermissions, setPermissions } from "#boundary/trees/modes.ts";
 import { at, isStill, type Present, presentAt } from "#boundary/trees/present.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -32,7 +32,10 @@ import {
   permissionsOf,
 } from "#core/tree/entry.ts";
 
-/** What is to come in the place of something of another kind, which is there `now`. */
+/**
+ * What is to come in the place of something of another kind, which is there `now`. A folder is open
+ * then, until it is filled.
+ */
 export type Swap = { old: Entry; target: Entry; bytes: Uint8Array; now: Present };
 
 export async function swap(workspace: Workspace, path: string, to: Swap): Promise<Result<unknown>> {
@@ -80,7 +83,7 @@ function inPlaceOfFolder(spot: Spot, name: string, { old, target, bytes }: Swap)
     else placeNew(pathAt(spot.folder, name), real);
   } catch (error) {
     mkdirSync(real);
-    chmodSync(real, folderPermissions(old));
+    setPermissions(spot, folderPermissions(old));
     throw error;
   }
   fsyncSync(spot.folder.fd);
@@ -121,8 +124,8 @@ function folderFor(spot: Spot, path: string, { target, now }: Swap): Result<void
   if (!isStill(spot, now) || isThere(aside)) return changedSince;
   renameSync(real, aside);
   try {
-    mkdirSync(real);
-    chmodSync(real, folderPermissions(target));
+    mkdirSync(real, openPermissions(target));
+    setPermissions(spot, openPermissions(target));
     fsyncSync(spot.folder.fd);
   } catch (error) {
     if (isThere(real)) return fail("stale", `something came in its place: see ${asideName(path)}`);
