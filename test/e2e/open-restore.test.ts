@@ -105,4 +105,26 @@ describe("a restore that was only begun", () => {
     expect(await machine.run(["undo", session])).toMatchObject({ code: 0 });
     expect([textOf("a.txt"), textOf("b.txt")]).toEqual(["a\n", "b\n"]);
   });
+
+  it.each(["undo", "redo"])("to a moment is ended as what it was by an %s", async (verb) => {
+    const session = await begun({ cause: "restore", turn: undefined, to: "event 3" });
+    const dry = await machine.run([verb, session, "--dry-run"]);
+    const title = `restore the files of event 3 of ${session}`;
+    expect(dry.out).toContain(`${title} (begun before, and not ended now)\n`);
+    expect(textOf("a.txt")).toBe("x\n");
+    const done = await machine.run([verb, session]);
+    expect(done).toMatchObject({ code: 0, err: "" });
+    expect(done.out).toContain(`${title} (begun before, and ended now)\n  goes back a.txt\n`);
+    expect([textOf("a.txt"), textOf("b.txt")]).toEqual(["a\n", "b\n"]);
+    const again = await machine.run(["undo", session, "--dry-run"]);
+    expect(again.out).toContain(`undo the last turn of ${session}\n`);
+  });
+
+  it("as an undo is ended as one by a restore, which then can be asked for", async () => {
+    const session = await begun();
+    const done = await machine.run(["session", "restore", session, "1", "--apply", "--json"]);
+    expect(JSON.parse(done.out)).toMatchObject({ cause: "undo", done: true, left: [] });
+    const next = await machine.run(["session", "restore", session, "1", "--apply", "--json"]);
+    expect(JSON.parse(next.out)).toMatchObject({ cause: "restore", done: true });
+  });
 });

@@ -231,6 +231,6 @@ async function finish(parts: DoorParts, stream: string, s: Session, trees: Trees
     if (done.error.code !== "conflict") return done;
   }
   return fail("busy", "the session kept changing while files were brought back", {
-    fix: "`aiex undo` again finishes it",
+    fix: "the next prompt ends it, or the same command again",
   });
 }

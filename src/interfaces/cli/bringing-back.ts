@@ -1,10 +1,10 @@
 // What undo, redo and restore have in common: the session that is meant, and telling what goes back
 // and what stays as it is.
 import type { Answers, App, Command } from "#app";
+import { unreachable } from "#core/assert.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { reveal } from "#core/security/screen.ts";
 import { ABSENT, entryOf, kindOf, type PathChange } from "#core/tree/entry.ts";
-import type { LeftPath } from "#core/tree/undo.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import type { Options } from "#interfaces/cli/command.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
@@ -87,37 +87,52 @@ export async function broughtBack(
     /** Null: only say what would be done. */
     send: Extract<Command, { type: "Undo" | "Redo" | "Restore" }> | null;
     json: boolean;
-    title: string;
   },
 ): Promise<Result<ExitCode>> {
-  const { cli, plan, send, json, title } = options;
+  const { cli, plan, send, json } = options;
   const { terminal } = cli;
-  let { changes, left } = plan;
+  let told: Outcome = plan;
   if (send) {
     const sent = await app.send(send);
     if (!sent.ok) return sent;
     const done = await outcomeOf(app, session);
     if (!done.ok) return done;
-    ({ changes, left } = done.value);
+    told = done.value;
   }
+  const { cause, changes, left } = told;
   if (json) {
-    terminal.out(`${JSON.stringify({ session, done: send !== null, changes, left })}\n`);
-  } else {
-    terminal.out(`${title}\n`);
-    const lines = planLines({ changes, left });
-    const files = count(changes.filter(isShown).length, "path");
-    terminal.out(lines.length > 0 ? `${lines.join("\n")}\n` : "  no file is another\n");
-    const stay = left.length > 0 ? `, ${left.length} left as they are` : "";
-    terminal.out(`${send ? "" : "nothing was done yet: "}${files}${stay}\n`);
+    const done = send !== null;
+    terminal.out(`${JSON.stringify({ session, cause, done, changes, left })}\n`);
+    return ok(left.length > 0 ? 1 : 0);
   }
+  const begun = plan.begun ? ` (begun before, and ${send ? "" : "not "}ended now)` : "";
+  terminal.out(`${titleOf(told, session)}${begun}\n`);
+  const lines = planLines({ changes, left });
+  const files = count(changes.filter(isShown).length, "path");
+  terminal.out(lines.length > 0 ? `${lines.join("\n")}\n` : "  no file is another\n");
+  const stay = left.length > 0 ? `, ${left.length} left as they are` : "";
+  terminal.out(`${send ? "" : "nothing was done yet: "}${files}${stay}\n`);
+  if (send && cause === "undo") terminal.err("  (aiex redo brings it back)\n");
   return ok(left.length > 0 ? 1 : 0);
 }
 
+/** What was done, as a plan says it. Where one was begun before, it is that and no other. */
+export type Outcome = Pick<Plan, "cause" | "to" | "changes" | "left">;
+
+function titleOf({ cause, to }: Outcome, session: string): string {
+  switch (cause) {
+    case "undo":
+    case "redo":
+      return `${cause} the last turn of ${session}`;
+    case "restore":
+      return `restore the files of ${reveal(to ?? "an earlier state")} of ${session}`;
+    default:
+      return unreachable(cause);
+  }
+}
+
 /** What the newest bringing back did: its changes, less what it had to leave. */
-export async function outcomeOf(
-  app: App,
-  session: string,
-): Promise<Result<{ changes: PathChange[]; left: readonly LeftPath[] }>> {
+export async function outcomeOf(app: App, session: string): Promise<Result<Outcome>> {
   const entries = await app.read({ type: "Transcript", session, limit: 20 });
   if (!entries.ok) return entries;
   const events = entries.value.flatMap(({ decoded }) =>
@@ -128,6 +143,8 @@ export async function outcomeOf(
   if (!started || !finished) return fail("broken", "the session does not say what was done");
   const stayed = new Set(finished.left.map(({ path }) => path));
   return ok({
+    cause: started.cause,
+    to: started.to ?? null,
     changes: started.changes.filter(({ path }) => !stayed.has(path)),
     left: finished.left,
   });

@@ -4,7 +4,7 @@ import { type Effort, efforts } from "#core/model/message.ts";
 import { reveal, screen } from "#core/security/screen.ts";
 import { modes } from "#core/session/tool-facts.ts";
 import { emptyTranscript, follow, type ToolItem } from "#core/session/transcript.ts";
-import { outcomeOf, planLines } from "#interfaces/cli/bringing-back.ts";
+import { type Outcome, outcomeOf, planLines } from "#interfaces/cli/bringing-back.ts";
 import { diffLines } from "#interfaces/cli/changes.ts";
 import { budgetOrder } from "#interfaces/cli/chat/budget.ts";
 import type { Chat } from "#interfaces/cli/chat/chat.ts";
@@ -190,7 +190,13 @@ async function bringBack(chat: Chat, cause: "undo" | "redo"): Promise<void> {
   await chat.refresh();
   const lines = planLines(done.value);
   for (const text of lines.length > 0 ? lines : ["  no file is another"]) chat.note(text);
-  chat.note(cause === "undo" ? "undone; /redo brings the turn back" : "the turn is back");
+  chat.note(saidOf(done.value));
+}
+
+/** What was done; where another one was begun before, it was that. */
+function saidOf({ cause, to }: Outcome): string {
+  if (cause === "undo") return "undone; /redo brings the turn back";
+  return cause === "redo" ? "the turn is back" : `the files are those of ${reveal(to ?? "before")}`;
 }
 
 async function permissions(chat: Chat): Promise<void> {

@@ -42,8 +42,7 @@ async function restored(
   const plan = await app.read({ type: "RestorePlan", ...asked });
   if (!plan.ok) return plan;
   const send = apply ? ({ type: "Restore", session, at: moment.value } as const) : null;
-  const title = `restore the files of event ${at} of ${session}`;
-  const done = await broughtBack(meant.value, { cli, plan: plan.value, send, json, title });
+  const done = await broughtBack(meant.value, { cli, plan: plan.value, send, json });
   if (done.ok && !apply && !json) cli.terminal.err("  (--apply does it)\n");
   return done.ok ? ok(done.value) : done;
 }

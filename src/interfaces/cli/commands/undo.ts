@@ -1,5 +1,5 @@
 // `aiex undo`: takes the last turn back, files and conversation.
-import { ok, type Result } from "#core/failure.ts";
+import type { Result } from "#core/failure.ts";
 import { backOptions, broughtBack, sessionMeant } from "#interfaces/cli/bringing-back.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
 import { defineCommand, type Values } from "#interfaces/cli/command.ts";
@@ -66,16 +66,6 @@ async function back(
     : cause === "undo"
       ? ({ type: "Undo", session: meantId, doubtful } as const)
       : ({ type: "Redo", session: meantId } as const);
-  const title = `${cause === "undo" ? "undo" : "redo"} the last turn of ${meantId}`;
-  const done = await broughtBack(meant.value, {
-    cli,
-    plan: plan.value,
-    send,
-    json: options.json,
-    title,
-  });
-  if (done.ok && send && cause === "undo" && !options.json) {
-    cli.terminal.err("  (aiex redo brings it back)\n");
-  }
-  return done.ok ? ok(done.value) : done;
+  const { json } = options;
+  return await broughtBack(meant.value, { cli, plan: plan.value, send, json });
 }
