@@ -71,11 +71,9 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     case "Verify":
       return await parts.verify.rows(query.path);
     case "Anchors":
-      return (await import("#boundary/audit.ts")).anchorFiles(parts.sealing);
     case "SealKey":
-      return (await import("#boundary/audit.ts")).presentKey(parts.sealing);
     case "SignExport":
-      return (await import("#boundary/audit.ts")).signExport(parts.sealing, query.digest);
+      return await aboutSeals(parts, query);
     case "Health": {
       const { version, node, home } = parts;
       return ok({ version, node, home, checks: await parts.checks() });
@@ -88,6 +86,22 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       return await parts.keys.list();
     case "Providers":
       return await parts.providerNames();
+    default:
+      return unreachable(query);
+  }
+}
+
+type AboutSeals = Extract<Query, { type: "Anchors" | "SealKey" | "SignExport" }>;
+
+async function aboutSeals({ sealing }: DoorParts, query: AboutSeals): Promise<Answer> {
+  const audit = await import("#boundary/audit.ts");
+  switch (query.type) {
+    case "Anchors":
+      return audit.anchorFiles(sealing);
+    case "SealKey":
+      return audit.presentKey(sealing);
+    case "SignExport":
+      return audit.signExport(sealing, query.digest);
     default:
       return unreachable(query);
   }

@@ -7,7 +7,8 @@ import { tookShape } from "#core/ledger/figures.ts";
 import { families } from "#core/model/catalog.ts";
 import { efforts, origins, stops } from "#core/model/message.ts";
 import { scopes } from "#core/security/permission.ts";
-import { childBegun, childEnded, childEnds } from "#core/session/child.ts";
+import { childBegun, childEnded } from "#core/session/child.ts";
+import { change, fact, tests, todo } from "#core/session/fact-shapes.ts";
 import { modes } from "#core/session/tool-facts.ts";
 
 const text = z.string();
@@ -43,8 +44,6 @@ const failure = z.object({ code: text, say: text, fix: z.optional(text) });
 const mode = z.enum(modes);
 const surface = z.optional(z.enum(families));
 const hash = text;
-const change = z.object({ path: text, before: text, after: text });
-const todo = z.object({ text, state: z.enum(["open", "doing", "done"]) });
 const opened = z.object({
   network: z.optional(z.boolean()),
   hosts: z.optional(z.readonly(z.array(text))),
@@ -52,56 +51,6 @@ const opened = z.object({
   secrets: z.optional(z.readonly(z.array(text))),
   unsandboxed: z.optional(z.boolean()),
 });
-const tests = z.object({ passed: count, failed: count, skipped: count });
-const fact = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("fileSeen"), path: text, hash }),
-  z.object({
-    type: z.literal("fileChanged"),
-    path: text,
-    before: text,
-    after: text,
-    diff: z.optional(text),
-  }),
-  z.object({ type: z.literal("fileGone"), path: text }),
-  z.object({
-    type: z.literal("filesChanged"),
-    files: z.readonly(z.array(change)),
-    more: count,
-    theirs: z.optional(z.readonly(z.array(text))),
-    besides: z.optional(z.readonly(z.array(text))),
-  }),
-  z.object({ type: z.literal("todo"), items: z.readonly(z.array(todo)) }),
-  z.object({
-    type: z.literal("commandEnded"),
-    command: text,
-    cwd: z.optional(text),
-    code: z.nullable(count),
-    durationMs: count,
-    tests: z.optional(tests),
-  }),
-  z.object({ type: z.literal("quarantined"), paths: z.readonly(z.array(text)) }),
-  z.object({
-    type: z.literal("hostsTried"),
-    reached: z.readonly(z.array(text)),
-    refused: z.readonly(z.array(text)),
-  }),
-  z.object({ type: z.literal("jobStarted"), job: text, command: text }),
-  z.object({
-    type: z.literal("jobEnded"),
-    job: text,
-    code: z.nullable(count),
-    besides: z.optional(z.readonly(z.array(text))),
-  }),
-  z.object({
-    type: z.literal("childEnded"),
-    child: text,
-    role: text,
-    end: z.enum(childEnds),
-    steps: count,
-    tokens: count,
-  }),
-]);
-
 const leftPath = z.object({ path: text, why: text });
 
 /** Why files are brought back. */
