@@ -218,6 +218,7 @@ const NARROWER: Partial<Record<ConfigKey, unknown>> = {
   mode: "plan",
   "limits.contextTokens": 1_000,
   "limits.stepsPerTurn": 2,
+  "deadlines.childMs": 1_000,
   verify: ["npm test"],
   evidence: "strict",
   "budget.userDollars": 1,
