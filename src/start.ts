@@ -1,24 +1,13 @@
 // The composition root: a configuration becomes an App. With the index.ts tables the only place
 // that names adapters. What a session needs to work (models, tools, sandbox, policy) is loaded when
 // one does: looking at sessions costs none of it.
-import {
-  existsSync,
-  linkSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { App, Check } from "#app";
 import { folderBlobs } from "#boundary/blobs/folder.ts";
 import { memoryBlobs } from "#boundary/blobs/memory.ts";
 import type { Blobs } from "#boundary/blobs/port.ts";
 import { localChannel } from "#boundary/channel/local.ts";
 import type { RolesFound } from "#boundary/children/roles.ts";
-import { newId } from "#boundary/digest.ts";
-import { syncFolder } from "#boundary/durable.ts";
 import type { Keys } from "#boundary/keys.ts";
 import { fileLeases } from "#boundary/lease/file.ts";
 import { memoryLeases } from "#boundary/lease/memory.ts";
@@ -28,6 +17,7 @@ import { memoryLog } from "#boundary/log/memory.ts";
 import type { EventLog } from "#boundary/log/port.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
 import { nodeOver } from "#boundary/node.ts";
+import { nodeName } from "#boundary/node-name.ts";
 import { requestsIn } from "#boundary/requests.ts";
 import { type Sealing, sealing } from "#boundary/sealing.ts";
 import type { SealParts } from "#boundary/seals.ts";
@@ -38,7 +28,7 @@ import type { TurnParts } from "#boundary/turn/parts.ts";
 import { verifyOver, verifySettings } from "#boundary/verify.ts";
 import { feedAtOnce, viewsOver } from "#boundary/views.ts";
 import { type Config, type ConfigKey, numberSetting, textSetting } from "#config";
-import { fail, ok, type Result } from "#core/failure.ts";
+import { ok, type Result } from "#core/failure.ts";
 import type { Rules } from "#core/security/rules.ts";
 import { type Mode, modes } from "#core/session/tool-facts.ts";
 import { buildInfo, isBundled } from "./build.ts";
@@ -238,53 +228,6 @@ const summariserOf = (config: Config): Pick<TurnParts, "summariser"> => {
 
 const modeOf = (config: Config): Mode =>
   modes.find((mode) => mode === textSetting(config, "mode")) ?? "ask";
-
-/** The node's name: made once, whole and durable from its first moment, kept in its home. */
-function nodeName(home: string): Result<string> {
-  const file = join(home, "node");
-  try {
-    const name = () => (existsSync(file) ? readFileSync(file, "utf8").trim() : "");
-    const known = name();
-    if (known !== "") return ok(known);
-    makeFolder(home);
-    nameNode(file);
-    return ok(name());
-  } catch (error) {
-    return fail("storage", `${home} cannot be used: ${(error as Error).message}`, {
-      fix: "set AIEX_HOME to a folder on a disk with room, that you can write",
-    });
-  }
-}
-
-/** With the folders above it. Node's own way never returns where /proc refuses a folder. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  const above = dirname(path);
-  if (above !== path) makeFolder(above);
-  try {
-    mkdirSync(path, { mode: 0o700 });
-    syncFolder(above);
-  } catch (error) {
-    if ((error as { code?: string }).code !== "EEXIST") throw error;
-  }
-}
-
-/** Of several processes that start at once, the first names the node. */
-function nameNode(file: string): void {
-  const name = newId();
-  const scratch = `${file}.${name}`;
-  try {
-    writeFileSync(scratch, name, { flag: "wx", mode: 0o600, flush: true });
-    // A name that is empty was lost with the power, before names were synced.
-    if (existsSync(file)) renameSync(scratch, file);
-    else linkSync(scratch, file);
-    syncFolder(dirname(file));
-  } catch (error) {
-    if ((error as { code?: string }).code !== "EEXIST") throw error;
-  } finally {
-    rmSync(scratch, { force: true });
-  }
-}
 
 /** The rules of the user, then those of the project that narrow them. */
 async function rulesOf(config: Config): Promise<Result<Rules>> {
