@@ -237,6 +237,38 @@ describe("children", () => {
     await app.close();
   });
 
+  it("are narrowed with their parent's mode, and never widened by it", async () => {
+    const { app, folder } = await opened("narrowed", 100_000);
+    const session = await begun(app, folder, [[{ title: "a", prompt: "slow" }]]);
+    const stop = new AbortController();
+    let child = "";
+    for await (const entry of app.follow({ stream: session, after: 0 }, stop.signal)) {
+      const { decoded } = must(entry);
+      if (decoded.kind !== "event" || decoded.event.type !== "ToolStarted") continue;
+      child = decoded.event.intent.child ?? "";
+      break;
+    }
+    for await (const entry of app.follow({ stream: child, after: 0 }, stop.signal)) {
+      if (must(entry).record.type === "StepStarted") break;
+    }
+    stop.abort();
+    const modeNow = async () =>
+      must(await app.read({ type: "Session", session: child })).state.mode;
+    expect(await modeNow()).toBe("yes");
+    for (const [mode, then] of [
+      ["ask", "ask"],
+      ["yes", "ask"],
+      ["read-only", "read-only"],
+      ["ask", "read-only"],
+    ] as const) {
+      must(await app.send({ type: "SwitchMode", session, mode }));
+      expect(await modeNow()).toBe(then);
+    }
+    must(await app.send({ type: "Cancel", session, why: "enough" }));
+    await rested(app, session);
+    await app.close();
+  });
+
   it("what one changed is taken back with its parent's turn, and brought back", async () => {
     const { app, folder } = await opened("undo", 100_000);
     const session = await begun(app, folder, [[{ title: "a", prompt: "write" }]]);

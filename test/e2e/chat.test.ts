@@ -1,6 +1,7 @@
 // The chat in a real terminal: what a person types, sees and gets.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it } from "vitest";
 import type { ScriptedAnswer } from "#boundary/models/script.ts";
 import { type Desk, desk } from "./kit.ts";
@@ -226,6 +227,22 @@ describe("the chat", () => {
     await next.shows("going on with the open turn");
     await next.shows("how far it came is not known");
     await next.shows("All is well.");
+  });
+
+  it("shows the answer again of which only the turn's end was missing", async () => {
+    const { screen, at, again } = await chatWith([{ text: "All is well." }]);
+    screen.type(`go${ENTER}`);
+    await screen.shows("done · 1 step");
+    screen.kill();
+    await screen.ended;
+    // As a process leaves it that is killed between the answer and the end.
+    const db = new DatabaseSync(join(at.home, ".local", "state", "aiex", "log.db"));
+    expect(db.prepare("DELETE FROM records WHERE type = 'TurnEnded'").run().changes).toBe(1);
+    db.close();
+    const next = await again("--continue");
+    await next.shows("going on with the open turn");
+    await next.shows("All is well.");
+    await next.shows("done · 1 step");
   });
 
   it("keeps what was said when the terminal changes its size in the middle of an answer", async () => {

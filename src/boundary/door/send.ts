@@ -40,6 +40,8 @@ export async function send(
       const lasting = command.type === "AnswerPermission" ? await lastingOf(parts, command) : null;
       const sent = await ask(parts, session, inner as SessionCommand);
       if (sent.ok && lasting) await lasting();
+      const below = sent.ok ? await reachChildren(parts, command) : ok();
+      if (!below.ok) return below;
       if (sent.ok) wake(session);
       return sent;
     }
@@ -78,6 +80,13 @@ export async function send(
     default:
       return unreachable(command);
   }
+}
+
+/** What is said of a session that holds for its children, too. */
+async function reachChildren(parts: DoorParts, command: Command): Promise<Result<void>> {
+  if (command.type !== "SwitchMode") return ok();
+  const { narrowChildren } = await import("#boundary/children/narrow.ts");
+  return await narrowChildren(parts, command.session, command.mode);
 }
 
 /** Null where nothing was being brought back. */

@@ -84,6 +84,30 @@ export const childrenOf = ({ calls }: Session): string[] =>
     started?.intent.child && state !== "ended" ? [started.intent.child] : [],
   );
 
+/** Events behind an answer, at most, before its turn ends. */
+const BEHIND_ANSWER_MAX = 50;
+
+/**
+ * The version before the turn's last answer, where only the turn's end was missing: who asked may
+ * not have seen it. Null where the model is to speak again.
+ */
+export async function answerLeft(
+  app: App,
+  session: string,
+  { version, turn, step }: Session,
+): Promise<number | null> {
+  if (turn?.wants !== "end" || step !== null) return null;
+  const after = Math.max(0, version - BEHIND_ANSWER_MAX);
+  let found: number | null = null;
+  for await (const entry of app.follow({ stream: session, after }, new AbortController().signal)) {
+    if (!entry.ok) return null;
+    const { record } = entry.value;
+    if (record.type === "StepCompleted") found = record.version - 1;
+    if (record.version >= version) break;
+  }
+  return found;
+}
+
 type From = { session: string; role: string };
 
 /** The children of a turn, and theirs: followed for what they ask. One that cannot be read asks nothing. */

@@ -28,7 +28,7 @@ import type { Cli } from "#interfaces/cli/cli.ts";
 import type { ExitCode } from "#interfaces/cli/exit.ts";
 import type { Ask } from "#interfaces/cli/permission.ts";
 import { budgetGiven, speakingIn, strictIn, type Talk } from "#interfaces/cli/talk.ts";
-import { childrenOf, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
+import { answerLeft, childrenOf, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
 
 /** Prompts of before that the up key brings back. */
 const HISTORY = 200;
@@ -212,8 +212,10 @@ export class Chat {
     const sent = await app.send({ type: "Resume", session });
     if (!this.report(sent)) return;
     this.note("going on with the open turn");
+    // Who asked may not have seen an answer of which only the turn's end was missing.
+    const after = (await answerLeft(app, session, state)) ?? state.version;
     const open = { asks, children: childrenOf(state) };
-    await this.#watch({ session, after: state.version, turn: { id: state.turn.id }, ...open });
+    await this.#watch({ session, after, turn: { id: state.turn.id }, ...open });
   }
 
   /** A turn to its end, then those that were queued behind it. */

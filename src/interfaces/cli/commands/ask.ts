@@ -1,7 +1,6 @@
 // `aiex ask "why is this slow?"`: one prompt, its turn to the end, the answer on standard output.
-import type { App } from "#app";
 import { fail, ok, type Result } from "#core/failure.ts";
-import { asksOf, type Session } from "#core/session/state.ts";
+import { asksOf } from "#core/session/state.ts";
 import { transcriptFrom } from "#core/session/transcript.ts";
 import { type Spoken, spoken } from "#interfaces/cli/attach.ts";
 import type { Cli } from "#interfaces/cli/cli.ts";
@@ -10,7 +9,13 @@ import { type ExitCode, exitOfFailure, exitOfTurn } from "#interfaces/cli/exit.t
 import { failureLine, jsonView, resultLine } from "#interfaces/cli/json.ts";
 import { type Ask, askFor, neededText, type Reply } from "#interfaces/cli/permission.ts";
 import { beginTalk, speakingIn, strictIn, type Talk, talkOptions } from "#interfaces/cli/talk.ts";
-import { childrenOf, type Outcome, type Watching, watchTurn } from "#interfaces/cli/turn.ts";
+import {
+  answerLeft,
+  childrenOf,
+  type Outcome,
+  type Watching,
+  watchTurn,
+} from "#interfaces/cli/turn.ts";
 import { textView } from "#interfaces/cli/view.ts";
 
 /** Characters of a hash that name a permission on the command line, at least. */
@@ -102,30 +107,6 @@ async function spokenIn(
   const outcome = await watched({ talk, session, after, turn }, options, cli);
   if (!outcome.ok) return outcome;
   return ok(await concluded(outcome.value, session, talk, options, cli));
-}
-
-/** Events behind an answer, at most, before its turn ends. */
-const BEHIND_ANSWER_MAX = 50;
-
-/**
- * The version before the turn's last answer, where only the turn's end was missing: who asked may
- * not have seen it. Null where the model is to speak again.
- */
-async function answerLeft(
-  app: App,
-  session: string,
-  { version, turn, step }: Session,
-): Promise<number | null> {
-  if (turn?.wants !== "end" || step !== null) return null;
-  const after = Math.max(0, version - BEHIND_ANSWER_MAX);
-  let found: number | null = null;
-  for await (const entry of app.follow({ stream: session, after }, new AbortController().signal)) {
-    if (!entry.ok) return null;
-    const { record } = entry.value;
-    if (record.type === "StepCompleted") found = record.version - 1;
-    if (record.version >= version) break;
-  }
-  return found;
 }
 
 const idOf = (open: { id: string } | { turn: string }): string =>
