@@ -52,6 +52,10 @@ export type Sessions = {
   keep(stream: string): Promise<void>;
 };
 
+const tooLongToBegin = fail("too_large", "what this session would begin with is too long", {
+  fix: "shorten what the project says of itself: its verify commands, its roles",
+});
+
 export function sessionsOver(parts: {
   log: EventLog;
   blobs: Blobs;
@@ -66,6 +70,8 @@ export function sessionsOver(parts: {
     const body = encodeBody(event);
     const envelope = { type: event.type, schema: schemaOf(event.type), ...by };
     if (Buffer.byteLength(body) <= BODY_BYTES_MAX) return ok({ ...envelope, body });
+    // What lists, budgets and sweeps go by is read with the log, and not from a blob.
+    if (event.type === "SessionStarted") return tooLongToBegin;
     const kept = await blobs.put(Buffer.from(body));
     return kept.ok ? ok({ ...envelope, body: encodeFar(event, kept.value) }) : kept;
   }

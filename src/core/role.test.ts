@@ -1,12 +1,27 @@
 // Roles from files: a head of lines, then instructions. What is not understood is said, not guessed.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { roleFrom } from "#core/role.ts";
+import { roleFrom, rolesLine } from "#core/role.ts";
 
 const tools: Record<string, string> = { read: "read", grep: "search", search: "search" };
 const named = (name: string) => tools[name.toLowerCase()];
 const roleOf = (text: string, name = "reviewer") => roleFrom({ name, text }, named);
 const head = (...lines: string[]) => ["---", ...lines, "---", "Look closely."].join("\n");
+
+describe("what is told of roles", () => {
+  const many = Array.from({ length: 300 }, (_, i) => ({
+    name: `r${i}`,
+    about: "漢".repeat(300),
+    text: "",
+  }));
+
+  it("is a line of few kilobytes, however many there are and whatever they say", () => {
+    const line = rolesLine(many);
+    expect(new TextEncoder().encode(line).length).toBeLessThan(4_200);
+    expect(line).toMatch(/^r0 \(漢+\); r1 .*; and 29\d more$/);
+    expect(rolesLine(many.slice(0, 2))).not.toContain("more");
+  });
+});
 
 describe("a role's file", () => {
   it("says who it is, and its text is what it is told", () => {

@@ -160,6 +160,22 @@ function numbersIn(given: {
 const wrong = (say: string) =>
   fail("bad_input", say, { fix: "see docs/children.md for what a role's file holds" });
 
-/** The roles in a line each, for the model that may use them. */
-export const rolesLine = (roles: readonly Role[]): string =>
-  roles.map(({ name, about }) => `${name} (${about})`).join("; ");
+/** UTF-8 bytes, at most, of what a model is told of roles; the names of the others go without. */
+const LINE_BYTES_MAX = 4_096;
+
+/** The roles in a line, for the model that may use them: each with what it is for, as far as it goes. */
+export function rolesLine(roles: readonly Role[]): string {
+  const told: string[] = [];
+  let bytes = 0;
+  for (const { name, about } of roles) {
+    const whole = `${name} (${about})`;
+    bytes += bytesOf(whole) + 2;
+    if (bytes > LINE_BYTES_MAX) break;
+    told.push(whole);
+  }
+  const left = roles.length - told.length;
+  return [...told, ...(left > 0 ? [`and ${left} more`] : [])].join("; ");
+}
+
+const bytesOf = (text: string): number =>
+  encodeURIComponent(text.toWellFormed()).replace(/%../g, "x").length;

@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { App } from "#app";
+import type { EventLog } from "#boundary/log/port.ts";
 import type { ModelPort, ModelRequest } from "#boundary/models/port.ts";
 import { call, text } from "#boundary/turn/samples.ts";
 import { loadConfig } from "#config";
-import { ok } from "#core/failure.ts";
+import { fail, ok } from "#core/failure.ts";
 import { type AnswerPart, textOf } from "#core/model/message.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { next } from "#core/session/next.ts";
@@ -40,6 +41,7 @@ const doings: Record<string, (step: number) => Answer> = {
     step === 0
       ? { parts: [call("w", "write", '{"path":"by-child.txt","content":"by the child\\n"}')] }
       : { parts: [text("wrote it")] },
+  slowly: () => ({ parts: [text("at last")], afterMs: 1_500 }),
   done: () => ({ parts: [text("what I found")] }),
 };
 
@@ -75,7 +77,11 @@ const port: ModelPort = {
   },
 };
 
-async function opened(name: string, childMs: number): Promise<{ app: App; folder: string }> {
+async function opened(
+  name: string,
+  childMs: number,
+  around: (log: EventLog) => EventLog = (log) => log,
+): Promise<{ app: App; folder: string }> {
   const folder = join(base, name, "work");
   mkdirSync(folder, { recursive: true });
   const env = { HOME: base, AIEX_HOME: join(base, name, "home"), PATH: process.env.PATH };
@@ -84,7 +90,11 @@ async function opened(name: string, childMs: number): Promise<{ app: App; folder
     await start({
       config: must(loadConfig({ env, flags })),
       env,
-      around: (ports) => ({ ...ports, openModel: async () => ok({ port, model: "test" }) }),
+      around: (ports) => ({
+        ...ports,
+        log: around(ports.log),
+        openModel: async () => ok({ port, model: "test" }),
+      }),
     }),
   );
   must(await app.send({ type: "Trust", path: folder }));
@@ -210,6 +220,65 @@ describe("children", () => {
     await app.close();
   });
 
+  it("outlive a runner of their parent that stops: whoever goes on finds them at work", async () => {
+    let locked = false;
+    const { app, folder } = await opened("stopped", 100_000, (log) => ({
+      ...log,
+      // Another process keeps the log locked whenever the first result is to be written.
+      async append(stream, expected, drafts, guard) {
+        const isResult = drafts.some(
+          ({ type, body }) => type === "ToolFinished" && body?.includes("childEnded"),
+        );
+        if (locked && isResult) return fail("busy", "locked");
+        return await log.append(stream, expected, drafts, guard);
+      },
+    }));
+    const groups = [
+      [
+        { title: "a", prompt: "done" },
+        { title: "b", prompt: "slowly" },
+      ],
+    ];
+    locked = true;
+    const session = await begun(app, folder, groups);
+    const stop = new AbortController();
+    for await (const item of app.listen({ session }, stop.signal))
+      if (item.type === "stopped") break;
+    stop.abort();
+    locked = false;
+    must(await app.send({ type: "Resume", session }));
+    await rested(app, session);
+    const events = await eventsOf(app, session);
+    const ends = [...childrenIn(events).values()].map(
+      async (child) => (await eventsOf(app, child)).at(-1)?.event,
+    );
+    expect(await Promise.all(ends)).toMatchObject([{ end: "done" }, { end: "done" }]);
+    expect(events.at(-1)?.event).toMatchObject({ type: "TurnEnded", end: "done" });
+    await app.close();
+  });
+
+  it("outlive the sleep of the machine", async () => {
+    const { app, folder } = await opened("asleep", 100_000);
+    const clock = Date.now;
+    const session = await begun(app, folder, [[{ title: "a", prompt: "slowly" }]]);
+    const stop = new AbortController();
+    for await (const entry of app.follow({ stream: session, after: 0 }, stop.signal)) {
+      if (must(entry).record.type === "ToolStarted") break;
+    }
+    stop.abort();
+    // The wall clock went on, and nothing else did.
+    Date.now = () => clock() + 60_000;
+    try {
+      must(await app.send({ type: "Rename", session, title: "awake" }));
+      await rested(app, session);
+    } finally {
+      Date.now = clock;
+    }
+    const [child = ""] = childrenIn(await eventsOf(app, session)).values();
+    expect((await eventsOf(app, child)).at(-1)?.event).toMatchObject({ end: "done" });
+    await app.close();
+  });
+
   it("are called off with their parent's turn", async () => {
     const { app, folder } = await opened("cancelled", 100_000);
     const groups = [
@@ -266,6 +335,24 @@ describe("children", () => {
     }
     must(await app.send({ type: "Cancel", session, why: "enough" }));
     await rested(app, session);
+    await app.close();
+  });
+
+  it("a copy of one is a session like any other; of one that was erased nobody says what it did", async () => {
+    const { app, folder } = await opened("copied", 100_000);
+    const session = await begun(app, folder, [[{ title: "a", prompt: "write" }]]);
+    await rested(app, session);
+    const [child = ""] = childrenIn(await eventsOf(app, session)).values();
+    const wide = await app.send({ type: "SwitchMode", session: child, mode: "yes" });
+    expect(wide).toMatchObject({ ok: false });
+    const copy = must(await app.send({ type: "Fork", session: child })).stream;
+    must(await app.send({ type: "SubmitPrompt", session: copy, text: "[]" }));
+    await rested(app, copy);
+    const { state } = must(await app.read({ type: "Session", session: copy }));
+    expect([state.over, state.start?.child, state.grants]).toEqual([null, undefined, []]);
+    must(await app.send({ type: "Erase", session: child, why: "private" }));
+    const plan = must(await app.read({ type: "RestorePlan", session, cause: "undo" }));
+    expect(plan).toMatchObject({ changes: [], left: [{ why: expect.stringContaining("erased") }] });
     await app.close();
   });
 

@@ -1,5 +1,7 @@
 // The children of the sessions that a node runs: which one a call begins, with which role and limits,
 // and the wait for its end.
+
+import { narrowChildren } from "#boundary/child-modes.ts";
 import { beginChild, type ChildPlan } from "#boundary/children/begin.ts";
 import { watchChild } from "#boundary/children/watch.ts";
 import { sha256 } from "#boundary/digest.ts";
@@ -10,7 +12,7 @@ import type { Children, Parent } from "#boundary/turn/parts.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { ID_BYTES, idFrom } from "#core/ids.ts";
 import { ownRoles, type Role, USUAL_ROLE } from "#core/role.ts";
-import { DEPTH_MAX, narrower } from "#core/session/child.ts";
+import { DEPTH_MAX, isReading, narrower } from "#core/session/child.ts";
 import type { ChildSeen } from "#core/session/child-seen.ts";
 import type { Session } from "#core/session/state.ts";
 import { type Mode, TASK } from "#core/session/tool-facts.ts";
@@ -29,12 +31,14 @@ export function childrenOver(parts: DoorParts, node: Node): Children {
       if (!known.ok) return known;
       const { start, mode } = known.value;
       // It was begun before a crash, under a role that may be another one by now.
-      if (start?.child) return ok(childOf(parts, node, { id, role: start.child.role, mode }));
+      if (start?.child) {
+        return ok(childOf(parts, node, { id, parent, role: start.child.role, mode }));
+      }
       const plan = await planOf(parts, parent, task);
       if (!plan.ok) return plan;
       const { role } = plan.value;
       const begin = () => beginChild(parts, parent, plan.value);
-      return ok(childOf(parts, node, { ...plan.value, role: role.name, begin }));
+      return ok(childOf(parts, node, { ...plan.value, parent, role: role.name, begin }));
     },
     async end(child) {
       const known = await parts.sessions.fold(child);
@@ -45,15 +49,27 @@ export function childrenOver(parts: DoorParts, node: Node): Children {
   };
 }
 
-type Known = { id: string; role: string; mode: Mode; begin?: () => Promise<Result<void>> };
+type Known = {
+  id: string;
+  parent: Parent;
+  role: string;
+  mode: Mode;
+  begin?: () => Promise<Result<void>>;
+};
 
-function childOf(parts: DoorParts, node: Node, { id, role, mode, begin }: Known): Child {
+function childOf(parts: DoorParts, node: Node, { id, parent, role, mode, begin }: Known): Child {
   return {
-    ...{ id, role, harmless: mode === "read-only" || mode === "plan" },
+    ...{ id, role, harmless: isReading(mode) },
     async run(running) {
       const begun = begin ? await begin() : ok();
       if (!begun.ok) return begun;
-      const seen = await watchChild(parts, { ...node, ...running, child: id });
+      const { stream, callId } = parent;
+      // The user may have narrowed its parent since the call was looked at.
+      const now = await parts.sessions.fold(stream);
+      const narrowed = now.ok ? await narrowChildren(parts, stream, now.value.mode) : now;
+      if (!narrowed.ok) return narrowed;
+      const watching = { ...node, ...running, child: id, parent: { stream, callId } };
+      const seen = await watchChild(parts, watching);
       if (!seen.ok) return seen;
       const session = await parts.sessions.fold(id);
       if (!session.ok) return session;
@@ -82,7 +98,7 @@ async function planOf(
   return ok({
     id: idOf(parent),
     ...{ role: role.value, mode, title: task.title, prompt: task.prompt, ancestors },
-    begun: { call: callId, role: role.value.name, tools, grants: session.grants },
+    begun: { call: callId, role: role.value.name, tools, grants: newestOf(session.grants) },
     forMs: Math.min(minutes * 60_000, parts.childDeadlineMs),
   });
 }
@@ -93,6 +109,18 @@ function roleIn(roles: readonly Role[], name: string): Result<Role> {
   return fail("not_found", `there is no role ${JSON.stringify(name)}`, {
     fix: `use one of ${roles.map((one) => one.name).join(", ")}`,
   });
+}
+
+/** Leave that a child takes along, the newest first to count: about so many characters of it. */
+const GRANTS_CHARS_MAX = 16_384;
+
+function newestOf(grants: readonly string[]): string[] {
+  let chars = 0;
+  const from = grants.findLastIndex((grant) => {
+    chars += grant.length;
+    return chars > GRANTS_CHARS_MAX;
+  });
+  return grants.slice(from + 1);
 }
 
 /** Those of its role that its parent has, too; the last generation begins no children. */

@@ -1,10 +1,10 @@
 // Children whose time was over while nobody ran them, as their process was killed: each is ended by the
 // first node that starts afterwards.
 import { endChild } from "#boundary/child-ends.ts";
-import { sha256 } from "#boundary/digest.ts";
+import { seenNow, waitedBelow } from "#boundary/children/seen.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { ok, type Result } from "#core/failure.ts";
-import { type ChildSeen, childSeen, dueAt, unseenChild } from "#core/session/child-seen.ts";
+import { dueAt } from "#core/session/child-seen.ts";
 
 /** Children looked at in one go. */
 const CHILDREN_MAX = 500;
@@ -24,22 +24,13 @@ export async function endOverdue(parts: DoorParts, nowMs: number): Promise<Resul
   for (const { child } of overdue) {
     const seen = await seenNow(parts, String(child));
     if (!seen.ok) return seen;
-    if (dueAt(seen.value) + GRACE_MS >= nowMs) continue;
+    const below = await waitedBelow(parts, String(child), nowMs);
+    if (!below.ok) return below;
+    // The time for which it, or a child of its own, waits for the user does not count.
+    if (dueAt(seen.value) + below.value + GRACE_MS >= nowMs) continue;
     const ended = await endChild(parts, String(child), "deadline");
     if (!ended.ok) return ended;
     count += 1;
   }
   return ok(count);
-}
-
-/** What its events tell; the time that it waits for the user does not count. */
-async function seenNow({ sessions }: DoorParts, child: string): Promise<Result<ChildSeen>> {
-  let seen = unseenChild;
-  for await (const page of sessions.read(child, { after: 0 }, new AbortController().signal)) {
-    if (!page.ok) return page;
-    for (const { record, decoded } of page.value) {
-      if (decoded.kind === "event") seen = childSeen(seen, record, decoded.event, sha256);
-    }
-  }
-  return ok(seen);
 }

@@ -14,8 +14,8 @@ export type Claims = {
   changes: PathChange[];
   /** Paths that others may have changed, with what else ran then. */
   doubtful: Map<string, string>;
-  /** The paths that each command changed, by its call. */
-  ofCommand: Map<string, string[]>;
+  /** The paths that each command changed, by the position at which it began. */
+  ofCommand: Map<number, string[]>;
   /** Calls whose changes were not recorded, as paths that cannot be taken back. */
   unknown: LeftPath[];
 };
@@ -26,6 +26,8 @@ type Call = {
   finished: EventOf<"ToolFinished"> | null;
   began: number;
   ended: number;
+  /** Why nobody can say what it did. */
+  lost?: string;
 };
 
 export async function claimsOf(
@@ -50,16 +52,17 @@ export async function claimsOf(
  * its files.
  */
 function addOthers(calls: readonly Call[], { doubtful, ofCommand }: Claims): void {
-  for (const [i, call] of calls.entries()) {
-    const last = calls[i - 1];
+  for (const call of calls) {
+    const earlier = calls.filter(({ ended }) => ended < call.began);
+    const last = earlier.reduce<Call | null>((a, b) => (a && a.ended > b.ended ? a : b), null);
     const before = last?.finished?.tree;
     if (!last || before === undefined || call.started.tree === undefined) continue;
-    // Calls of several children overlap: of those the recorder itself says what else ran.
-    if (last.ended > call.began) continue;
+    // Calls of several children overlap: what one does in between is the turn's own work.
+    if (calls.some(({ began, ended }) => began < call.began && ended > call.began)) continue;
     if (before === call.started.tree) continue;
-    for (const { started } of [last, call]) {
+    for (const { started, began } of [last, call]) {
       if (started.intent.files) continue;
-      for (const path of ofCommand.get(started.callId) ?? []) doubtful.set(path, disturbed);
+      for (const path of ofCommand.get(began) ?? []) doubtful.set(path, disturbed);
     }
   }
 }
@@ -79,7 +82,7 @@ async function callsOf(
   if (!own.ok) return own;
   // Each session is read once, whatever a log says of whose child it is.
   const read = new Set([stream]);
-  const open = [...own.value];
+  const open = [...own.value.calls];
   const all: Call[] = [];
   for (let call = open.shift(); call !== undefined; call = open.shift()) {
     const { child } = call.started.intent;
@@ -88,7 +91,9 @@ async function callsOf(
     read.add(child);
     const more = await callsIn(sessions, { stream: child, from: 1 }, signal);
     if (!more.ok) return more;
-    open.push(...more.value);
+    // Of a child that was erased by itself nobody can say what it did.
+    if (more.value.erased) all.push({ ...call, finished: null, lost: "its child was erased" });
+    open.push(...more.value.calls);
   }
   return ok(all.toSorted((a, b) => a.began - b.began));
 }
@@ -98,11 +103,13 @@ async function callsIn(
   sessions: Sessions,
   { stream, from, turn }: { stream: string; from: number; turn?: string },
   signal: AbortSignal,
-): Promise<Result<Call[]>> {
+): Promise<Result<{ calls: Call[]; erased: boolean }>> {
   const calls: Call[] = [];
+  let erased = false;
   for await (const page of sessions.read(stream, { after: from - 1 }, signal)) {
     if (!page.ok) return page;
     for (const { record, decoded } of page.value) {
+      erased ||= decoded.kind === "erased";
       if (decoded.kind !== "event") continue;
       const { event } = decoded;
       const { position } = record;
@@ -112,10 +119,10 @@ async function callsIn(
         const open = calls.findLast(({ started }) => started.callId === event.callId);
         if (open && open.finished === null)
           Object.assign(open, { finished: event, ended: position });
-      } else if (event.type === "TurnEnded" && event.turn === turn) return ok(calls);
+      } else if (event.type === "TurnEnded" && event.turn === turn) return ok({ calls, erased });
     }
   }
-  return ok(calls);
+  return ok({ calls, erased });
 }
 
 /** A call that may be repeated is recorded only where it could change files. */
@@ -124,13 +131,13 @@ const couldWrite = ({ effect, tree, untracked }: EventOf<"ToolStarted">): boolea
 
 async function addCall(
   trees: Trees,
-  { started, finished }: Call,
+  { started, finished, began, lost }: Call,
   claims: Claims,
 ): Promise<Result<void>> {
   const before = started.tree;
   const after = finished?.tree;
   if (before === undefined || after === undefined) {
-    const why = started.untracked ?? "its end was not recorded";
+    const why = lost ?? started.untracked ?? "its end was not recorded";
     claims.unknown.push({ path: started.title, why: `what it changed is not known: ${why}` });
     return ok();
   }
@@ -141,7 +148,7 @@ async function addCall(
   const fact = finished?.facts.find((one) => one.type === "filesChanged");
   if (!named)
     claims.ofCommand.set(
-      started.callId,
+      began,
       changes.map(({ path }) => path),
     );
   for (const change of changes) {

@@ -7,6 +7,7 @@ import type { DoorParts } from "#boundary/door/parts.ts";
 import { treeAt } from "#boundary/door/tree-at.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Draft, LogRecord } from "#core/record.ts";
+import { asCopy } from "#core/session/child.ts";
 import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import { evolveDecoded } from "#core/session/evolve.ts";
 import { emptySession, type Session } from "#core/session/state.ts";
@@ -79,7 +80,7 @@ function beginning(
   { session, here }: { session: string; here: Here | null },
 ): EventOf<"SessionStarted"> | null {
   if (decoded.kind !== "event" || decoded.event.type !== "SessionStarted") return null;
-  return { ...decoded.event, ...(here ?? {}), parent: session };
+  return { ...asCopy(decoded.event), ...(here ?? {}), parent: session };
 }
 
 function draftOf(record: LogRecord, begun: EventOf<"SessionStarted"> | null): Draft {

@@ -8,6 +8,7 @@ import { type Exported, parseExport } from "#boundary/door/export.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { type Failed, fail, ok, type Result } from "#core/failure.ts";
 import type { Draft, LogRecord } from "#core/record.ts";
+import { asCopy } from "#core/session/child.ts";
 import { isWellFormed } from "#core/session/events.ts";
 import { evolveDecoded } from "#core/session/evolve.ts";
 import { emptySession, type Session } from "#core/session/state.ts";
@@ -75,7 +76,7 @@ function madeHere(decoded: Decoded, { stream }: LogRecord, here: Here): Decoded 
   const { event } = decoded;
   switch (event.type) {
     case "SessionStarted":
-      return { kind: "event", event: { ...event, ...here, parent: stream } };
+      return { kind: "event", event: { ...asCopy(event), ...here, parent: stream } };
     case "ModeSwitched":
       return { kind: "event", event: { ...event, mode: here.mode } };
     case "PermissionAnswered":

@@ -85,7 +85,7 @@ export async function send(
 /** What is said of a session that holds for its children, too. */
 async function reachChildren(parts: DoorParts, command: Command): Promise<Result<void>> {
   if (command.type !== "SwitchMode") return ok();
-  const { narrowChildren } = await import("#boundary/children/narrow.ts");
+  const { narrowChildren } = await import("#boundary/child-modes.ts");
   return await narrowChildren(parts, command.session, command.mode);
 }
 

@@ -26,10 +26,16 @@ export type Told =
   /** Asked in the middle of an append: the thread waits for the verdict on its own port. */
   | { judge: number; sums: readonly Sums[] };
 
-export type Verdict = { refused: Failed | null };
+/** Of the append whose number it bears: one that comes too late is for nobody. */
+export type Verdict = { judge: number; refused: Failed | null };
 
 /** What a worker is started with besides its own data: where verdicts come, and the bell for them. */
-export type ThreadData = { verdicts: MessagePort; bell: Int32Array };
+export type ThreadData = {
+  verdicts: MessagePort;
+  bell: Int32Array;
+  /** How long a verdict is waited for with the lock, in milliseconds; absent: as long as for a lock. */
+  verdictMs?: number;
+};
 type MessagePort = import("node:worker_threads").MessagePort;
 
 export type Page = Result<LogRecord[]>;

@@ -47,17 +47,31 @@ export function serveLog(opened: Result<EventLog>, data: ThreadData): void {
       table,
       sums,
       refuses(read) {
-        const rings = Atomics.load(data.bell, 0);
         tell({ judge, sums: read });
-        const rang = Atomics.wait(data.bell, 0, rings, VERDICT_MS) !== "timed-out";
-        const verdict = rang ? (receiveMessageOnPort(data.verdicts)?.message as Verdict) : null;
-        if (!verdict)
-          return fail("busy", "nobody judged whether a budget has room", { fix: "try again" });
+        const verdict = verdictOf(judge);
+        if (!verdict) return undecided;
         return verdict.refused;
       },
     };
   }
+
+  /** Waits for the verdict of this very append; null where none came in time. */
+  function verdictOf(judge: number): Verdict | null {
+    const until = performance.now() + (data.verdictMs ?? VERDICT_MS);
+    for (;;) {
+      const rings = Atomics.load(data.bell, 0);
+      const said = receiveMessageOnPort(data.verdicts)?.message as Verdict | undefined;
+      if (said?.judge === judge) return said;
+      const left = until - performance.now();
+      if (left <= 0) return null;
+      if (said === undefined) Atomics.wait(data.bell, 0, rings, left);
+    }
+  }
 }
+
+const undecided = fail("busy", "nobody judged in time whether a budget has room", {
+  fix: "try again",
+});
 
 /** The verbs that end by a signal, which no message carries. */
 const ENDED_BY_SIGNAL: ReadonlySet<LogVerb> = new Set(["changed", "tables.refill"]);

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
 import { eventLogContract } from "#boundary/log/contract.ts";
-import type { EventLog } from "#boundary/log/port.ts";
+import type { EventLog, Guard } from "#boundary/log/port.ts";
 import { threadLog } from "#boundary/log/thread.ts";
+import { fail } from "#core/failure.ts";
 import { draft } from "#core/session/samples.ts";
 import { views } from "#core/views/index.ts";
 
@@ -15,11 +16,16 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
 const thread = new URL("./thread-samples.ts", import.meta.url);
 
-async function open(file: string, counts = false): Promise<EventLog> {
-  const log = await threadLog(thread, { file, counts });
+async function open(file: string, counts = false, verdictMs?: number): Promise<EventLog> {
+  const log = await threadLog(thread, { file, counts, verdictMs });
   if (!log.ok) throw new Error(log.error.say);
   return log.value;
 }
+
+const counted = {
+  ...{ name: "counts", version: 1, key: ["stream"] },
+  columns: { stream: "text", n: "integer" },
+} as const;
 
 const newFile = () => join(folder, `log-${++count}.db`);
 
@@ -50,6 +56,43 @@ describe("a log in a thread", () => {
     const log = await open(newFile());
     for (const view of views) expect(await log.tables.ensure(view)).toEqual({ ok: true, value: 0 });
     expect(await log.tables.rows("sessions", { limit: 1 })).toEqual({ ok: true, value: [] });
+    await log.close();
+  });
+
+  it("takes no verdict that comes too late for that of another append", async () => {
+    const log = await open(newFile(), true, 50);
+    await log.tables.ensure(counted);
+    const guarded = (refuses: Guard["refuses"]): Guard => ({ table: "counts", sums: [], refuses });
+    const until = performance.now() + 300;
+    const late = guarded(() => {
+      while (performance.now() < until);
+      return null;
+    });
+    const never = guarded(() => fail("budget", "no room"));
+    const free = guarded(() => null);
+    expect(await log.append("a", 0, [draft("X")], late)).toMatchObject({ error: { code: "busy" } });
+    for (let round = 0; round < 3; round += 1) {
+      const refused = await log.append("a", round, [draft("X")], never);
+      expect(refused).toMatchObject({ error: { code: "budget" } });
+      expect(await log.append("a", round, [draft("X")], free)).toMatchObject({ ok: true });
+    }
+    await log.close();
+  });
+
+  it("refuses an append whose guard has a bug, and rejects what no message can carry", async () => {
+    const log = await open(newFile(), true);
+    await log.tables.ensure(counted);
+    const broken: Guard = {
+      table: "counts",
+      sums: [],
+      refuses: () => {
+        throw new Error("a bug");
+      },
+    };
+    expect(await log.append("a", 0, [draft("X")], broken)).toMatchObject({ ok: false });
+    const odd = { ...draft("X"), body: (() => "") as unknown as string };
+    await expect(log.append("a", 0, [odd])).rejects.toThrow("could not be cloned");
+    expect(await log.append("a", 0, [draft("X")])).toMatchObject({ ok: true });
     await log.close();
   });
 

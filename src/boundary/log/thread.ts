@@ -2,7 +2,7 @@
 // another process that holds the lock, holds up no key and no line on the screen. The same log as in
 // this process, by the same promises, asked by messages in their order.
 import { MessageChannel, Worker } from "node:worker_threads";
-import type { EventLog, Guard, Pages } from "#boundary/log/port.ts";
+import type { EventLog, Guard, Pages, Sums } from "#boundary/log/port.ts";
 import { PAGE_RECORDS } from "#boundary/log/port.ts";
 import type {
   Asked,
@@ -11,8 +11,9 @@ import type {
   Page,
   ThreadData,
   Told,
+  Verdict,
 } from "#boundary/log/thread-messages.ts";
-import { type Failed, fail, ok, type Result } from "#core/failure.ts";
+import { bugIn, type Failed, fail, ok, type Result } from "#core/failure.ts";
 import type { TableShape } from "#core/views/view.ts";
 
 type Pending = { resolve(result: unknown): void; guard: Guard | undefined };
@@ -29,11 +30,21 @@ export async function threadLog(
   // Only as long as somebody waits for an answer does the thread keep its process alive.
   verdicts.unref();
   const judge = (guard: Guard | undefined, told: Extract<Told, { judge: number }>) => {
-    verdicts.postMessage({ refused: guard?.refuses(told.sums) ?? null });
+    const verdict: Verdict = { judge: told.judge, refused: judged(guard, told.sums) };
+    verdicts.postMessage(verdict);
     Atomics.add(bell, 0, 1);
     Atomics.notify(bell, 0);
   };
   return await opened(worker, judge);
+}
+
+/** A bug in a judgement refuses the append, and ends nothing else. */
+function judged(guard: Guard | undefined, sums: readonly Sums[]): Failed | null {
+  try {
+    return guard?.refuses(sums) ?? null;
+  } catch (error) {
+    return { ok: false, error: bugIn(error) };
+  }
 }
 
 type Judge = (guard: Guard | undefined, told: Extract<Told, { judge: number }>) => void;
@@ -91,7 +102,7 @@ function logOver({ worker, pending, stopped, stop }: Thread): EventLog {
     asks += 1;
     const number = asks;
     const message: Asked = { ask: number, verb, args, ...(guard ? { guard: plain(guard) } : {}) };
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
       const off = () => worker.postMessage({ off: number } satisfies Asked);
       const answered = (result: unknown) => {
         signal?.removeEventListener("abort", off);
@@ -99,7 +110,14 @@ function logOver({ worker, pending, stopped, stop }: Thread): EventLog {
       };
       pending.set(number, { resolve: answered, guard });
       worker.ref();
-      worker.postMessage(message);
+      try {
+        worker.postMessage(message);
+      } catch (error) {
+        // What no message can carry is a bug of whoever asked.
+        pending.delete(number);
+        if (pending.size === 0) worker.unref();
+        return reject(error);
+      }
       if (signal?.aborted) off();
       else signal?.addEventListener("abort", off, { once: true });
     });

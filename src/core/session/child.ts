@@ -1,7 +1,7 @@
 // Children: sessions that another one begins to have a piece of work done. A child has one turn, a
 // moment by which it is over, and ends with exactly one `ChildEnded`; what comes after is refused.
 import * as z from "zod/mini";
-import type { SessionEvent } from "#core/session/events.ts";
+import type { EventOf, SessionEvent } from "#core/session/events.ts";
 import type { Session } from "#core/session/state.ts";
 import type { Mode } from "#core/session/tool-facts.ts";
 
@@ -53,11 +53,23 @@ export type CallingOff = (typeof callingOff)[number];
 /** Generations of children below a session, at most. */
 export const DEPTH_MAX = 2;
 
+/** A mode in which nothing is changed. */
+export const isReading = (mode: Mode): boolean => mode === "read-only" || mode === "plan";
+
 /** The mode of a child: its role's, and never wider than its parent's. */
 export function narrower(parent: Mode, role: Mode | undefined): Mode {
-  if (role === undefined || parent === "read-only" || parent === "plan") return parent;
-  if (role === "read-only" || role === "plan") return role;
+  if (role === undefined || isReading(parent)) return parent;
+  if (isReading(role)) return role;
   return parent === "yes" ? role : parent;
+}
+
+/** The beginning of a copy, which is a session of its own: it may be spoken to, and has no leave. */
+export function asCopy({
+  child: _,
+  ancestors: __,
+  ...started
+}: EventOf<"SessionStarted">): EventOf<"SessionStarted"> {
+  return started;
 }
 
 /** What ends a child where its turn ends so: one event, and none for any other session. */

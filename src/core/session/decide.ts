@@ -2,6 +2,7 @@
 // what came meanwhile and simply decides again.
 import { unreachable } from "#core/assert.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
+import { narrower } from "#core/session/child.ts";
 import type { SessionCommand } from "#core/session/commands.ts";
 import { compact } from "#core/session/compact.ts";
 import type { SessionEvent } from "#core/session/events.ts";
@@ -43,6 +44,11 @@ export function decide(command: SessionCommand, s: Session): Result<SessionEvent
     case "SwitchModel":
       return ok([{ type: "ModelSwitched", model: command.model }]);
     case "SwitchMode":
+      if (s.start?.child && narrower(s.mode, command.mode) !== command.mode) {
+        return fail("denied", `a child in mode ${s.mode} is not given more than that`, {
+          fix: "speak to its parent",
+        });
+      }
       return ok(command.mode === s.mode ? [] : [{ type: "ModeSwitched", mode: command.mode }]);
     case "SwitchEffort":
       return ok([{ type: "EffortSwitched", effort: command.effort }]);

@@ -2,7 +2,7 @@
 // does not: what a child may was settled when it began.
 import type { DoorParts } from "#boundary/door/parts.ts";
 import { ok, type Result } from "#core/failure.ts";
-import { narrower } from "#core/session/child.ts";
+import { isReading, narrower } from "#core/session/child.ts";
 import type { Mode } from "#core/session/tool-facts.ts";
 
 /** Children of a session that are at work at once, at most: more than there can be. */
@@ -20,7 +20,9 @@ export async function narrowChildren(
     const child = String(row.child);
     const state = await parts.sessions.fold(child);
     if (!state.ok) return state;
-    const narrowed = narrower(mode, state.value.mode);
+    const before = state.value.mode;
+    // Of the two modes that only read neither is narrower.
+    const narrowed = isReading(before) ? before : narrower(mode, before);
     const switched = await parts.sessions.command(child, { type: "SwitchMode", mode: narrowed });
     // One that ended meanwhile needs no mode any more.
     if (!switched.ok && switched.error.code !== "conflict") return switched;
