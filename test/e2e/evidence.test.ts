@@ -70,6 +70,34 @@ describe("a run that looks like evidence", () => {
     });
   });
 
+  it("is doubted where a job changed a test while no call ran", async () => {
+    const weaken = "sleep 0.3; sed -i 's/, 3)/, -1)/' sum.test.js";
+    const model = machine.model("job", [
+      call("run", { command: weaken, background: true }),
+      { ...call("read", { path: "sum.js" }), delayMs: 1_500 },
+      call("edit", { path: "sum.js", edits: [{ old: "a - b", new: "a - (b)" }] }),
+      run("npm test"),
+      done,
+    ]);
+    const ended = await machine.run(["ask", "--trust", "--yes", "--json", "-m", model, "mend it"]);
+    const result = linesOf(ended.out).at(-1) as Result;
+    // The test passes on code that is as wrong as before.
+    expect(result.evidence).toMatchObject({ state: "doubted", checks: ["sum.test.js"] });
+  });
+
+  it("is unproven where a job changed a file after the tests had passed", async () => {
+    const job = call("run", { command: "sleep 0.3; echo '// more' >> sum.js", background: true });
+    const model = machine.model("late", [
+      ...mend,
+      run("npm test"),
+      job,
+      { text: "All tests pass.", delayMs: 1_500 },
+    ]);
+    const ended = await machine.run(["ask", "--trust", "--yes", "--json", "-m", model, "mend it"]);
+    const result = linesOf(ended.out).at(-1) as Result;
+    expect(result).toMatchObject({ evidence: { state: "unproven", unproven: ["sum.js"] } });
+  });
+
   it("is doubted where a command put another runner among what is installed", async () => {
     machine.write("package.json", JSON.stringify({ scripts: { test: "check" } }));
     machine.write("node_modules/.bin/check", "#!/bin/sh\nexec node --test\n");

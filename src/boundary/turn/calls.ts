@@ -12,6 +12,7 @@ import {
   recordAfter,
   recordBefore,
   recordBegin,
+  recordJobEnd,
   recordLeft,
   recordLost,
 } from "#boundary/turn/recorded.ts";
@@ -127,10 +128,13 @@ async function beforeTool(options: CallOptions, prepared: Prepared): Promise<Lan
 function start(options: CallOptions, ready: Ready): Landing {
   const { call } = options.open;
   const { effect, intent, title, repairs } = ready.prepared;
-  const { writer: _, ...tracked } = ready.before;
+  const { writer: _, found, ...tracked } = ready.before;
   const started = { callId: call.id, tool: call.tool, effect, title, intent, ...tracked };
   return {
-    events: [{ type: "ToolStarted", ...started, ...(repairs ? { repairs } : {}) }],
+    events: [
+      ...(found ? [found] : []),
+      { type: "ToolStarted", ...started, ...(repairs ? { repairs } : {}) },
+    ],
     fits: (s) => mayStart(s, call.id),
     after: () => run(options, ready),
   };
@@ -165,7 +169,8 @@ async function run(options: CallOptions, ready: Ready): Promise<Landing> {
   const end = endOf(outcome, signal);
   const { parts: said, facts } = outcome;
   const finished = { type: "ToolFinished", callId: call.id, end, parts: said, facts } as const;
-  const recorded = await recordAfter({ place }, before, finished, {
+  const seen = await recordJobEnd({ place, session: options.session }, finished);
+  const recorded = await recordAfter({ place }, before, seen, {
     intent: prepared.intent,
     ...(outcome.changed ? { changed: outcome.changed } : {}),
     ...{ from, to },

@@ -30,6 +30,8 @@ type Recording = {
 /** What `ToolStarted` says of the workspace; `writer` is to be ended by `recordAfter`. */
 export type Before = Pick<EventBody<"ToolStarted">, "tree" | "untracked" | "installed"> & {
   writer?: string;
+  /** To be told before it. */
+  found?: SessionEvent;
 };
 
 export async function recordBefore(
@@ -52,9 +54,14 @@ export async function recordBefore(
   const writing = { title, paths: pathsOf(intent), call: open.call.id };
   const before = await trees.value.before(writing, signal, progress);
   if (!before.ok) return { untracked: sentenceOf(before.error) };
+  const found = await foundBehindJobs(trees.value, session, before.value.tree);
   const isWanted = wantsInstalled(session, prepared.access);
   const installed = isWanted ? await trees.value.installed(signal) : null;
-  return { ...before.value, ...(installed?.ok ? { installed: installed.value } : {}) };
+  return {
+    ...before.value,
+    ...(installed?.ok ? { installed: installed.value } : {}),
+    ...(found ? { found } : {}),
+  };
 }
 
 /** Of the first command of a session, and of each that can prove something. */
@@ -73,6 +80,52 @@ function wantsInstalled({ evidence, start }: Session, access: readonly Access[])
 async function recordAround(trees: Trees, signal: AbortSignal): Promise<Before> {
   const tree = await trees.record(signal);
   return tree.ok ? { tree: tree.value } : { untracked: sentenceOf(tree.error) };
+}
+
+/**
+ * What is another than at the last look, where a job of the session ran since: `tree` is the
+ * workspace now. Null where nothing is, or nobody could tell.
+ */
+async function foundBehindJobs(
+  trees: Trees,
+  { evidence }: Pick<Session, "evidence">,
+  tree: string,
+): Promise<SessionEvent | null> {
+  const { looked } = evidence;
+  if (!looked?.jobs || looked.tree === tree) return null;
+  const changes = await trees.changes(looked.tree, tree);
+  if (!changes.ok || changes.value.length === 0) return null;
+  const { files, more } = factOf(changes.value);
+  return { type: "FilesFound", tree, files, more };
+}
+
+/** The same by a look now, as a turn ends. */
+export async function lookBehindJobs(
+  parts: Pick<TurnParts, "placeOf">,
+  s: Session,
+  signal: AbortSignal,
+): Promise<SessionEvent | null> {
+  if (!s.evidence.looked?.jobs) return null;
+  const place = await parts.placeOf(s);
+  const trees = place.ok ? await place.value.trees() : place;
+  const tree = trees.ok ? await trees.value.record(signal) : trees;
+  return trees.ok && tree.ok ? await foundBehindJobs(trees.value, s, tree.value) : null;
+}
+
+/** What a job changed whose end is seen now: it came with it, as what a command changed does. */
+export async function recordJobEnd(
+  { place, session }: Pick<Recording, "place"> & { session: Session },
+  finished: EventOf<"ToolFinished">,
+): Promise<EventOf<"ToolFinished">> {
+  const { looked } = session.evidence;
+  if (!looked || !finished.facts.some(({ type }) => type === "jobEnded")) return finished;
+  const trees = await place.trees();
+  const tree = trees.ok ? await trees.value.record(new AbortController().signal) : trees;
+  if (!trees.ok || !tree.ok) return finished;
+  const changes = await trees.value.changes(looked.tree, tree.value);
+  if (!changes.ok) return finished;
+  const fact = changes.value.length > 0 ? [factOf(changes.value)] : [];
+  return { ...finished, facts: [...finished.facts, ...fact], tree: tree.value };
 }
 
 /** What a call changed, added to its `ToolFinished`. */

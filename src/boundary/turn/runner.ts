@@ -16,6 +16,7 @@ import {
 } from "#boundary/turn/flights.ts";
 import { type TurnHooks, turnHooks } from "#boundary/turn/hooks.ts";
 import type { Flight, Landing, Place, TurnParts } from "#boundary/turn/parts.ts";
+import { lookBehindJobs } from "#boundary/turn/recorded.ts";
 import { type Chosen, choose, prepareStep, runStep, settled } from "#boundary/turn/step.ts";
 import { type Asked, settledSummary, summaryFor } from "#boundary/turn/summary.ts";
 import { toldByRunner } from "#boundary/turn/told.ts";
@@ -50,6 +51,7 @@ export class Runner {
   /** The model of the next attempt, and the attempt that one is being chosen for. */
   #chosen: { attempt: string; model: Result<Chosen> } | null = null;
   #choosing = "";
+  #lookedFor = "";
   readonly #parts: TurnParts;
   readonly #stream: string;
   readonly #epoch: number;
@@ -322,7 +324,17 @@ export class Runner {
     if (said) return await this.#append(s, [said]);
     const near = await this.#budget.before(s);
     if (near.ok && near.value.length > 0) return await this.#append(s, near.value);
+    const found = await this.#foundBehindJobs(s);
+    if (found) return await this.#append(s, [found]);
     return await this.#endTurn(s, action.end, action.failure);
+  }
+
+  /** Looked for once for each step: a job may go on to change files for ever. */
+  async #foundBehindJobs(s: Session): Promise<SessionEvent | null> {
+    const step = `${s.turn?.id} ${s.turn?.steps}`;
+    if (this.#lookedFor === step) return null;
+    this.#lookedFor = step;
+    return await lookBehindJobs(this.#parts, s, this.#signal);
   }
 
   async #endTurn(s: Session, end: TurnEnd, failure?: Failure): Promise<Result<Session>> {

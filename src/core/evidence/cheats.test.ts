@@ -3,7 +3,10 @@
 // them is accepted; the honest run beside them is.
 import { describe, expect, it } from "vitest";
 import { byWeight } from "#core/evidence/checks.ts";
-import { npmTest, type Step, standingAfter } from "#core/evidence/samples.ts";
+import { npmTest, type Step, sessionAfter, standingAfter } from "#core/evidence/samples.ts";
+import { standingOf } from "#core/evidence/standing.ts";
+import type { SessionEvent } from "#core/session/events.ts";
+import { evolve } from "#core/session/evolve.ts";
 
 const edit: Step = { edit: "src/a.js" };
 const good: Step = { run: "npm test", tests: { passed: 42, failed: 0, skipped: 0 } };
@@ -246,6 +249,24 @@ describe("of the ways to cheat", () => {
       unprovenFiles: 0,
       by: [{ command: "npm test", folder: ".", tests: { passed: 42 } }],
     });
+  });
+});
+
+describe("what a job changed with no call around it", () => {
+  const found = (path: string): SessionEvent => {
+    const files = [{ path, before: "100644 b", after: "100644 a" }];
+    return { type: "FilesFound", tree: "t2", files, more: 0 };
+  };
+  const withJob = (steps: Step[], ...more: SessionEvent[]) =>
+    standingOf(more.reduce(evolve, sessionAfter(steps)).evidence);
+
+  it("is a change of the session: of a test, or of what was proven before", () => {
+    expect(withJob([edit, good], found("src/b.js"))).toMatchObject({
+      state: "unproven",
+      unproven: ["src/b.js"],
+    });
+    expect(withJob([edit, good], found("a.test.js")).checks).toEqual(["a.test.js"]);
+    expect(withJob([edit, good], found("coverage/index.html")).state).toBe("proven");
   });
 });
 

@@ -54,6 +54,8 @@ export type Evidence = {
   checksMore: number;
   calls: readonly Begun[];
   jobs: readonly Begun[];
+  /** The last look at the workspace, and whether a job ran at any time since. */
+  looked: { tree: string; jobs: boolean } | null;
   /** Marks of what is installed, as it was when this session first ran a command. */
   installed: readonly Installed[] | null;
   /** Why the newest run that looked like evidence is none. */
@@ -74,6 +76,7 @@ export const emptyEvidence: Evidence = {
   checksMore: 0,
   calls: [],
   jobs: [],
+  looked: null,
   installed: null,
   refused: null,
   touched: false,
@@ -81,6 +84,18 @@ export const emptyEvidence: Evidence = {
 
 /** One event more. `root` is the absolute path of the session's workspace. */
 export function evidenceAfter(e: Evidence, event: SessionEvent, root: string): Evidence {
+  return lookedBy(afterEvent(e, event, root), event);
+}
+
+/** A job may have changed what it liked between two looks, with no call around it. */
+function lookedBy(e: Evidence, event: SessionEvent): Evidence {
+  const jobs = e.jobs.length > 0;
+  const tree = "tree" in event && event.tree ? event.tree : null;
+  if (tree !== null) return { ...e, looked: { tree, jobs } };
+  return e.looked && jobs && !e.looked.jobs ? { ...e, looked: { ...e.looked, jobs } } : e;
+}
+
+function afterEvent(e: Evidence, event: SessionEvent, root: string): Evidence {
   switch (event.type) {
     case "VerifyDescribed": {
       const failing = e.failing.filter((one) => event.commands.some(isOf(one)));
@@ -92,6 +107,8 @@ export function evidenceAfter(e: Evidence, event: SessionEvent, root: string): E
       return called(event.installed ? installed(e, event.installed) : e, event);
     case "ToolFinished":
       return changed(finished(e, event, root), othersIn(event.facts));
+    case "FilesFound":
+      return unnamedIn(changed(e, filesIn(event.files)), { ...event, type: "filesChanged" });
     case "RestoreStarted":
       return changed(e, filesIn(event.changes));
     default:

@@ -301,6 +301,11 @@ export const eventBodies = {
     /** The workspace after it, where it was recorded before it. */
     tree: z.optional(text),
   }),
+  /**
+   * What is another than when the workspace was looked at last, where a job ran since: the first
+   * paths of many. Nobody can say who did it, so it counts as the job's.
+   */
+  FilesFound: z.object({ tree: text, files: z.readonly(z.array(change)), more: count }),
   /** A hook spoke: its result is part of history like any other. */
   HookRan: z.object({ hook: text, callId: z.optional(text), say: text }),
   /** A model is about to be asked for the summary of what a compaction drops. */

@@ -83,6 +83,7 @@ function evolved(s: Session, e: SessionEvent): Session {
       return switched(s, e);
     case "ToolsChanged":
       return { ...s, tools: toolsOf(e) };
+    case "FilesFound":
     case "VerifyDescribed":
     case "EvidenceAsked":
       return e.type === "EvidenceAsked" ? evidenceAsked(s, e) : s;

@@ -269,6 +269,8 @@ function noteText(e: NoteItem["event"]): string {
       return `budget: ${e.say}`;
     case "BudgetNeared":
       return e.say;
+    case "FilesFound":
+      return `changed while a job ran: ${files(e.files.map(({ path }) => path))}`;
     case "ChildEnded":
       return `the child is over: ${childEndText(e.end)}`;
     case "RestoreStarted":
