@@ -7,11 +7,13 @@ import {
   existsSync,
   fstatSync,
   fsyncSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
   readlinkSync,
   readSync,
+  renameSync,
 } from "node:fs";
 import { join } from "node:path";
 import { assert } from "#core/assert.ts";
@@ -284,5 +286,17 @@ export function failureOf(error: unknown, path: string): Failed {
       return fail("storage", `the system cannot work on ${name} (${codeOf(error)})`, {
         detail: { system: codeOf(error) },
       });
+  }
+}
+
+/** Gives a file a name that nothing has yet: linking fails where something has appeared meanwhile. */
+export function placeNew(from: string, to: string): void {
+  try {
+    linkSync(from, to);
+  } catch (error) {
+    // File systems without hard links; the look just before must do there, as a rename replaces.
+    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(error)))
+      throw error;
+    renameSync(from, to);
   }
 }

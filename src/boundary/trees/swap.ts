@@ -5,7 +5,6 @@
 // folder, can be made again.
 import {
   fsyncSync,
-  linkSync,
   lstatSync,
   mkdirSync,
   renameSync,
@@ -13,7 +12,7 @@ import {
   symlinkSync,
   unlinkSync,
 } from "node:fs";
-import { codeOf, pathAt, type Spot } from "#boundary/beneath.ts";
+import { codeOf, pathAt, placeNew, type Spot } from "#boundary/beneath.ts";
 import { sha256 } from "#boundary/digest.ts";
 import { draftName } from "#boundary/drafts.ts";
 import { folderOf } from "#boundary/trees/known.ts";
@@ -88,17 +87,6 @@ function inPlaceOfFolder(spot: Spot, name: string, { old, target, bytes }: Swap)
   }
   fsyncSync(spot.folder.fd);
   return ok();
-}
-
-/** Linking fails where something has appeared meanwhile; a rename would replace it. */
-function placeNew(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(error)))
-      throw error;
-    renameSync(from, to);
-  }
 }
 
 export const NOT_EMPTY = "something else is in it";

@@ -10,7 +10,6 @@ import {
   fstatSync,
   fsync,
   fsyncSync,
-  linkSync,
   lstatSync,
   openSync,
   read,
@@ -29,6 +28,7 @@ import {
   failureOf,
   pathAt,
   pathOf,
+  placeNew,
   type Spot,
 } from "#boundary/beneath.ts";
 import { draftName } from "#boundary/drafts.ts";
@@ -247,18 +247,6 @@ async function replaceFile(
   }
   await sync(spot.folder.fd);
   return ok(createHash("sha256").update(bytes).digest("hex"));
-}
-
-/** Linking fails where a file has appeared meanwhile; a rename would replace it. */
-function placeNew(from: string, to: string): void {
-  try {
-    linkSync(from, to);
-  } catch (error) {
-    // File systems without hard links; the look just before must do there.
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes(codeOf(error)))
-      throw error;
-    renameSync(from, to);
-  }
 }
 
 async function writeTemporary(
