@@ -2,6 +2,7 @@
 // is the same type. There is no second way in.
 import * as z from "zod/mini";
 import type { Live } from "#boundary/channel/port.ts";
+import type { CodeHit, FileHit, IndexStatus } from "#boundary/index/port.ts";
 import { strictness } from "#core/evidence/standing.ts";
 import type { Failure, Result } from "#core/failure.ts";
 import type { Checkpoint } from "#core/location.ts";
@@ -93,6 +94,11 @@ export const commandSchemas = {
   RemoveCheckpoint: z.object({ path, checkpoint: line }),
   /** Brings all files of the folder back to a checkpoint; the present becomes one first. */
   RestoreCheckpoint: z.object({ path, checkpoint: line }),
+  /**
+   * Brings the code index of a folder up to date; with `anew` from nothing. Progress is listened to
+   * as job `index`. Answers how many files were read as the version.
+   */
+  BuildIndex: z.object({ path, anew: z.optional(z.boolean()) }),
   /** Drops the trees of a folder that are older than they are kept for, and packs the rest anew. */
   TidyTrees: z.object({ path }),
   Trust: z.object({ path }),
@@ -119,6 +125,10 @@ const page = {
   limit: z.int().check(z.minimum(1), z.maximum(ROWS_MAX)),
   offset: z.optional(z.int()),
 };
+
+/** A question to the code index: a word, a sentence, or an issue of thousands of words. */
+const question = z.string().check(z.minLength(1), z.maxLength(1_000_000));
+const hits = z.int().check(z.minimum(1), z.maximum(200));
 
 /** What may be asked to be known. */
 export const querySchemas = {
@@ -159,6 +169,12 @@ export const querySchemas = {
   CheckpointOutcome: z.object({ path }),
   /** What is damaged in the trees of a folder. */
   TreeFaults: z.object({ path }),
+  /** The chunks of code that answer a question, as the index of the folder has them. */
+  Search: z.object({ path, text: question, limit: hits }),
+  /** The files that a text of any length is about. */
+  Locate: z.object({ path, text: question, limit: hits }),
+  /** What is in the code index of a folder, and when it was last brought up to date. */
+  IndexStatus: z.object({ path }),
   /** What is known of a folder: is it trusted? */
   Location: z.object({ path }),
   /** What proves something in a folder, and what could if the user confirmed it. */
@@ -257,6 +273,9 @@ export type Answers = {
   Records: LogRecord[];
   Blob: Uint8Array;
   BlobState: BlobState;
+  Search: readonly CodeHit[];
+  Locate: readonly FileHit[];
+  IndexStatus: IndexStatus;
   Location: {
     path: string;
     workspace: string;

@@ -1,10 +1,12 @@
 // The places of this node: for each folder its files, its sandbox, its tools, its trees and who
 // judges there, made when a session first works in it.
-import { readFile } from "node:fs/promises";
+import { readFile, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { RolesFound, RolesParts } from "#boundary/children/roles.ts";
 import { sha256 } from "#boundary/digest.ts";
+import type { DoorParts } from "#boundary/door/parts.ts";
+import type { CodeIndex } from "#boundary/index/port.ts";
 import type { Leases } from "#boundary/lease/port.ts";
 import type { Locations } from "#boundary/locations.ts";
 import type { Tool, ToolSource } from "#boundary/tools/port.ts";
@@ -20,7 +22,7 @@ import type { Environment } from "#core/prompt/system.ts";
 import { type Role, rolesLine } from "#core/role.ts";
 import type { Rules } from "#core/security/rules.ts";
 import type { Session } from "#core/session/state.ts";
-import type { Mode } from "#core/session/tool-facts.ts";
+import { isBundled } from "./build.ts";
 import type { StartOptions } from "./start.ts";
 
 export type PlaceParts = Pick<StartOptions, "config" | "env" | "ephemeral"> & {
@@ -33,12 +35,10 @@ export type PlaceParts = Pick<StartOptions, "config" | "env" | "ephemeral"> & {
 };
 
 export type Places = {
+  /** What the door asks of places. */
+  forDoor: Pick<DoorParts, "placeOf" | "placeAt" | "indexAt" | "treesInUse" | "environmentOf">;
   /** Keeps what makes the next start quick. */
   close(): Promise<void>;
-  treesInUse(): Promise<readonly { path: string; trees: Trees }[]>;
-  of(session: Session): Promise<Result<Place>>;
-  at(path: string): Promise<Result<Place>>;
-  environmentOf(path: string, mode: Mode): Promise<Environment>;
   /** The roles of a folder, and the files there that are none. */
   rolesAt(path: string): Promise<RolesFound>;
   sandboxAt: typeof sandboxAt;
@@ -48,6 +48,13 @@ export type Places = {
 export function placesOver(parts: PlaceParts): Places {
   const known = new Map<string, Promise<Result<Place>>>();
   const opened = new Map<string, Promise<Result<Trees>>>();
+  const indexes = new Map<string, Promise<Result<CodeIndex>>>();
+
+  function indexAt(path: string): Promise<Result<CodeIndex>> {
+    const index = indexes.get(path) ?? openIndexOf(parts, path);
+    indexes.set(path, index);
+    return index;
+  }
 
   async function make(path: string): Promise<Result<Place>> {
     const [{ localWorkspace }, { secretsIn }, { judgeOver, readableOver }, { instructionsOver }] =
@@ -109,8 +116,37 @@ export function placesOver(parts: PlaceParts): Places {
     return made;
   }
 
+  async function placeOf(session: Session): Promise<Result<Place>> {
+    const location = session.start?.location;
+    if (!location) return fail("not_found", "the session has no place");
+    if (location.node !== parts.node) {
+      return fail("not_supported", `the files of this session are on another node`, {
+        fix: `go on there, in ${location.path}`,
+      });
+    }
+    return await at(location.path);
+  }
+
+  async function environmentOf(path: string, mode: string): Promise<Environment> {
+    const sandbox = await sandboxAt(parts, path);
+    const { commandsNamed } = await import("#boundary/verify-commands.ts");
+    return {
+      platform: `${process.platform} ${process.arch}`,
+      date: new Date().toISOString().slice(0, 10),
+      folder: path,
+      git: await gitLine(path),
+      sandbox:
+        sandbox.kind === "none"
+          ? "none; every command asks the user first"
+          : `${sandbox.kind}; commands write only here, without network`,
+      mode,
+      verify: (await commandsNamed(path)).join("\n"),
+      roles: rolesLine(await rolesFor(path)),
+    };
+  }
+
   return {
-    at,
+    forDoor: { placeOf, placeAt: at, indexAt, treesInUse, environmentOf },
     async rolesAt(path) {
       const workspace = (await import("#boundary/workspace/local.ts")).localWorkspace(path);
       if (!workspace.ok) return { roles: [], bad: [] };
@@ -119,36 +155,9 @@ export function placesOver(parts: PlaceParts): Places {
       return await rolesAt(where, await parts.tools.tools());
     },
     sandboxAt,
-    treesInUse,
     async close() {
       for (const { trees } of await treesInUse()) await trees.close();
-    },
-    async of(session) {
-      const location = session.start?.location;
-      if (!location) return fail("not_found", "the session has no place");
-      if (location.node !== parts.node) {
-        return fail("not_supported", `the files of this session are on another node`, {
-          fix: `go on there, in ${location.path}`,
-        });
-      }
-      return await at(location.path);
-    },
-    async environmentOf(path, mode) {
-      const sandbox = await sandboxAt(parts, path);
-      const { commandsNamed } = await import("#boundary/verify-commands.ts");
-      return {
-        platform: `${process.platform} ${process.arch}`,
-        date: new Date().toISOString().slice(0, 10),
-        folder: path,
-        git: await gitLine(path),
-        sandbox:
-          sandbox.kind === "none"
-            ? "none; every command asks the user first"
-            : `${sandbox.kind}; commands write only here, without network`,
-        mode,
-        verify: (await commandsNamed(path)).join("\n"),
-        roles: rolesLine(await rolesFor(path)),
-      };
+      for (const index of await Promise.all(indexes.values())) if (index.ok) index.value.close();
     },
   };
 }
@@ -181,6 +190,27 @@ async function openTrees(
   return objects.ok
     ? ok(treesAt({ workspace, objects: objects.value, leases, folder, open }))
     : objects;
+}
+
+/** In the home: for a repository one, whichever of its folders and worktrees it is asked from. */
+async function openIndexOf(
+  { config, ephemeral }: PlaceParts,
+  path: string,
+): Promise<Result<CodeIndex>> {
+  const [{ codeIndexAt }, { commonFolderOf }, { syntaxParser }] = await Promise.all([
+    import("#boundary/index/code-index.ts"),
+    import("#boundary/index/repository.ts"),
+    import("#boundary/parse/parser.ts"),
+  ]);
+  const root = await realpath(path).catch(() => null);
+  if (root === null) {
+    return fail("not_found", `there is no folder ${path}`, { fix: "check the path" });
+  }
+  const entry = new URL(isBundled() ? "./index-worker.js" : "./start-index.ts", import.meta.url);
+  const options = { entry, parsing: syntaxParser };
+  if (ephemeral) return codeIndexAt(root, null, options);
+  const key = sha256(commonFolderOf(root)?.common ?? root).slice(0, 20);
+  return codeIndexAt(root, join(config.home, "index", `${key}.db`), options);
 }
 
 async function sandboxAt(

@@ -178,9 +178,7 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
       contextTokens: number("limits.contextTokens"),
       stepsPerTurn: number("limits.stepsPerTurn"),
     },
-    placeOf: places.of,
-    placeAt: places.at,
-    treesInUse: places.treesInUse,
+    ...places.forDoor,
     trees: { keepDays: number("trees.keepDays"), bytesMax: number("trees.bytesMax") },
     ...modelParts(config, reach),
     keys,
@@ -189,7 +187,6 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
       const { offered, offerOf } = await import("#boundary/surfaces.ts");
       return ok(offerOf(await offered(await ports.tools.tools(), family)));
     },
-    environmentOf: places.environmentOf,
     checks: () => checks(options, places),
   });
   return ok({

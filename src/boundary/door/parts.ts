@@ -2,6 +2,7 @@
 
 import type { Answers, Check, Probe } from "#app";
 import type { Blobs } from "#boundary/blobs/port.ts";
+import type { CodeIndex } from "#boundary/index/port.ts";
 import type { Keys } from "#boundary/keys.ts";
 import type { Leases } from "#boundary/lease/port.ts";
 import type { Locations } from "#boundary/locations.ts";
@@ -26,6 +27,8 @@ export type DoorParts = TurnParts & {
   views: Views;
   /** The place of a folder on this node, with or without a session. */
   placeAt(path: string): Promise<Result<Place>>;
+  /** The code index of a folder, opened when first asked for. */
+  indexAt(path: string): Promise<Result<CodeIndex>>;
   /** The trees that this process has opened. */
   treesInUse(): Promise<readonly { path: string; trees: Trees }[]>;
   /** For how long, and in how many bytes of a folder, the trees of its sessions are kept. */

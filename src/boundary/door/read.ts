@@ -27,13 +27,8 @@ const newest = {
 export async function read(parts: DoorParts, query: Query): Promise<Answer> {
   const signal = new AbortController().signal;
   switch (query.type) {
-    case "View": {
-      const fed = await parts.views.catchUp(query.view, signal);
-      if (!fed.ok) return fed;
-      const { view, where, contains, limit, offset, newestFirst = true } = query;
-      const orderBy = { column: newest[view], descending: newestFirst };
-      return await parts.log.tables.rows(view, { where, contains, orderBy, limit, offset });
-    }
+    case "View":
+      return await rows(parts, query, signal);
     case "Session":
       return await sessionNamed(parts, query.session);
     case "RestorePlan":
@@ -48,10 +43,12 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     case "CheckpointOutcome":
     case "TreeFaults":
       return await aboutCheckpoints(parts, query);
-    case "Compactions": {
-      const { compactions } = await import("#boundary/door/compactions.ts");
-      return await compactions(parts, query.session, signal);
-    }
+    case "Compactions":
+      return await (await import("#boundary/door/compactions.ts")).compactions(
+        parts,
+        query.session,
+        signal,
+      );
     case "Transcript":
       return await transcript(parts, query, signal);
     case "Records":
@@ -62,6 +59,10 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     }
     case "BlobState":
       return await parts.blobs.check(query.hash);
+    case "Search":
+    case "Locate":
+    case "IndexStatus":
+      return await (await import("#boundary/door/index-of.ts")).readIndex(parts, query);
     case "Location": {
       const located = await parts.locations.find(query.path);
       if (!located.ok) return located;
@@ -70,6 +71,29 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     }
     case "Verify":
       return await parts.verify.rows(query.path);
+    default:
+      return await readOfNode(parts, query, signal);
+  }
+}
+
+type OfNode = Extract<
+  Query,
+  {
+    type:
+      | "Anchors"
+      | "SealKey"
+      | "SignExport"
+      | "Health"
+      | "Models"
+      | "ProbeModel"
+      | "Keys"
+      | "Providers";
+  }
+>;
+
+/** What is known of this node, whatever sessions and folders there are. */
+async function readOfNode(parts: DoorParts, query: OfNode, signal: AbortSignal): Promise<Answer> {
+  switch (query.type) {
     case "Anchors":
     case "SealKey":
     case "SignExport":
@@ -89,6 +113,17 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     default:
       return unreachable(query);
   }
+}
+
+async function rows(
+  parts: DoorParts,
+  { view, where, contains, limit, offset, newestFirst = true }: Extract<Query, { type: "View" }>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const fed = await parts.views.catchUp(view, signal);
+  if (!fed.ok) return fed;
+  const orderBy = { column: newest[view], descending: newestFirst };
+  return await parts.log.tables.rows(view, { where, contains, orderBy, limit, offset });
 }
 
 type AboutSeals = Extract<Query, { type: "Anchors" | "SealKey" | "SignExport" }>;

@@ -5,11 +5,13 @@ import { join } from "node:path";
 import type { App } from "#app";
 import { folderBlobs } from "#boundary/blobs/folder.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
+import { codeIndexAt } from "#boundary/index/code-index.ts";
 import { keysIn } from "#boundary/keys.ts";
 import { memoryLeases } from "#boundary/lease/memory.ts";
 import { locationsOver } from "#boundary/locations.ts";
 import { sqliteLog } from "#boundary/log/sqlite.ts";
 import { nodeOver } from "#boundary/node.ts";
+import { syntaxParser } from "#boundary/parse/parser.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
 import { offerOf } from "#boundary/surfaces.ts";
 import { effects, newWorld, partsOver, type Say } from "#boundary/turn/samples.ts";
@@ -41,6 +43,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
     locations,
     verify: verifyOver(locations, []),
     placeAt: async () => turn.placeOf({} as Session),
+    indexAt: async (path) => codeIndexAt(path, null, { parsing: syntaxParser, entry: null }),
     treesInUse: async () => [],
     trees: { keepDays: 90, bytesMax: 1 << 30 },
     version: "0",

@@ -75,6 +75,8 @@ export async function send(
     case "RemoveKeys":
     case "RotateKeys":
       return await sendAboutKeys(parts, command);
+    case "BuildIndex":
+      return await (await import("#boundary/door/index-of.ts")).buildIndex(parts, command);
     case "RebuildViews":
       return await rebuild(parts);
     default:

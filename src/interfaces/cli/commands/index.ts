@@ -30,6 +30,9 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
     (await import("#interfaces/cli/commands/session-export.ts")).exportSession,
   "session import": async () =>
     (await import("#interfaces/cli/commands/session-import.ts")).importSession,
+  search: async () => (await import("#interfaces/cli/commands/search.ts")).search,
+  index: async () => (await import("#interfaces/cli/commands/index-build.ts")).build,
+  "index status": async () => (await import("#interfaces/cli/commands/index-build.ts")).status,
   models: async () => (await import("#interfaces/cli/commands/models.ts")).models,
   "models probe": async () => (await import("#interfaces/cli/commands/models-probe.ts")).probe,
   "auth set": async () => (await import("#interfaces/cli/commands/auth-set.ts")).set,

@@ -1,0 +1,246 @@
+// The code index on real folders and repositories: it is what the files are, reads only what
+// changed, and loses nothing that it wrote.
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, describe, expect, it } from "vitest";
+import { codeIndexAt } from "#boundary/index/code-index.ts";
+import type { CodeIndex } from "#boundary/index/port.ts";
+import { syntaxParser } from "#boundary/parse/parser.ts";
+import type { Result } from "#core/failure.ts";
+
+const entry = new URL("../../start-index.ts", import.meta.url);
+const never = new AbortController().signal;
+const bases: string[] = [];
+const open: CodeIndex[] = [];
+
+afterEach(() => {
+  for (const index of open.splice(0)) index.close();
+  for (const base of bases.splice(0)) rmSync(base, { recursive: true, force: true });
+});
+
+function valued<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(result.error.say);
+  return result.value;
+}
+
+function write(root: string, files: Readonly<Record<string, string>>): void {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+}
+
+function git(root: string, ...args: string[]): string {
+  const identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
+  return execFileSync("git", [...identity, ...args], { cwd: root, encoding: "utf8" }).trim();
+}
+
+const ways = [
+  { name: "on disk", fileIn: (base: string) => join(base, "index.db") },
+  { name: "in memory", fileIn: () => null },
+] as const;
+
+function folder(files: Readonly<Record<string, string>>): { base: string; root: string } {
+  const base = mkdtempSync(join(tmpdir(), "aiex-index-"));
+  bases.push(base);
+  const root = join(base, "files");
+  mkdirSync(root);
+  write(root, files);
+  return { base, root };
+}
+
+function indexOf(root: string, file: string | null): CodeIndex {
+  const index = valued(codeIndexAt(root, file, { parsing: syntaxParser, entry }));
+  open.push(index);
+  return index;
+}
+
+const sample = {
+  "src/retry.ts": `/** Waits longer after each failure. */\nexport function backoffDelay(tries: number) {\n  return 2 ** tries;\n}\n`,
+  "src/parse.py": `def parse_header(line):\n    """Splits a header line into name and value."""\n    return line.split(":")\n`,
+  "lib/store.ex": `defmodule Store do\n  @doc "Keeps a value"\n  def put(key, value), do: {key, value}\nend\n`,
+  "test/retry.test.ts": `import { backoffDelay } from "../src/retry";\ntest("waits longer", () => backoffDelay(2));\n`,
+};
+
+for (const { name, fileIn } of ways) {
+  describe(`a code index ${name}`, () => {
+    it("finds a place by what it does, by a part of a name, and by a name", async () => {
+      const { base, root } = folder(sample);
+      const index = indexOf(root, fileIn(base));
+      expect(valued(await index.refresh(never))).toMatchObject({ files: 4, read: 4, contents: 4 });
+      for (const [asked, path] of [
+        ["wait longer after failures", "src/retry.ts"],
+        ["backoff", "src/retry.ts"],
+        ["backoffDelay", "src/retry.ts"],
+        ["split header lines", "src/parse.py"],
+        ["store put value", "lib/store.ex"],
+      ]) {
+        const [hit] = valued(await index.search(asked ?? "", 5));
+        expect(hit?.path, asked).toBe(path);
+        expect(hit?.why.length).toBeGreaterThan(0);
+      }
+      const [hit] = valued(await index.search("backoffDelay", 1));
+      expect(hit).toMatchObject({ line: 1, symbols: ["backoffDelay"] });
+      expect(hit?.text).toBe(sample["src/retry.ts"].trimEnd());
+    });
+
+    it("reads again only what changed, and forgets what is gone", async () => {
+      const { base, root } = folder(sample);
+      const index = indexOf(root, fileIn(base));
+      valued(await index.refresh(never));
+      write(root, { "src/retry.ts": "export const jitterWindow = 3;\n" });
+      rmSync(join(root, "src/parse.py"));
+      const again = valued(await index.refresh(never));
+      expect(again).toMatchObject({ files: 3, contents: 1 });
+      expect(valued(await index.search("jitterWindow", 5))[0]?.path).toBe("src/retry.ts");
+      const left = valued(await index.files("parse header backoffDelay", 10));
+      expect(left.map(({ path }) => path)).not.toContain("src/parse.py");
+    });
+
+    it("holds nothing that ignore files hide, no secrets, and no data", async () => {
+      const { base, root } = folder({
+        ...sample,
+        ".gitignore": "ignored/\n",
+        ".aiexignore": "private/\n",
+        "ignored/a.ts": "export const zebra = 1;\n",
+        "private/b.ts": "export const zebra = 2;\n",
+        ".env": "ZEBRA=secret\n",
+        "image.ts": "zebra\0zebra",
+        "large.ts": `// zebra\n${"x".repeat(1_000_001)}`,
+        "package-lock.json": '{"zebra": 1}',
+      });
+      mkdirSync(join(root, ".git"));
+      const index = indexOf(root, fileIn(base));
+      valued(await index.refresh(never));
+      expect(valued(await index.files("zebra", 10))).toEqual([]);
+    });
+
+    it("ranks the files of an issue, and says why", async () => {
+      const { base, root } = folder(sample);
+      const index = indexOf(root, fileIn(base));
+      valued(await index.refresh(never));
+      const issue = [
+        "Header values with a colon are cut",
+        "",
+        "### Steps to reproduce",
+        "Calling `parse_header` in src/parse.py on a line with two colons gives too many parts.",
+      ].join("\n");
+      const [first] = valued(await index.files(issue, 10));
+      expect(first?.path).toBe("src/parse.py");
+      expect(first?.why).toContain("named in the text");
+      expect(first?.score).toBeLessThanOrEqual(1);
+    });
+
+    it("is empty after it was cleared, and whole after the next refresh", async () => {
+      const { base, root } = folder(sample);
+      const index = indexOf(root, fileIn(base));
+      valued(await index.refresh(never));
+      valued(await index.clear());
+      expect(valued(await index.status())).toMatchObject({ at: null, files: 0, segments: 0 });
+      expect(valued(await index.refresh(never))).toMatchObject({ read: 4, contents: 4 });
+      expect(valued(await index.status())).toMatchObject({ files: 4 });
+    });
+  });
+}
+
+describe("an index of a repository", () => {
+  it("reads no content twice when branches are switched, nor in another worktree", async () => {
+    const { base, root } = folder(sample);
+    git(root, "init", "-q", "-b", "main");
+    git(root, "add", "-A");
+    git(root, "commit", "-q", "-m", "first");
+    git(root, "checkout", "-q", "-b", "other");
+    write(root, { "src/retry.ts": "export const other = 1;\n" });
+    git(root, "commit", "-q", "-am", "other");
+    const index = indexOf(root, join(base, "index.db"));
+    expect(valued(await index.refresh(never)).contents).toBe(4);
+    git(root, "checkout", "-q", "main");
+    expect(valued(await index.refresh(never)).contents).toBe(1);
+    git(root, "checkout", "-q", "other");
+    expect(valued(await index.refresh(never)).contents).toBe(0);
+    git(root, "worktree", "add", "-q", join(base, "tree"), "main");
+    const tree = indexOf(join(base, "tree"), join(base, "index.db"));
+    expect(valued(await tree.refresh(never))).toMatchObject({ files: 4, read: 4, contents: 0 });
+    expect(valued(await tree.search("backoffDelay", 1))[0]?.path).toBe("src/retry.ts");
+    expect(valued(await index.search("backoffDelay", 1))[0]?.path).toBe("test/retry.test.ts");
+  });
+
+  it("knows files by commits that say the like, and by no commit after the checked-out one", async () => {
+    const { base, root } = folder({
+      "a.ts": "export const a = 1;\n",
+      "b.ts": "export const b = 1;\n",
+    });
+    git(root, "init", "-q", "-b", "main");
+    git(root, "add", "-A");
+    git(root, "commit", "-q", "-m", "first");
+    write(root, { "a.ts": "export const a = 2;\n" });
+    git(root, "commit", "-q", "-am", "Tune the flamingo threshold");
+    write(root, { "b.ts": "export const b = 2;\n" });
+    git(root, "commit", "-q", "-am", "Paint the pelican blue");
+    const index = indexOf(root, join(base, "index.db"));
+    expect(valued(await index.refresh(never)).commits).toBe(3);
+    const ranked = async (text: string) =>
+      valued(await index.files(text, 5)).map(({ path }) => path);
+    expect(await ranked("flamingo")).toEqual(["a.ts"]);
+    expect(await ranked("pelican")).toEqual(["b.ts"]);
+    git(root, "checkout", "-q", "HEAD~1");
+    valued(await index.refresh(never));
+    expect(await ranked("flamingo")).toEqual(["a.ts"]);
+    expect(await ranked("pelican")).toEqual([]);
+  });
+
+  it("runs nothing that the repository's configuration names", async () => {
+    const { base, root } = folder(sample);
+    git(root, "init", "-q", "-b", "main");
+    git(root, "add", "-A");
+    git(root, "commit", "-q", "-m", "first");
+    const mark = join(base, "ran");
+    const program = join(base, "program.sh");
+    writeFileSync(program, `#!/bin/sh\ntouch ${mark}\n`, { mode: 0o755 });
+    for (const key of [
+      "core.fsmonitor",
+      "core.pager",
+      "gpg.program",
+      "diff.external",
+      "core.sshCommand",
+    ]) {
+      git(root, "config", key, program);
+    }
+    git(root, "config", "log.showSignature", "true");
+    const index = indexOf(root, join(base, "index.db"));
+    expect(valued(await index.refresh(never)).commits).toBe(1);
+    expect(() => readFileSync(mark)).toThrow();
+  });
+});
+
+describe("an index on disk", () => {
+  it("goes on where it was called off, with what was written then", async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 900 }, (_, i) => [
+        `m${i}.ts`,
+        `export function number${i}() {\n${`  call${i}();\n`.repeat(60)}}\n`,
+      ]),
+    );
+    const { base, root } = folder(many);
+    const index = indexOf(root, join(base, "index.db"));
+    const off = new AbortController();
+    const stopped = await index.refresh(off.signal, () => off.abort());
+    expect(stopped).toMatchObject({ ok: false, error: { code: "cancelled" } });
+    const then = valued(await index.status()).files;
+    expect(then).toBeGreaterThan(0);
+    expect(then).toBeLessThan(900);
+    const rest = valued(await index.refresh(never));
+    expect(rest.contents).toBe(900 - then);
+    expect(valued(await index.search("number899", 1))[0]?.path).toBe("m899.ts");
+  });
+
+  it("begins anew where its file is damaged or of another version", async () => {
+    const { base, root } = folder(sample);
+    const file = join(base, "index.db");
+    writeFileSync(file, "no database at all, but long enough to be looked at".repeat(100));
+    const index = indexOf(root, file);
+    expect(valued(await index.refresh(never)).contents).toBe(4);
+  });
+});

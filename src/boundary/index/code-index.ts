@@ -1,0 +1,133 @@
+// The code index of a folder, kept in SQLite: on disk for all branches and worktrees of a repository,
+// or in memory.
+
+import { statSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import type { DatabaseSync } from "node:sqlite";
+import { textOf } from "#boundary/index/adding.ts";
+import { type FillOptions, fill } from "#boundary/index/fill.ts";
+import type { CodeHit, CodeIndex, FileHit } from "#boundary/index/port.ts";
+import { indexReader, type Loaded } from "#boundary/index/reader.ts";
+import { emptied, openIndex } from "#boundary/index/store.ts";
+import { type FoundChunk, foundChunks, foundFiles } from "#core/context/find.ts";
+import { questionOf } from "#core/context/question.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+
+/** Threads that read and parse: more of them only wait for the one disk and database. */
+const THREADS_MAX = 4;
+
+/** Keeps the index in this file; null keeps it in memory, which takes one thread. */
+export function codeIndexAt(
+  root: string,
+  file: string | null,
+  { parsing, entry }: Pick<FillOptions, "parsing" | "entry">,
+): Result<CodeIndex> {
+  const opened = openIndex(file ?? ":memory:");
+  if (!opened.ok) return opened;
+  const db = opened.value;
+  const reader = indexReader(db, root);
+  const never = new AbortController().signal;
+  const threads = Math.min(THREADS_MAX, availableParallelism());
+  return guarded({
+    async refresh(signal, progress) {
+      return await fill(db, {
+        file: file ?? "",
+        root,
+        threads,
+        parsing,
+        entry: file === null ? null : entry,
+        signal,
+        ...(progress ? { progress } : {}),
+      });
+    },
+    async clear() {
+      emptied(db);
+      return ok();
+    },
+    async files(text, limit) {
+      const loaded = await reader.load(never);
+      const found = foundFiles(loaded.corpus, loaded, questionOf(text), limit);
+      const hits = found.flatMap(({ file: at, score, why }): FileHit[] =>
+        (loaded.corpus.files[at]?.paths ?? []).map((path) => ({ path, score, why })),
+      );
+      return ok(hits.slice(0, limit));
+    },
+    async search(text, limit) {
+      const loaded = await reader.load(never);
+      const found = foundChunks(loaded.corpus, loaded, questionOf(text), limit);
+      const hits = await Promise.all(found.map((chunk) => hitOf(root, loaded, chunk)));
+      return ok(hits.filter((hit) => hit !== null));
+    },
+    async status() {
+      return ok(statusOf(db, root, file));
+    },
+    close: () => db.close(),
+  });
+}
+
+/** A chunk with its text; null where its file is no longer there. */
+async function hitOf(root: string, loaded: Loaded, found: FoundChunk): Promise<CodeHit | null> {
+  const path = loaded.corpus.files[found.file]?.paths[0];
+  const detail = loaded.detail(found.file);
+  const place = detail.chunks[found.chunk];
+  if (path === undefined || !place) return null;
+  const bytes = await readFile(join(root, path)).catch(() => null);
+  if (!bytes) return null;
+  const text = textOf(bytes).slice(place.start, place.end).trimEnd();
+  const symbols = detail.symbols.filter(({ start }) => start >= place.start && start < place.end);
+  return {
+    path,
+    score: found.score,
+    why: found.why,
+    line: place.line,
+    endLine: place.line + text.split("\n").length - 1,
+    inside: place.path,
+    symbols: symbols.map(({ name }) => name),
+    text,
+  };
+}
+
+function statusOf(db: DatabaseSync, root: string, file: string | null) {
+  const count = (sql: string, ...values: string[]) =>
+    Number(db.prepare(sql).get(...values)?.n ?? 0);
+  const at = db.prepare("SELECT at FROM looks WHERE root = ?").get(root)?.at;
+  const mine = "FROM files f JOIN contents c ON c.id = f.content WHERE f.root = ?";
+  return {
+    at: typeof at === "number" ? at : null,
+    files: count(`SELECT count(*) AS n ${mine}`, root),
+    chunks: count(`SELECT coalesce(sum(c.count), 0) AS n ${mine}`, root),
+    symbols: count(
+      `SELECT coalesce(sum(json_array_length(c.detail, '$[1]')), 0) AS n ${mine}`,
+      root,
+    ),
+    segments: count("SELECT count(*) AS n FROM segments"),
+    commits: count("SELECT count(*) AS n FROM commits"),
+    bytes: file === null ? 0 : (statSync(file, { throwIfNoEntry: false })?.size ?? 0),
+    file: file ?? "in memory",
+  };
+}
+
+/** No exception of the database crosses the port. */
+function guarded(index: CodeIndex): Result<CodeIndex> {
+  const safe =
+    <A extends unknown[], T>(work: (...given: A) => Promise<Result<T>>) =>
+    async (...given: A): Promise<Result<T>> => {
+      try {
+        return await work(...given);
+      } catch (error) {
+        return fail("storage", `the code index failed: ${String(error)}`, {
+          fix: "`aiex index --rebuild` makes it anew",
+        });
+      }
+    };
+  return ok({
+    refresh: safe(index.refresh),
+    clear: safe(index.clear),
+    files: safe(index.files),
+    search: safe(index.search),
+    status: safe(index.status),
+    close: index.close,
+  });
+}

@@ -1,0 +1,209 @@
+// Brings an index up to date with a folder: looks what changed, and has threads read it, each
+// writing its own segments. What is written stays: called off or killed, the next one goes on there.
+import type { DatabaseSync } from "node:sqlite";
+import { Worker } from "node:worker_threads";
+import { addingTo, insertSegment } from "#boundary/index/adding.ts";
+import { type Looked, lookAt } from "#boundary/index/look.ts";
+import type { FromWorker, ToWorker, WorkerGiven } from "#boundary/index/messages.ts";
+import type { Parsing } from "#boundary/index/port.ts";
+import { commitsOf, headOf } from "#boundary/index/repository.ts";
+import { transaction } from "#boundary/index/store.ts";
+import { segmentBuilder } from "#core/context/postings.ts";
+import { fail, ok, type Result } from "#core/failure.ts";
+
+/** Bytes of the files that a thread is given at once. */
+const BATCH_BYTES = 400_000;
+const BATCH_FILES = 200;
+/** Work that is not worth a thread: it takes 50 ms to begin. */
+const HERE_BYTES_MAX = 300_000;
+/** Batches that a thread has before it, so that it never waits for the next. */
+const AHEAD = 2;
+
+export type Progress = { files: number; of: number; bytes: number; ofBytes: number };
+
+export type Filled = {
+  /** Files that the folder has; those that were read; contents that were new. */
+  files: number;
+  read: number;
+  contents: number;
+  bytes: number;
+  commits: number;
+};
+
+export type FillOptions = {
+  /** The index's file, which threads open anew. */
+  file: string;
+  root: string;
+  /** How many threads read and parse, and where each begins; without an entry it is done here. */
+  threads: number;
+  entry: URL | null;
+  parsing: Parsing;
+  signal: AbortSignal;
+  progress?(progress: Progress): void;
+};
+
+/** Brings files and commits up to date. */
+export async function fill(db: DatabaseSync, options: FillOptions): Promise<Result<Filled>> {
+  const { root, signal } = options;
+  const looked = await lookAt(db, root, signal);
+  if (!looked.ok) return looked;
+  const { changed, gone, files } = looked.value;
+  forget(db, root, gone);
+  const bytes = changed.reduce((sum, file) => sum + file.bytes, 0);
+  const added =
+    bytes <= HERE_BYTES_MAX || options.entry === null
+      ? await addHere(db, options, changed)
+      : await addInThreads(options, changed, bytes);
+  if (!added.ok) return added;
+  const commits = await addCommits(db, root, signal);
+  if (signal.aborted) return fail("cancelled", "the index was called off; what is done stays");
+  return ok({ files, read: changed.length, contents: added.value, bytes, commits });
+}
+
+function forget(db: DatabaseSync, root: string, gone: readonly string[]): void {
+  if (gone.length === 0) return;
+  const remove = db.prepare("DELETE FROM files WHERE root = ? AND path = ?");
+  transaction(db, () => {
+    for (const path of gone) remove.run(root, path);
+  });
+}
+
+/** Adds files in this thread. Answers how many contents were new. */
+async function addHere(
+  db: DatabaseSync,
+  { root, parsing }: Pick<FillOptions, "root" | "parsing">,
+  changed: readonly { path: string }[],
+): Promise<Result<number>> {
+  if (changed.length === 0) return ok(0);
+  const parser = await parsing();
+  try {
+    const adding = addingTo(db, parser, root);
+    const { contents } = await adding.add(changed.map(({ path }) => path));
+    adding.flush();
+    return ok(contents);
+  } finally {
+    parser.close();
+  }
+}
+
+function batches(changed: Looked["changed"]): { paths: string[]; bytes: number }[] {
+  const all: { paths: string[]; bytes: number }[] = [];
+  let last = { paths: [] as string[], bytes: 0 };
+  for (const { path, bytes } of changed) {
+    const isFull = last.bytes + bytes > BATCH_BYTES || last.paths.length >= BATCH_FILES;
+    if (isFull && last.paths.length > 0) {
+      all.push(last);
+      last = { paths: [], bytes: 0 };
+    }
+    last.paths.push(path);
+    last.bytes += bytes;
+  }
+  return last.paths.length > 0 ? [...all, last] : all;
+}
+
+async function addInThreads(
+  { file, root, threads, entry, signal, progress }: FillOptions,
+  changed: Looked["changed"],
+  ofBytes: number,
+): Promise<Result<number>> {
+  const waiting = batches(changed).reverse();
+  const done = { files: 0, bytes: 0, contents: 0 };
+  const count = Math.min(threads, waiting.length);
+  const workers = Array.from({ length: count }, () => {
+    const workerData: WorkerGiven = { file, root };
+    return new Worker(entry ?? "", { workerData });
+  });
+  try {
+    const ends = workers.map((worker) =>
+      working(worker, {
+        signal,
+        next: () => waiting.pop()?.paths ?? null,
+        added(message) {
+          done.files += message.files;
+          done.bytes += message.bytes;
+          done.contents += message.contents;
+          progress?.({ files: done.files, of: changed.length, bytes: done.bytes, ofBytes });
+        },
+      }),
+    );
+    const failed = (await Promise.all(ends)).find((end) => !end.ok);
+    return failed && !failed.ok ? failed : ok(done.contents);
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+type Work = {
+  signal: AbortSignal;
+  next(): string[] | null;
+  added(message: Extract<FromWorker, { type: "added" }>): void;
+};
+
+/** Feeds one thread until there is nothing more, or it is called off; then it writes what it has. */
+function working(worker: Worker, { signal, next, added }: Work): Promise<Result<void>> {
+  const tell = (message: ToWorker): void => worker.postMessage(message);
+  let open = 0;
+  let isLast = false;
+  const more = () => {
+    const paths = signal.aborted || isLast ? null : next();
+    if (paths) {
+      open += 1;
+      tell({ type: "add", paths });
+    } else if (open === 0 && !isLast) {
+      isLast = true;
+      tell({ type: "flush" });
+    }
+  };
+  return new Promise((resolve) => {
+    const lost = (say: string) =>
+      resolve(fail("storage", `the index could not be written: ${say}`, { fix: "try again" }));
+    worker.on("error", (error) => lost(String(error)));
+    worker.on("exit", (code) => lost(`a thread ended with ${code}`));
+    worker.on("message", (message: FromWorker) => {
+      if (message.type === "failed") return lost(message.say);
+      if (message.type === "flushed") return resolve(ok());
+      open -= 1;
+      added(message);
+      more();
+    });
+    for (let i = 0; i < AHEAD; i += 1) more();
+  });
+}
+
+/** Adds the commits that the checked-out one stands on and that are not known yet. */
+async function addCommits(db: DatabaseSync, root: string, signal: AbortSignal): Promise<number> {
+  const head = await headOf(root, signal);
+  const before = db.prepare("SELECT head FROM looks WHERE root = ?").get(root)?.head;
+  const known = typeof before === "string" && before !== "" ? before : null;
+  let count = 0;
+  if (head !== null && head !== known) {
+    const isKnown = db.prepare("SELECT 1 FROM commits WHERE id = ?");
+    const found = await commitsOf(root, { id: head, known }, signal);
+    const fresh = found.filter(({ id }) => !isKnown.get(id));
+    if (fresh.length > 0) writeCommits(db, fresh);
+    count = fresh.length;
+  }
+  if (!signal.aborted) {
+    db.prepare("INSERT OR REPLACE INTO looks (root, at, head) VALUES (?, ?, ?)").run(
+      root,
+      Date.now(),
+      head ?? "",
+    );
+  }
+  return count;
+}
+
+function writeCommits(db: DatabaseSync, commits: Awaited<ReturnType<typeof commitsOf>>): void {
+  const builder = segmentBuilder();
+  const rows = commits.map(({ id, title, text, files }) => {
+    const { first } = builder.addText(title, text);
+    return { id, first, files: JSON.stringify(files) };
+  });
+  transaction(db, () => {
+    const segment = insertSegment(db, "commits", builder.build());
+    const insert = db.prepare(
+      "INSERT OR IGNORE INTO commits (id, segment, chunk, files) VALUES (?, ?, ?, ?)",
+    );
+    for (const { id, first, files } of rows) insert.run(id, segment, first, files);
+  });
+}

@@ -1,0 +1,16 @@
+// What the index and its threads tell each other.
+import type { Added } from "#boundary/index/adding.ts";
+
+export type WorkerGiven = {
+  /** The index's file. */
+  file: string;
+  /** The folder that paths are below. */
+  root: string;
+};
+
+export type ToWorker = { type: "add"; paths: readonly string[] } | { type: "flush" };
+
+export type FromWorker =
+  | ({ type: "added" } & Added)
+  | { type: "flushed" }
+  | { type: "failed"; say: string };

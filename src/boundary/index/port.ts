@@ -1,0 +1,71 @@
+// The code index of one folder. Promises, proved for each way to keep it by contract.ts:
+// - `refresh` brings it up to date with the files as they are: what changed is read, nothing else;
+//   called off or killed, what was done stays, and the next one goes on there;
+// - an answer is of the files as they were at the newest refresh; a hit names the lines of that text;
+// - files that ignore files hide, secret files, and files over 1 MB are in none of it;
+// - everything works without network and without a model.
+import type { SyntaxParser } from "#boundary/parse/port.ts";
+import type { Result } from "#core/failure.ts";
+
+/** Opens a parser for the thread that asks. */
+export type Parsing = () => Promise<SyntaxParser>;
+
+export type RefreshProgress = {
+  /** Files read so far, of those that have to be, and their bytes. */
+  files: number;
+  of: number;
+  bytes: number;
+  ofBytes: number;
+};
+
+export type Refreshed = {
+  /** Files that the folder has; those that were read; contents that were new to the index. */
+  files: number;
+  read: number;
+  contents: number;
+  bytes: number;
+  /** Commits that were new. */
+  commits: number;
+};
+
+export type FileHit = {
+  path: string;
+  /** Of this question only; at most 1. */
+  score: number;
+  why: readonly string[];
+};
+
+export type CodeHit = FileHit & {
+  /** Lines from 1, both included. */
+  line: number;
+  endLine: number;
+  /** Names of what it stands in, outermost first, and of what is defined in it. */
+  inside: readonly string[];
+  symbols: readonly string[];
+  text: string;
+};
+
+export type IndexStatus = {
+  /** When it was last brought up to date, in milliseconds of Unix time; null: never. */
+  at: number | null;
+  files: number;
+  chunks: number;
+  symbols: number;
+  segments: number;
+  commits: number;
+  bytes: number;
+  file: string;
+};
+
+export type CodeIndex = {
+  refresh(
+    signal: AbortSignal,
+    progress?: (progress: RefreshProgress) => void,
+  ): Promise<Result<Refreshed>>;
+  /** Forgets everything, so that the next refresh makes it anew. */
+  clear(): Promise<Result<void>>;
+  files(question: string, limit: number): Promise<Result<readonly FileHit[]>>;
+  search(question: string, limit: number): Promise<Result<readonly CodeHit[]>>;
+  status(): Promise<Result<IndexStatus>>;
+  close(): void;
+};
