@@ -6,6 +6,7 @@ import { mask } from "./mask.ts";
 import type { Compared } from "./measure.ts";
 import { oneshot } from "./oneshot.ts";
 import { open } from "./open.ts";
+import { retrieval } from "./retrieval.ts";
 import { start } from "./start.ts";
 import { streams } from "./streams.ts";
 import { tree } from "./tree.ts";
@@ -17,6 +18,7 @@ const benches: Record<string, () => Promise<Compared[]>> = {
   log,
   mask,
   open,
+  retrieval,
   streams,
   tree,
 };

@@ -11,7 +11,7 @@ import { type FillOptions, fill } from "#boundary/index/fill.ts";
 import type { CodeHit, CodeIndex, FileHit } from "#boundary/index/port.ts";
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
 import { emptied, openIndex } from "#boundary/index/store.ts";
-import { type FoundChunk, foundChunks, foundFiles } from "#core/context/find.ts";
+import type { FoundChunk } from "#core/context/find.ts";
 import { questionOf } from "#core/context/question.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 
@@ -48,7 +48,7 @@ export function codeIndexAt(
     },
     async files(text, limit) {
       const loaded = await reader.load(never);
-      const found = foundFiles(loaded.corpus, loaded, questionOf(text), limit);
+      const found = loaded.finder.files(questionOf(text), limit);
       const hits = found.flatMap(({ file: at, score, why }): FileHit[] =>
         (loaded.corpus.files[at]?.paths ?? []).map((path) => ({ path, score, why })),
       );
@@ -56,7 +56,7 @@ export function codeIndexAt(
     },
     async search(text, limit) {
       const loaded = await reader.load(never);
-      const found = foundChunks(loaded.corpus, loaded, questionOf(text), limit);
+      const found = loaded.finder.chunks(questionOf(text), limit);
       const hits = await Promise.all(found.map((chunk) => hitOf(root, loaded, chunk)));
       return ok(hits.filter((hit) => hit !== null));
     },

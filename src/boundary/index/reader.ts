@@ -4,14 +4,15 @@ import type { DatabaseSync } from "node:sqlite";
 import { type Detail, detailFrom } from "#boundary/index/detail.ts";
 import { ancestorsOf, commonFolderOf } from "#boundary/index/repository.ts";
 import { type Corpus, type CorpusFile, corpusOf } from "#core/context/corpus.ts";
+import { type Finder, finderOf } from "#core/context/find.ts";
 import { type History, type PathIndex, pathIndexOf } from "#core/context/locate.ts";
 
 export type Loaded = {
   corpus: Corpus;
   paths: PathIndex;
-  history: History | null;
   /** Chunks, symbols and imports of a file of the corpus. */
   detail(file: number): Detail;
+  finder: Finder;
 };
 
 export type IndexReader = {
@@ -45,10 +46,11 @@ export function indexReader(db: DatabaseSync, root: string): IndexReader {
       const { files, contents } = filesOf(db, root, segments.places("code"));
       const corpus = corpusOf(segments.of("code"), files);
       const detail = db.prepare("SELECT detail FROM contents WHERE id = ?");
+      const paths = loaded && samePaths(loaded.corpus, corpus) ? loaded.paths : pathIndexOf(corpus);
       loaded = {
         corpus,
-        paths: loaded && samePaths(loaded.corpus, corpus) ? loaded.paths : pathIndexOf(corpus),
-        history: await history(corpus, signal),
+        paths,
+        finder: finderOf(corpus, paths, await history(corpus, signal)),
         detail: (file) =>
           detailFrom(String(detail.get(contents[file] ?? 0)?.detail ?? "[[],[],[]]")),
       };
@@ -64,6 +66,9 @@ function samePaths(before: Corpus, now: Corpus): boolean {
   return now.files.every(({ paths }, i) => paths[0] === before.files[i]?.paths[0]);
 }
 
+/** Terms of one beginning that are looked at. */
+const TERMS_LIKE_MAX = 1_000;
+
 type SegmentRow = { id: number; chunks: number; lengths: Uint16Array };
 
 /** The segments, each read once: they never change. */
@@ -72,6 +77,9 @@ function segmentsOf(db: DatabaseSync) {
   const list = db.prepare("SELECT id FROM segments WHERE kind = ? ORDER BY id");
   const one = db.prepare("SELECT chunks, lengths FROM segments WHERE id = ?");
   const entries = db.prepare("SELECT entries FROM postings WHERE segment = ? AND term = ?");
+  const alike = db.prepare(
+    "SELECT term FROM postings WHERE segment = ? AND term > ? AND term < ? LIMIT ?",
+  );
   const row = (id: number): SegmentRow => {
     const found = known.get(id) ?? read(id);
     known.set(id, found);
@@ -89,6 +97,8 @@ function segmentsOf(db: DatabaseSync) {
         chunks,
         lengths,
         postings: (term: string) => entries.get(id, term)?.entries as Uint8Array | undefined,
+        termsLike: (beginning: string) =>
+          alike.all(id, beginning, `${beginning}~`, TERMS_LIKE_MAX).map(({ term }) => String(term)),
       })),
     /** Of each segment's id its place in `of`. */
     places: (kind: "code" | "commits") => new Map(rows(kind).map(({ id }, i) => [id, i])),

@@ -173,7 +173,7 @@ function cutterOf(text: string, language: Language, { strategy, sizes }: CutOpti
     const signature = signatureEnd(node, text);
     open.symbols.push({ name, kind, path, start: outer.start, end: outer.end, signature });
     const doc = language.docstrings ? docstringOf(node) : null;
-    if (doc) open.docs.push({ start: doc.start, end: doc.end });
+    if (doc) open.docs.push({ start: doc.start, end: paragraphEnd(text, doc) });
   }
 
   /** What is defined inside of what stays in one chunk. */
@@ -200,7 +200,7 @@ function cutterOf(text: string, language: Language, { strategy, sizes }: CutOpti
       if ((isComment(child) || leads.has(child.type)) && child.end - start <= sizes.max) {
         from = start;
         last = child;
-        docs.push({ start: child.start, end: child.end });
+        docs.push({ start: child.start, end: paragraphEnd(text, child) });
         continue;
       }
       place(child, { from: start, docs, path });
@@ -226,6 +226,16 @@ function docstringOf(node: SyntaxNode): SyntaxNode | null {
   const first = node.children.find(({ field }) => field === "body")?.children[0];
   const string = first?.type === "expression_statement" ? first.children[0] : first;
   return string?.type === "string" ? string : null;
+}
+
+/** The end of a documentation's first paragraph: what follows are parameters and examples. */
+function paragraphEnd(text: string, { start, end }: Span): number {
+  const said = text.slice(start, end);
+  const found =
+    /\S[ \t]*\n(?:[ \t*#/!-]*\n|[ \t*#/!-]*(?:[@:]\w|(?:Args|Arguments|Parameters|Returns|Examples?)\b))/.exec(
+      said.slice(3),
+    );
+  return found ? start + 3 + found.index + 1 : end;
 }
 
 /** Ends of lines in a leaf, so far apart that the room is used; in a long line wherever it ends. */

@@ -7,6 +7,8 @@ export type CorpusSegment = {
   lengths: Uint16Array;
   /** The postings of a term, where it has any. */
   postings(term: string): Uint8Array | undefined;
+  /** Terms that begin like this, in no order; not all of very many. */
+  termsLike(beginning: string): readonly string[];
   /** Of each chunk its file; -1 where the workspace does not have it. */
   fileOf: Int32Array;
 };
@@ -38,7 +40,6 @@ export function corpusOf(
 ): Corpus {
   const whole = segments.map((segment) => ({
     ...segment,
-    postings: segment.postings.bind(segment),
     fileOf: new Int32Array(segment.chunks).fill(-1),
   }));
   const lengths = new Float64Array(files.length * FIELDS);

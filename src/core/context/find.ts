@@ -11,14 +11,21 @@ import {
 } from "#core/context/locate.ts";
 import type { FileRole } from "#core/context/paths.ts";
 import type { Question } from "#core/context/question.ts";
-import type { ScoreSettings } from "#core/context/score.ts";
+import {
+  chunksFrom,
+  type FieldSettings,
+  type ScoreSettings,
+  type Scores,
+  scorerOf,
+} from "#core/context/score.ts";
 import { partsOf } from "#core/context/terms.ts";
 
 /** Fields: name, signature, docs, body. Measured in `bench -- retrieval`. */
-const fieldSettings: ScoreSettings = {
-  file: { weights: [5, 2, 1, 1], k1: 1.5, b: 0.75 },
-  chunk: { weights: [5, 2, 1, 1], k1: 1.5, b: 0.75 },
-};
+const fields: FieldSettings = { weights: [5, 2, 1, 1], k1: 1.5, b: 0.75 };
+const longSettings: ScoreSettings = { file: fields, chunk: fields, cover: 0 };
+/** A short question asks for what something does: names and documentation say that. */
+const shortFields: FieldSettings = { weights: [6, 1, 4, 1], k1: 2, b: 0.7 };
+const shortSettings: ScoreSettings = { file: fields, chunk: shortFields, cover: 0.5 };
 
 /** What each signal counts, once it is brought to the height of 1 within the question. */
 const weights: Readonly<Record<Signal, number>> = {
@@ -27,6 +34,7 @@ const weights: Readonly<Record<Signal, number>> = {
   chunk: 1.2,
   cover: 1,
   path: 1.5,
+  scope: 0.6,
   mention: 1.5,
   symbol: 0.7,
   history: 2,
@@ -54,6 +62,7 @@ const reasons: Readonly<Record<Signal, string>> = {
   chunk: "one place in it",
   cover: "most of the words",
   path: "its path",
+  scope: "in the part that is named",
   mention: "named in the text",
   symbol: "defines what is named",
   history: "changed by commits that say the like",
@@ -62,15 +71,38 @@ const reasons: Readonly<Record<Signal, string>> = {
 
 export type FoundFile = { file: number; score: number; why: readonly string[] };
 
-/** The files that a question is about, best first. Scores are of this question only; at most 1. */
-export function foundFiles(
-  corpus: Corpus,
-  given: { paths: PathIndex; history: History | null },
-  question: Question,
-  limit: number,
-): FoundFile[] {
-  const { signals: found } = signalsOf(corpus, given.paths, given.history, question, fieldSettings);
-  return ranked(found, { question, roles: given.paths.roles }, limit);
+export type Finder = {
+  /** The files that a question is about, best first. Scores are of this question only; at most 1. */
+  files(question: Question, limit: number): FoundFile[];
+  /** The chunks that answer a question, best first. */
+  chunks(question: Question, limit: number): FoundChunk[];
+};
+
+/** Finds in a corpus; made once for many questions. */
+export function finderOf(corpus: Corpus, paths: PathIndex, history: History | null): Finder {
+  const parts = {
+    corpus,
+    paths,
+    history,
+    long: scorerOf(corpus, longSettings),
+    short: scorerOf(corpus, shortSettings),
+    commits: history ? scorerOf(history.corpus, longSettings) : null,
+  };
+  const from = chunksFrom(corpus);
+  return {
+    files(question, limit) {
+      const { signals: found } = signalsOf(parts, question);
+      return ranked(found, { question, roles: paths.roles }, limit);
+    },
+    chunks(question, limit) {
+      const { signals: found, scores } = signalsOf(parts, question);
+      const most = heightOf(found.chunk);
+      const files = ranked(found, { question, roles: paths.roles }, limit * 4);
+      const all = files.flatMap((hit) => chunksOf(corpus, hit, { scores, from, most }));
+      all.sort((a, b) => b.score - a.score);
+      return all.slice(0, limit);
+    },
+  };
 }
 
 type Ranking = { question: Question; roles: readonly FileRole[] };
@@ -120,41 +152,25 @@ export type FoundChunk = {
 };
 
 /** What the file of a chunk counts beside the chunk itself. */
-const FILE_SHARE = 0.6;
+const FILE_SHARE = 0.3;
 /** Chunks of one file in an answer: the others would say the like. */
 const CHUNKS_OF_A_FILE_MAX = 3;
 
-/** The chunks that answer a question, best first. */
-export function foundChunks(
-  corpus: Corpus,
-  given: { paths: PathIndex; history: History | null },
-  question: Question,
-  limit: number,
-): FoundChunk[] {
-  const { signals: found, scores } = signalsOf(
-    corpus,
-    given.paths,
-    given.history,
-    question,
-    fieldSettings,
-  );
-  const files = ranked(found, { question, roles: given.paths.roles }, limit * 4);
-  const most = heightOf(found.chunk);
-  const all = files.flatMap(({ file, score, why }) => {
-    const { segment, first, count } = corpus.files[file] ?? { segment: 0, first: 0, count: 0 };
-    const own = scores.chunks[segment];
-    const chunks = Array.from({ length: count }, (_, chunk) => ({
-      file,
-      chunk,
-      why,
-      score: (own?.[first + chunk] ?? 0) / Math.max(most, 1e-9),
-    }));
-    chunks.sort((a, b) => b.score - a.score);
-    return chunks
-      .slice(0, CHUNKS_OF_A_FILE_MAX)
-      .filter((chunk) => chunk.score > 0)
-      .map((chunk) => ({ ...chunk, score: chunk.score + FILE_SHARE * score }));
-  });
-  all.sort((a, b) => b.score - a.score);
-  return all.slice(0, limit).map((hit) => ({ ...hit, score: hit.score / (1 + FILE_SHARE) }));
+type Chunks = { scores: Scores; from: readonly number[]; most: number };
+
+/** The best chunks of a file; what the file is worth counts for them, too. */
+function chunksOf(corpus: Corpus, hit: FoundFile, { scores, from, most }: Chunks): FoundChunk[] {
+  const { segment, first, count } = corpus.files[hit.file] ?? { segment: 0, first: 0, count: 0 };
+  const begin = (from[segment] ?? 0) + first;
+  const chunks = Array.from({ length: count }, (_, chunk) => ({
+    file: hit.file,
+    chunk,
+    why: hit.why,
+    score: (scores.chunks[begin + chunk] ?? 0) / Math.max(most, 1e-9),
+  }));
+  const telling = chunks.filter(({ score }) => score > 0).sort((a, b) => b.score - a.score);
+  return telling.slice(0, CHUNKS_OF_A_FILE_MAX).map((chunk) => ({
+    ...chunk,
+    score: (chunk.score + FILE_SHARE * hit.score) / (1 + FILE_SHARE),
+  }));
 }

@@ -2,10 +2,11 @@
 // scored each by itself, brought to the same height within the question, and added by weights that
 // `bench -- retrieval` measured on other repositories than those it scores.
 import type { Corpus } from "#core/context/corpus.ts";
+import { termsWithLike } from "#core/context/like.ts";
 import { type FileRole, pathWords, roleOf, subjectOf } from "#core/context/paths.ts";
 import { readPostings } from "#core/context/postings.ts";
 import type { Question } from "#core/context/question.ts";
-import { type ScoreSettings, type Scores, scored } from "#core/context/score.ts";
+import type { Scorer, Scores } from "#core/context/score.ts";
 import { partsOf } from "#core/context/terms.ts";
 
 export const signals = [
@@ -14,6 +15,7 @@ export const signals = [
   "chunk",
   "cover",
   "path",
+  "scope",
   "mention",
   "symbol",
   "history",
@@ -68,40 +70,49 @@ export type History = {
 
 export type SignalScores = Readonly<Record<Signal, Float32Array>>;
 
+/** What signals are made from, made once for many questions. */
+export type SignalParts = {
+  corpus: Corpus;
+  paths: PathIndex;
+  history: History | null;
+  /** Scores of long questions, of short ones, and of the history's commits. */
+  long: Scorer;
+  short: Scorer;
+  commits: Scorer | null;
+};
+
 /** Every signal of every file, and the scores of the chunks. */
 export function signalsOf(
-  corpus: Corpus,
-  index: PathIndex,
-  history: History | null,
+  parts: SignalParts,
   question: Question,
-  settings: ScoreSettings,
 ): { signals: SignalScores; scores: Scores } {
-  const scores = scored(corpus, question.terms, settings);
+  const { corpus, paths, history, commits } = parts;
+  const terms = termsWithLike(corpus, question);
+  const scores = (question.isLong ? parts.long : parts.short)(terms);
   const chunk = bestChunks(corpus, scores);
+  const none = new Float32Array(corpus.files.length);
   const all: Record<Signal, Float32Array> = {
     text: scores.files,
     title: scores.titles,
     chunk,
     cover: scores.covers.map((share) => share ** 2),
-    path: pathScores(corpus, index, question),
-    mention: mentions(corpus, index, question),
+    path: pathScores(corpus, paths, question),
+    scope: scopeScores(corpus, question),
+    mention: mentions(corpus, paths, question),
     symbol: symbolScores(corpus, question),
-    history: history
-      ? historyScores(corpus, history, question, settings)
-      : new Float32Array(corpus.files.length),
-    tests: testScores(corpus, index, { files: scores.files, chunk }),
+    history: history && commits ? historyScores(corpus, history, commits(question.terms)) : none,
+    tests: testScores(corpus, paths, { files: scores.files, chunk }),
   };
   return { signals: all, scores };
 }
 
-export function bestChunks(corpus: Corpus, { chunks }: Scores): Float32Array {
+function bestChunks(corpus: Corpus, { chunks }: Scores): Float32Array {
   const best = new Float32Array(corpus.files.length);
-  for (const [i, segment] of corpus.segments.entries()) {
-    const scores = chunks[i];
-    if (!scores) continue;
-    for (let chunk = 0; chunk < scores.length; chunk += 1) {
-      const file = segment.fileOf[chunk] ?? -1;
-      const score = scores[chunk] ?? 0;
+  let at = 0;
+  for (const { fileOf } of corpus.segments) {
+    for (let chunk = 0; chunk < fileOf.length; chunk += 1, at += 1) {
+      const file = fileOf[chunk] ?? -1;
+      const score = chunks[at] ?? 0;
       if (file >= 0 && score > (best[file] ?? 0)) best[file] = score;
     }
   }
@@ -117,6 +128,17 @@ function pathScores(corpus: Corpus, index: PathIndex, { terms }: Question): Floa
     for (const { file, weight: own } of found) {
       scores[file] = (scores[file] ?? 0) + weight * own * rare;
     }
+  }
+  return scores;
+}
+
+/** How much of the scope of the title is in a path. */
+function scopeScores(corpus: Corpus, { scope }: Question): Float32Array {
+  const scores = new Float32Array(corpus.files.length);
+  if (scope.length === 0) return scores;
+  for (const [file, { paths }] of corpus.files.entries()) {
+    const words = new Set((paths[0] ?? "").toLowerCase().match(/[a-z0-9]+/g));
+    scores[file] = scope.filter((word) => words.has(word)).length / scope.length;
   }
   return scores;
 }
@@ -159,20 +181,22 @@ function symbolScores(corpus: Corpus, { code }: Question): Float32Array {
 
 /** Commits that are looked at for one question, the most alike first. */
 const COMMITS_MAX = 60;
+/** What a further commit that changed a file counts. */
+const AGAIN_SHARE = 0.25;
 
 function historyScores(
   corpus: Corpus,
-  { corpus: commits, changed }: History,
-  { terms }: Question,
-  settings: ScoreSettings,
+  { changed }: History,
+  { files: found, covers }: Scores,
 ): Float32Array {
   const scores = new Float32Array(corpus.files.length);
-  const alike = scored(commits, terms, settings).files;
-  const best = topOf(alike, COMMITS_MAX);
-  for (const commit of best) {
+  const alike = found.map((score, commit) => score * (covers[commit] ?? 0));
+  for (const commit of topOf(alike, COMMITS_MAX)) {
     const files = changed(commit);
     const share = (alike[commit] ?? 0) / Math.sqrt(Math.max(1, files.length));
-    for (const file of files) scores[file] = Math.max(scores[file] ?? 0, share) + 0.1 * share;
+    for (const file of files) {
+      scores[file] = Math.max(scores[file] ?? 0, share) + AGAIN_SHARE * share;
+    }
   }
   return scores;
 }

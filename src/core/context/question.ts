@@ -3,7 +3,14 @@
 // the best region it stands in.
 import { emptyWords, isCompound, scanText, termsOfIdentifier } from "#core/context/terms.ts";
 
-export type Term = { term: string; weight: number; title: number };
+export type Term = {
+  term: string;
+  weight: number;
+  /** What it weighs among the words of the title; 0 where it is not there. */
+  title: number;
+  /** What may stand for it, and for how much of it. */
+  like?: readonly { term: string; share: number }[];
+};
 
 export type Question = {
   terms: readonly Term[];
@@ -13,6 +20,8 @@ export type Question = {
   code: readonly string[];
   /** Identifiers of the title, in its order. */
   title: readonly string[];
+  /** Words of the part that the title says it is about: `fix(cli): …`, `parser/http: …`. */
+  scope: readonly string[];
   isLong: boolean;
 };
 
@@ -101,9 +110,22 @@ export function questionOf(text: string, weights: RegionWeights = usualRegions):
     paths: pathsIn(asked),
     code: [...new Set(code)],
     title: heading.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [],
+    scope: scopeOf(heading),
     isLong: words.count >= LONG_WORDS_MIN,
   };
 }
+
+/** As commits and issues are titled: a kind with a scope in brackets, or the scope alone. */
+function scopeOf(title: string): string[] {
+  const found = /^(?:\w+\(([^)]{1,60})\)!?|([\w/.-]{2,60})):\s/.exec(title);
+  const scope = found?.[1] ?? found?.[2] ?? "";
+  const words = scope.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return words.filter((word) => !KINDS.test(word));
+}
+
+/** Kinds of a change by themselves: they say nothing about its place. */
+const KINDS =
+  /^(?:feat|feature|fix|bugfix|bug|chore|docs?|refactor|test|tests|perf|style|ci|build|revert)$/;
 
 function pathsIn(text: string): string[] {
   const paths = text.replaceAll("\\", "/").match(PATH) ?? [];

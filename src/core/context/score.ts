@@ -1,6 +1,7 @@
 // BM25F over files and chunks at once: fields weighted and normalised each by its own length, as in
 // Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009), §3.6.
-// One pass over the postings of each term.
+// What may stand for a term counts as a share of it, with the term's own rarity: else a rare synonym
+// would count more than the word that was asked for.
 import type { Corpus } from "#core/context/corpus.ts";
 import { readPostings } from "#core/context/postings.ts";
 import type { Term } from "#core/context/question.ts";
@@ -13,72 +14,128 @@ export type FieldSettings = {
   b: number;
 };
 
+export type ScoreSettings = {
+  file: FieldSettings;
+  chunk: FieldSettings;
+  /** What having all of a question counts beside having parts of it well, for chunks. */
+  cover: number;
+};
+
 export type Scores = {
   /** Of each file, for all terms and for those of the title. */
   files: Float32Array;
   titles: Float32Array;
   /** The share of the question, by weight and rarity, that a file has at all. */
   covers: Float32Array;
-  /** Of each chunk, by segment. */
-  chunks: readonly Float32Array[];
+  /** Of each chunk; those of a segment begin at its place in `chunksFrom`. */
+  chunks: Float32Array;
 };
 
-export type ScoreSettings = { file: FieldSettings; chunk: FieldSettings };
+/** Scores terms over a corpus. Made once for many questions: lengths are weighed beforehand. */
+export type Scorer = (terms: readonly Term[]) => Scores;
 
-/** How well each file and chunk answers the terms; 0 where none of them is in it. */
-export function scored(corpus: Corpus, terms: readonly Term[], settings: ScoreSettings): Scores {
-  const files = new Float32Array(corpus.files.length);
-  const titles = new Float32Array(corpus.files.length);
-  const covers = new Float32Array(corpus.files.length);
-  let whole = 0;
-  const chunks = corpus.segments.map((segment) => new Float32Array(segment.chunks));
-  const norms = corpus.segments.map((segment) =>
+/** Files that a term is taken to be in, at least, where others stand for it. */
+const LIKE_FILES_MIN = 5;
+
+/** Of each segment the number of its first chunk, over all. */
+export function chunksFrom(corpus: Corpus): readonly number[] {
+  let from = 0;
+  return corpus.segments.map(({ chunks }) => {
+    from += chunks;
+    return from - chunks;
+  });
+}
+
+export function scorerOf(corpus: Corpus, settings: ScoreSettings): Scorer {
+  const from = chunksFrom(corpus);
+  const count = corpus.segments.reduce((sum, { chunks }) => sum + chunks, 0);
+  const fileNorms = normsOf(corpus.lengths, corpus.fileMeans, settings.file);
+  const chunkNorms = corpus.segments.map((segment) =>
     normsOf(segment.lengths, corpus.chunkMeans, settings.chunk),
   );
-  const fileNorms = normsOf(corpus.lengths, corpus.fileMeans, settings.file);
-  const found = new Found();
-  for (const term of terms) {
-    found.read(corpus, term.term);
-    if (found.files === 0) continue;
-    const fileWeight = weightOf(found.files, corpus.files.length);
-    const chunkWeight = weightOf(found.used, corpus.chunks);
-    const share = term.weight * fileWeight;
-    whole += share;
-    let file = -1;
-    let sum = 0;
-    const endFile = () => {
-      if (file < 0) return;
-      const score = (fileWeight * sum * (settings.file.k1 + 1)) / (settings.file.k1 + sum);
-      files[file] = (files[file] ?? 0) + term.weight * score;
-      covers[file] = (covers[file] ?? 0) + share;
-      if (term.title > 0) titles[file] = (titles[file] ?? 0) + term.title * score;
-    };
-    for (let i = 0; i < found.used; i += 1) {
-      const segment = found.segment[i] ?? 0;
-      const chunk = found.chunk[i] ?? 0;
-      const counts = found.counts[i] ?? 0;
-      const of = corpus.segments[segment]?.fileOf[chunk] ?? -1;
-      if (of !== file) {
-        endFile();
-        file = of;
-        sum = 0;
-      }
-      sum += weighted(counts, fileNorms, of * FIELDS);
-      const times = weighted(counts, norms[segment] ?? fileNorms, chunk * FIELDS);
-      const score = (chunkWeight * times * (settings.chunk.k1 + 1)) / (settings.chunk.k1 + times);
-      const scores = chunks[segment];
-      if (scores) scores[chunk] = (scores[chunk] ?? 0) + term.weight * score;
+  const found = new Found(corpus.files.length, count);
+
+  function read(term: string, share: number): void {
+    for (const [i, segment] of corpus.segments.entries()) {
+      const entries = segment.postings(term);
+      if (!entries) continue;
+      const norms = chunkNorms[i] ?? fileNorms;
+      const first = from[i] ?? 0;
+      readPostings(entries, (chunk, counts) => {
+        const file = segment.fileOf[chunk] ?? -1;
+        if (file < 0) return;
+        const inFile = share * weighted(counts, fileNorms, file * FIELDS);
+        found.add(file, first + chunk, inFile, share * weighted(counts, norms, chunk * FIELDS));
+      });
     }
-    endFile();
   }
-  for (let file = 0; file < covers.length; file += 1) {
-    covers[file] = (covers[file] ?? 0) / Math.max(whole, 1e-9);
+
+  return (terms) => {
+    const scores: Scores = {
+      files: new Float32Array(corpus.files.length),
+      titles: new Float32Array(corpus.files.length),
+      covers: new Float32Array(corpus.files.length),
+      chunks: new Float32Array(count),
+    };
+    const chunkCovers = new Float32Array(count);
+    const whole = { files: 0, chunks: 0 };
+    for (const term of terms) {
+      found.clear();
+      read(term.term, 1);
+      const own = { files: found.files.length, chunks: found.chunks.length };
+      for (const { term: other, share } of term.like ?? []) read(other, share);
+      if (found.files.length === 0) continue;
+      const least = term.like ? Math.min(LIKE_FILES_MIN, corpus.files.length / 50) : 0;
+      const rarity = {
+        files: rarityOf(Math.max(own.files, least), corpus.files.length),
+        chunks: rarityOf(Math.max(own.chunks, least), corpus.chunks),
+      };
+      whole.files += term.weight * rarity.files;
+      whole.chunks += term.weight * rarity.chunks;
+      addFiles(scores, found, term, { rarity: rarity.files, k1: settings.file.k1 });
+      for (const chunk of found.chunks) {
+        const times = found.inChunk[chunk] ?? 0;
+        const share = term.weight * rarity.chunks;
+        const score = (share * times * (settings.chunk.k1 + 1)) / (settings.chunk.k1 + times);
+        scores.chunks[chunk] = (scores.chunks[chunk] ?? 0) + score;
+        chunkCovers[chunk] = (chunkCovers[chunk] ?? 0) + share * Math.min(1, times);
+      }
+    }
+    for (let file = 0; file < scores.covers.length; file += 1) {
+      scores.covers[file] = (scores.covers[file] ?? 0) / Math.max(whole.files, 1e-9);
+    }
+    if (settings.cover > 0) {
+      raise(scores.chunks, chunkCovers, settings.cover / Math.max(whole.chunks, 1e-9));
+    }
+    return scores;
+  };
+}
+
+/** Raises the scores of what has more of the question. */
+function raise(scores: Float32Array, covers: Float32Array, by: number): void {
+  for (let at = 0; at < scores.length; at += 1) {
+    scores[at] = (scores[at] ?? 0) * (1 + by * (covers[at] ?? 0));
   }
-  return { files, titles, covers, chunks };
+}
+
+function addFiles(
+  scores: Scores,
+  found: Found,
+  { weight, title }: Term,
+  { rarity, k1 }: { rarity: number; k1: number },
+): void {
+  for (const file of found.files) {
+    const times = found.inFile[file] ?? 0;
+    const score = (rarity * times * (k1 + 1)) / (k1 + times);
+    scores.files[file] = (scores.files[file] ?? 0) + weight * score;
+    scores.covers[file] = (scores.covers[file] ?? 0) + weight * rarity;
+    if (title > 0) scores.titles[file] = (scores.titles[file] ?? 0) + title * score;
+  }
 }
 
 /** BM25's weight of a term that `n` of `count` have, in the form that is never negative. */
-const weightOf = (n: number, count: number): number => Math.log(1 + (count - n + 0.5) / (n + 0.5));
+const rarityOf = (n: number, count: number): number =>
+  Math.log(1 + Math.max(0, count - n + 0.5) / (n + 0.5));
 
 /** What one occurrence in a field counts, by the field's length there. */
 function normsOf(
@@ -104,43 +161,30 @@ function weighted(counts: number, norms: Float32Array, at: number): number {
   );
 }
 
-/** The live entries of one term, over all segments; reused from term to term. */
+/** What one term has, over all segments; reused from term to term. */
 class Found {
-  used = 0;
-  files = 0;
-  segment = new Uint16Array(1 << 12);
-  chunk = new Uint32Array(1 << 12);
-  counts = new Uint32Array(1 << 12);
+  files: number[] = [];
+  chunks: number[] = [];
+  readonly inFile: Float32Array;
+  readonly inChunk: Float32Array;
 
-  read(corpus: Corpus, term: string): void {
-    this.used = 0;
-    this.files = 0;
-    for (const [i, segment] of corpus.segments.entries()) {
-      const bytes = segment.postings(term);
-      if (!bytes) continue;
-      let last = -1;
-      readPostings(bytes, (chunk, counts) => {
-        const file = segment.fileOf[chunk] ?? -1;
-        if (file < 0) return;
-        if (file !== last) this.files += 1;
-        last = file;
-        if (this.used === this.chunk.length) this.grow();
-        this.segment[this.used] = i;
-        this.chunk[this.used] = chunk;
-        this.counts[this.used] = counts;
-        this.used += 1;
-      });
-    }
+  constructor(files: number, chunks: number) {
+    this.inFile = new Float32Array(files);
+    this.inChunk = new Float32Array(chunks);
   }
 
-  private grow(): void {
-    const size = this.chunk.length * 2;
-    const segment = new Uint16Array(size);
-    const chunk = new Uint32Array(size);
-    const counts = new Uint32Array(size);
-    segment.set(this.segment);
-    chunk.set(this.chunk);
-    counts.set(this.counts);
-    Object.assign(this, { segment, chunk, counts });
+  add(file: number, chunk: number, inFile: number, inChunk: number): void {
+    if (this.inFile[file] === 0) this.files.push(file);
+    if (this.inChunk[chunk] === 0) this.chunks.push(chunk);
+    // Never 0 for what is there: that would be met as new again.
+    this.inFile[file] = (this.inFile[file] ?? 0) + Math.max(inFile, 1e-9);
+    this.inChunk[chunk] = (this.inChunk[chunk] ?? 0) + Math.max(inChunk, 1e-9);
+  }
+
+  clear(): void {
+    for (const file of this.files) this.inFile[file] = 0;
+    for (const chunk of this.chunks) this.inChunk[chunk] = 0;
+    this.files = [];
+    this.chunks = [];
   }
 }

@@ -3,6 +3,7 @@
 import type { Chunk, Span } from "#core/context/chunk.ts";
 import type { Comments } from "#core/context/languages.ts";
 import { stem } from "#core/context/rank.ts";
+import { commonWords } from "#core/context/synonyms.ts";
 
 /** Where in a chunk a term stands. */
 export const fields = ["name", "signature", "docs", "body"] as const;
@@ -31,14 +32,29 @@ export function termsOfIdentifier(identifier: string): string[] {
   const parts = partsOf(identifier);
   const terms: string[] = [];
   for (const part of parts) {
-    if (part.length < 2 || part.length > IDENTIFIER_MAX || emptyWords.has(part)) continue;
+    // Inside of a name a small word says what it does: `is_open`, `to_list`.
+    if (part.length < 2 || (parts.length === 1 && emptyWords.has(part))) continue;
     terms.push(stem(part));
+    for (const word of gluedWords(part)) terms.push(stem(word));
   }
   if (parts.length > 1) {
     const whole = parts.join("");
     if (whole.length > 2) terms.push(whole);
   }
   return terms;
+}
+
+/** Letters of a word that may be two, written as one. */
+const GLUED_MIN = 6;
+
+/** `getvalue`, `staticdir`: two words that programmers know, written as one. */
+function gluedWords(part: string): string[] {
+  if (part.length < GLUED_MIN || commonWords.has(part)) return [];
+  for (let at = part.length - 2; at >= 2; at -= 1) {
+    const [head, tail] = [part.slice(0, at), part.slice(at)];
+    if (commonWords.has(head) && commonWords.has(tail)) return [head, tail];
+  }
+  return [];
 }
 
 /** Whether it has several parts: then the whole of it is the last of its terms. */
