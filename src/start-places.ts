@@ -57,18 +57,22 @@ export function placesOver(parts: PlaceParts): Places {
   }
 
   async function make(path: string): Promise<Result<Place>> {
-    const [{ localWorkspace }, { secretsIn }, { judgeOver, readableOver }, { instructionsOver }] =
-      await Promise.all([
-        import("#boundary/workspace/local.ts"),
-        import("#boundary/workspace/secret-files.ts"),
-        import("#boundary/security/judge.ts"),
-        import("#boundary/instructions.ts"),
-      ]);
+    const [
+      { localWorkspace },
+      { secretsIn },
+      { allowsOver, judgeOver, readableOver },
+      { instructionsOver },
+    ] = await Promise.all([
+      import("#boundary/workspace/local.ts"),
+      import("#boundary/workspace/secret-files.ts"),
+      import("#boundary/security/judge.ts"),
+      import("#boundary/instructions.ts"),
+    ]);
     const workspace = localWorkspace(path);
     if (!workspace.ok) return workspace;
     const secrets = secretsIn(path);
     const sandbox = await sandboxAt(parts, path, secrets);
-    const tools = await parts.tools.tools();
+    const tools = await parts.tools.tools(path);
     const sandboxWaived = textSetting(parts.config, "sandbox") === "none";
     const judging = { ...parts, path, sandbox, sandboxWaived };
     const { home } = parts.config;
@@ -84,6 +88,7 @@ export function placesOver(parts: PlaceParts): Places {
       tools,
       judge: judgeOver(judging),
       readable: readableOver(judging),
+      allows: allowsOver(judging),
       masking: secrets.masking,
       instructions: instructionsOver(where),
       verify: () => parts.verify.commands(path),
@@ -152,7 +157,7 @@ export function placesOver(parts: PlaceParts): Places {
       if (!workspace.ok) return { roles: [], bad: [] };
       const { locations, config } = parts;
       const where = { home: config.home, path, workspace: workspace.value, locations };
-      return await rolesAt(where, await parts.tools.tools());
+      return await rolesAt(where, await parts.tools.tools(path));
     },
     sandboxAt,
     async close() {

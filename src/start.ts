@@ -183,9 +183,9 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
     ...modelParts(config, reach),
     keys,
     sealing: options.seals,
-    async toolsNow(family) {
+    async toolsNow(family, path) {
       const { offered, offerOf } = await import("#boundary/surfaces.ts");
-      return ok(offerOf(await offered(await ports.tools.tools(), family)));
+      return ok(offerOf(await offered(await ports.tools.tools(path), family)));
     },
     checks: () => checks(options, places),
   });

@@ -18,7 +18,7 @@ export async function beginSession(
   if (!model.ok) return model;
   const mode = options.mode ?? parts.defaults.mode;
   const surface = await parts.familyOf(model.value);
-  const tools = await parts.toolsNow(surface);
+  const tools = await parts.toolsNow(surface, located.value.path);
   if (!tools.ok) return tools;
   const environment = await parts.environmentOf(located.value.path, mode);
   const system = await keptText(parts, systemPrompt(surface, environment), "text/plain");

@@ -41,7 +41,7 @@ export type DoorParts = TurnParts & {
   /** The model of a session that names none: the configured one, or what is in reach. */
   defaultModel(): Promise<Result<string>>;
   /** The tools a session with a model of this family is begun with, as the model sees them. */
-  toolsNow(family: Family): Promise<Result<Offer>>;
+  toolsNow(family: Family, path: string): Promise<Result<Offer>>;
   environmentOf(path: string, mode: string): Promise<Environment>;
   checks(): Promise<Check[]>;
   keys: Keys;

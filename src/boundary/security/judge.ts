@@ -54,6 +54,15 @@ export function readableOver(parts: JudgeParts): Place["readable"] {
   };
 }
 
+/** What the policy lets a session have without a question, and what that opens. */
+export function allowsOver(parts: JudgeParts): NonNullable<Place["allows"]> {
+  return async (session, access) => {
+    const state = await policyState(parts, session);
+    const decision = state && decideAccess(state, access);
+    return decision?.do === "allow" ? decision.opens : null;
+  };
+}
+
 async function policyState(parts: JudgeParts, session: Session): Promise<PolicyState | null> {
   const located = await parts.locations.find(parts.path);
   if (!located.ok) return null;

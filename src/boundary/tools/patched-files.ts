@@ -20,8 +20,17 @@ export type FileState = {
   movedTo?: string;
 };
 
-/** One file to write or to remove; only if `after`, another path, could be written. */
-export type PatchStep = { change: FileChange; now: Content | null; diff: string; after?: string };
+/**
+ * One file to write or to remove; only if `after`, another path, could be written. `unread`: the
+ * session does not know what else is in it.
+ */
+export type PatchStep = {
+  change: FileChange;
+  now: Content | null;
+  diff: string;
+  after?: string;
+  unread?: true;
+};
 
 export type PatchReport = { say: string; paths: readonly string[] };
 

@@ -83,6 +83,8 @@ export type ToolContext = {
   mode: Mode;
   /** Hash of each file as this session last read or wrote it, by workspace-relative path. */
   seen: ReadonlyMap<string, string>;
+  /** Of those, the files that this session changed. */
+  changed?: readonly string[];
   todo: readonly TodoItem[];
   /** How the model at hand calls the tools and their keys: what a tool advises is in its words. */
   words: Words;
@@ -107,6 +109,8 @@ export type ToolContext = {
    * answers what else could write meanwhile.
    */
   writing?(title: string): Promise<() => readonly string[]>;
+  /** What something opens that may be done without a question; null where it may not. */
+  allows?(access: Access): Promise<Opened | null>;
   /** The child that this call begins; the same one again where the call is recovered. */
   child?(task: ChildTask): Promise<Result<Child>>;
   signal: AbortSignal;
@@ -124,6 +128,9 @@ export type Readable = (path: string, secret?: true) => boolean;
 
 export type ToolSource = {
   readonly name: string;
-  /** The tools on offer now. The list is frozen per step; a change becomes an event. */
-  tools(): Promise<readonly Tool[]>;
+  /**
+   * The tools on offer now, with a folder those that are only of use there. The list is frozen per
+   * step; a change becomes an event.
+   */
+  tools(root?: string): Promise<readonly Tool[]>;
 };

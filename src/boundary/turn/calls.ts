@@ -80,6 +80,7 @@ async function prepare(tool: Tool, options: CallOptions) {
     session: stream,
     mode: session.mode,
     seen: new Map(session.seen.map(({ path, hash }) => [path, hash])),
+    changed: session.seen.filter(({ changed }) => changed).map(({ path }) => path),
     todo: session.todo,
     words: plainWords,
     resultBytesMax: resultBytes(session),
@@ -93,6 +94,7 @@ async function prepare(tool: Tool, options: CallOptions) {
       const writing = { title, paths: null, call: open.call.id };
       return trees.ok ? trees.value.writing(writing) : () => [];
     },
+    allows: async (access) => (await place.allows?.(session, access)) ?? null,
     ...childOf(options),
     signal,
   });

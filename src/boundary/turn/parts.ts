@@ -47,6 +47,8 @@ export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
   judge: Judge;
   /** What the policy lets a session read without a question. */
   readable(session: Session): Promise<Readable>;
+  /** What an access opens that the policy lets a session have without a question; else null. */
+  allows?(session: Session, access: Access): Promise<Opened | null>;
   /** The mask of what a call says, where these files may be seen with their secrets. */
   masking(mayShow: (path: string) => boolean, shown: readonly string[]): Promise<Mask>;
   instructions: ReadInstructions;

@@ -91,7 +91,7 @@ export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Re
       if (!checked.ok) return checked;
       const secrets = await hiddenFrom(spec, options);
       if (!secrets.ok) return secrets;
-      const watch = await guard.begin(checked.value.writable);
+      const watch = spec.onlyReads ? ok(unwatched) : await guard.begin(checked.value.writable);
       if (!watch.ok) return watch;
       const command = { spec, ...checked.value, secrets: secrets.value };
       const running = await startNetworked(wrap, options, command, watch.value, signal);
@@ -105,6 +105,9 @@ export function bubblewrapSandbox(wrap: Bubblewrap, options: SandboxOptions): Re
     },
   });
 }
+
+/** What can change nothing needs no watch; and would be one for as long as a server runs. */
+const unwatched: Watch = { pinned: [], readOnly: [], end: async () => [] };
 
 /** Mounts for secret files: each costs about 0.3 ms at a command's start. */
 const SECRETS_MAX = 1_000;
@@ -204,7 +207,9 @@ async function startWrapped(
   if (!held.ok) return held;
   const descriptors = held.value.flatMap((mount) => ("held" in mount ? (mount.held ?? []) : []));
   try {
-    const view = { network, hosts: through !== null, writable, guarded: held.value, secrets };
+    const { onlyReads } = spec;
+    const own = { guarded: held.value, secrets, ...(onlyReads && { onlyReads }) };
+    const view = { network, hosts: through !== null, writable, ...own };
     const mounts = [...mountsFor(options, view), ...(through?.mounts ?? [])];
     const environment = environmentFor(options, spec, through?.env ?? {});
     const settings = Object.entries(environment).flatMap((pair) => ["--setenv", ...pair]);
@@ -230,6 +235,7 @@ async function startWrapped(
       cwd: "/",
       scratch,
       timeoutMs: spec.timeoutMs,
+      talks: spec.talks,
       signal,
       begun: limit.take,
       async after() {

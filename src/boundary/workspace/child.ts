@@ -8,7 +8,11 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { codeOf, failureOf } from "#boundary/beneath.ts";
 import { LAST_BYTES } from "#boundary/workspace/denial.ts";
-import type { CommandEnd, RunningCommand } from "#boundary/workspace/sandbox-port.ts";
+import {
+  type CommandEnd,
+  type RunningCommand,
+  SENT_BYTES_MAX,
+} from "#boundary/workspace/sandbox-port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 
 /** From the polite signal to the one that cannot be refused. */
@@ -32,6 +36,8 @@ export type Launch = {
   scratch: string;
   timeoutMs: number;
   signal: AbortSignal;
+  /** Its input stays open. */
+  talks?: true | undefined;
   /**
    * For bubblewrap: the text of descriptor 3 (`--args 3`); descriptor 4 reports the id of the
    * process inside; the others follow from `FIRST_DESCRIPTOR` on and stay the caller's to close.
@@ -106,13 +112,21 @@ function follow(
     const durationMs = performance.now() - started;
     return { ...how, ended, durationMs, quarantined, sandboxDenied: denied };
   };
-  return { output, done: finish(), kill: () => stop("killed") };
+  const send = (bytes: Uint8Array) => !isOver && sent(child, bytes);
+  const talks = options.talks ? { send } : {};
+  return { output, done: finish(), kill: () => stop("killed"), ...talks };
+}
+
+function sent({ stdin }: ChildProcess, bytes: Uint8Array): boolean {
+  if (!stdin?.writable || stdin.writableLength + bytes.length > SENT_BYTES_MAX) return false;
+  stdin.write(bytes);
+  return true;
 }
 
 async function spawnInto(options: Launch, writer: number): Promise<Result<ChildProcess>> {
-  const { program, args, wrapped } = options;
+  const { program, args, wrapped, talks } = options;
   const nothing = openSync("/dev/null", constants.O_RDONLY);
-  const stdio: ("ignore" | "pipe" | number)[] = ["ignore", writer, writer];
+  const stdio: ("ignore" | "pipe" | number)[] = [talks ? "pipe" : "ignore", writer, writer];
   if (wrapped) stdio.push("pipe", "pipe", ...wrapped.descriptors);
   const own = stdio.length;
   for (const fd of inheritable()) {
@@ -127,6 +141,8 @@ async function spawnInto(options: Launch, writer: number): Promise<Result<ChildP
       stdio,
       detached: true,
     });
+    // It may end before it has read what it was sent; its exit tells.
+    child.stdin?.on("error", () => {});
     const failed = await new Promise<Error | null>((resolve) => {
       child.once("spawn", () => resolve(null));
       child.once("error", resolve);

@@ -1,6 +1,6 @@
 // What a command in the sandbox sees of the file system: the system read-only, the workspace
 // writable, and neither secrets nor sockets nor anybody's temporary files.
-import { existsSync, lstatSync, realpathSync } from "node:fs";
+import { existsSync, lstatSync, mkdirSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { readSmall } from "#boundary/beneath.ts";
 import { homeMounts } from "#boundary/workspace/home.ts";
@@ -35,6 +35,7 @@ export type CommandView = {
   writable: readonly string[];
   guarded: readonly Mount[];
   secrets: readonly SecretFile[];
+  onlyReads?: { own: readonly string[] };
 };
 
 /** The file system of one command, from what covers most to what covers last. */
@@ -62,7 +63,8 @@ export function mountsFor(options: SandboxFolders, view: CommandView): Mount[] {
   mounts.push(...gitFolders(workspace));
   for (const path of options.shown) mounts.push({ kind: "read", path });
   for (const path of outside) mounts.push({ kind: "write", path });
-  mounts.push({ kind: "write", path: workspace });
+  mounts.push({ kind: view.onlyReads ? "read" : "write", path: workspace });
+  for (const name of view.onlyReads?.own ?? []) mounts.push(...ownFolder(options, name));
   const secrets = [...options.hidden, scratch, quarantine, ...(isRoot ? SYSTEM_SECRETS : [])];
   for (const path of secrets) mounts.push(...covered(mounts, path, scratch));
   mounts.push(...view.guarded);
@@ -73,6 +75,14 @@ export function mountsFor(options: SandboxFolders, view: CommandView): Mount[] {
   }
   for (const path of hostSockets()) mounts.push(...covered(mounts, path, scratch));
   return mounts;
+}
+
+/** A private folder in the place of one of the workspace. */
+function ownFolder({ workspace, scratch }: SandboxFolders, name: string): Mount[] {
+  if (!isFolder(join(workspace, name))) return [];
+  const from = join(scratch, "own", name.replaceAll("/", "+"));
+  mkdirSync(from, { recursive: true, mode: 0o700 });
+  return [{ kind: "write", path: join(workspace, name), from }];
 }
 
 /** The mount that hides a path of the host, if it would be seen; a link by what it leads to. */

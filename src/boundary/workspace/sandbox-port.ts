@@ -8,7 +8,9 @@
 //   caller names; the shell is `/bin/bash`, or `/bin/sh` where there is none;
 // - it takes at most its limits of memory and processes, where the system lets us keep them;
 // - when the command ends, is killed or Aiex dies, every process it started is dead;
-// - output is bytes in order of arrival, both streams together; nothing is held without a bound.
+// - output is bytes in order of arrival, both streams together; nothing is held without a bound;
+// - with `talks` the command's input stays open until it ends or is killed; without it gets none;
+// - with `onlyReads` an `inside` command can change nothing of the workspace, also not for a moment.
 import type { Result } from "#core/failure.ts";
 import type { Opened, SandboxKind } from "#core/security/access.ts";
 
@@ -22,6 +24,13 @@ export type CommandSpec = {
   env?: Readonly<Record<string, string>>;
   timeoutMs: number;
   opened: Opened;
+  /** Its input stays open, for `send`. */
+  talks?: true;
+  /**
+   * The workspace is read-only for it. In place of the folders of `own`, workspace-relative and as
+   * far as they are there, it has folders of its own, which are kept for the next such command.
+   */
+  onlyReads?: { own: readonly string[] };
   /** Whether the user allowed a secret file of the workspace to be seen; absent: none. */
   shows?(path: string): boolean;
 };
@@ -54,7 +63,15 @@ export type RunningCommand = {
   /** Resolves once, also after `kill`; never rejects. */
   done: Promise<CommandEnd>;
   kill(): void;
+  /**
+   * Gives bytes to a command that talks. False where it is over, or has left so much unread that
+   * no more is held for it (`SENT_BYTES_MAX`).
+   */
+  send?(bytes: Uint8Array): boolean;
 };
+
+/** Bytes held for a command that does not read its input. */
+export const SENT_BYTES_MAX = 32 * 1024 * 1024;
 
 export type Sandbox = {
   readonly kind: SandboxKind;

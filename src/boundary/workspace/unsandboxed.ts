@@ -64,6 +64,7 @@ export async function startUnsandboxed(
     cwd: `${workspace}/${folder.value}`,
     scratch,
     timeoutMs: spec.timeoutMs,
+    talks: spec.talks,
     signal,
     after: async ({ group }) => {
       killMarked(group, mark);

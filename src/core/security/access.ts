@@ -27,6 +27,8 @@ export type Access =
       cwd: string;
       env: Readonly<Record<string, string>>;
       sandboxed: boolean;
+      /** The sandbox lets it change nothing of the workspace. */
+      onlyReads?: true;
       escalate?: Escalation;
     }
   | { kind: "fetch"; url: string };

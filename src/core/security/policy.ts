@@ -138,7 +138,7 @@ function decideRun(state: PolicyState, access: Run): Decision {
   const { mode, sandbox, root } = state;
   const cwd = relativeTo(root, access.cwd);
   if (!cwd.ok) return deny(cwd.error.say, "run it from a folder of the workspace");
-  const reads = partsOf(access.command)?.every(onlyReads) ?? false;
+  const reads = access.onlyReads || (partsOf(access.command)?.every(onlyReads) ?? false);
   if (isReading(mode) && (access.escalate || !reads || !isEmpty(access.env))) {
     return deny(
       `mode ${mode} runs only commands that are known to read, in the sandbox`,

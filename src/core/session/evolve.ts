@@ -350,6 +350,7 @@ function learned(s: Session, fact: Fact): Session {
     case "fileSeen":
       return saw(s, fact.path, fact.hash);
     case "fileChanged":
+      if (fact.unread) return forgot(s, fact.path);
       return fact.after === "absent"
         ? forgot(s, fact.path)
         : saw(s, fact.path, fact.after, "changed");

@@ -15,6 +15,7 @@ export const fact = z.discriminatedUnion("type", [
     before: text,
     after: text,
     diff: z.optional(text),
+    unread: z.optional(z.literal(true)),
   }),
   z.object({ type: z.literal("fileGone"), path: text }),
   z.object({

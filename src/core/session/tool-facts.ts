@@ -36,6 +36,8 @@ export type Fact =
       after: string | "absent";
       /** The beginning of its unified diff, without header, for screens. */
       diff?: string;
+      /** The session had not read it, and still does not know what it holds. */
+      unread?: true;
     }
   | { type: "fileGone"; path: string }
   /**

@@ -1,0 +1,99 @@
+// Which language servers a machine has for a project: looked for by name, never run. A project's own
+// counts before the user's; both are run in the sandbox only.
+import { access, constants, lstat, readdir, realpath, stat } from "node:fs/promises";
+import { homedir } from "node:os";
+import { basename, join } from "node:path";
+import { endingOf, type LanguageServer } from "#core/code/language-servers.ts";
+
+/** Names that are looked at in the root and in each of the folders just below it. */
+const NAMES_MAX = 400;
+const FOLDERS_MAX = 40;
+
+/** A server, and the whole path of its program. */
+export type FoundServer = { server: LanguageServer; program: string };
+
+export type Where = {
+  root: string /** Folders of programs outside the project. */;
+  path: readonly string[];
+};
+
+/** The servers of this table that the project at `root` has files for and that are installed. */
+export async function foundServers(
+  table: readonly LanguageServer[],
+  where: Where,
+): Promise<readonly FoundServer[]> {
+  const names = await namesNear(where.root);
+  const endings = new Set([...names].map(endingOf));
+  const wanted = table.filter(
+    ({ markers, languages }) =>
+      markers.some((name) => names.has(name)) ||
+      Object.keys(languages).some((ending) => endings.has(ending)),
+  );
+  const found = await Promise.all(wanted.map((server) => foundOne(server, where)));
+  return found.flatMap((one) => (one ? [one] : []));
+}
+
+async function foundOne(server: LanguageServer, where: Where): Promise<FoundServer | null> {
+  const folders = [join(where.root, "node_modules/.bin"), ...where.path];
+  for (const folder of folders) {
+    const program = join(folder, server.program);
+    if ((await isProgram(program)) && (await hasNeeds(server, where.root, program))) {
+      return { server, program };
+    }
+  }
+  return null;
+}
+
+async function isProgram(path: string): Promise<boolean> {
+  try {
+    await access(path, constants.X_OK);
+    const real = await realpath(path);
+    if (!(await stat(real)).isFile()) return false;
+    return basename(real) !== "rustup" || (await hasInToolchain(basename(path)));
+  } catch {
+    return false;
+  }
+}
+
+/** Rustup puts a link to itself for each program there could be, installed or not. */
+async function hasInToolchain(name: string): Promise<boolean> {
+  const folder = join(process.env.RUSTUP_HOME ?? join(homedir(), ".rustup"), "toolchains");
+  const chains = await readdir(folder).catch(() => []);
+  const has = chains
+    .slice(0, FOLDERS_MAX)
+    .map((chain) => isThere(join(folder, chain, "bin", name)));
+  return (await Promise.all(has)).includes(true);
+}
+
+/** In the project, or beside the server where it was installed. */
+async function hasNeeds(
+  { needs }: LanguageServer,
+  root: string,
+  program: string,
+): Promise<boolean> {
+  if (!needs) return true;
+  const real = await realpath(program);
+  const at = real.lastIndexOf("/node_modules/");
+  const roots = at < 0 ? [root] : [root, real.slice(0, at)];
+  const there = needs.flatMap((need) => roots.map((one) => isThere(join(one, need))));
+  return (await Promise.all(there)).includes(true);
+}
+
+const isThere = async (path: string): Promise<boolean> =>
+  (await lstat(path).catch(() => null)) !== null;
+
+/** The names in the root and in the folders just below it. */
+async function namesNear(root: string): Promise<ReadonlySet<string>> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const first = entries.slice(0, NAMES_MAX);
+  const folders = first
+    .filter((entry) => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name))
+    .slice(0, FOLDERS_MAX);
+  const below = await Promise.all(
+    folders.map(({ name }) => readdir(join(root, name)).catch(() => [])),
+  );
+  return new Set([
+    ...first.map(({ name }) => name),
+    ...below.flatMap((b) => b.slice(0, NAMES_MAX)),
+  ]);
+}
