@@ -21,6 +21,8 @@ const modePower: Record<Mode, number> = { "read-only": 0, plan: 1, ask: 2, yes: 
 const strictPower = ["shown", "strict_tests_may_change", "strict"];
 const stricter = (a: unknown, b: unknown): boolean =>
   strictPower.indexOf(String(a)) > strictPower.indexOf(String(b));
+/** From the narrowest to the widest. */
+const serverUses = ["off", "asked", "auto"];
 /** Some of what the user named, and at least one. */
 const fewer = (a: unknown, b: unknown): boolean => {
   const [some, all] = [a, b].map((list) => (Array.isArray(list) ? list : []).map(toJson));
@@ -64,6 +66,16 @@ export const keyTable = {
     fallback: "auto",
     env: ["AIEX_SANDBOX"],
     choices: ["auto", "none"],
+  },
+  languageServers: {
+    about:
+      "auto: language servers that are installed answer the model, and tell the errors behind each " +
+      "edit. asked: only when it asks. off: none is run.",
+    kind: "text",
+    fallback: "auto",
+    env: ["AIEX_LANGUAGE_SERVERS"],
+    choices: serverUses,
+    narrower: (a, b) => serverUses.indexOf(String(a)) < serverUses.indexOf(String(b)),
   },
   "openai.baseUrl": {
     about: "Where OpenAI's API or a compatible one answers.",

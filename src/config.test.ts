@@ -51,6 +51,7 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   model: { user: "openai/a", may: [], mayNot: ["openai/b"] },
   mode: { user: "ask", may: ["plan", "read-only"], mayNot: ["yes"] },
   sandbox: { user: "auto", may: [], mayNot: ["none"] },
+  languageServers: { user: "asked", may: ["off"], mayNot: ["auto"] },
   "openai.baseUrl": { user: "https://a.test/v1", may: [], mayNot: ["https://evil.test/v1"] },
   "openai.apiKey": { user: "k1", may: [], mayNot: ["k2"] },
   "openai.dialect": { user: "chat", may: [], mayNot: ["responses"] },

@@ -22,7 +22,6 @@ import { requestsIn } from "#boundary/requests.ts";
 import { type Sealing, sealing } from "#boundary/sealing.ts";
 import type { SealParts } from "#boundary/seals.ts";
 import { sessionsOver } from "#boundary/sessions.ts";
-import type { Jobs } from "#boundary/tools/jobs.ts";
 import type { ToolSource } from "#boundary/tools/port.ts";
 import type { TurnParts } from "#boundary/turn/parts.ts";
 import { verifyOver, verifySettings } from "#boundary/verify.ts";
@@ -67,7 +66,7 @@ export async function start(options: StartOptions): Promise<Result<App>> {
   const seals = sealsOf(config, ephemeral);
   if (!seals.ok) return seals;
   const sealed = ephemeral ? null : sealing(log.value, seals.value);
-  const tools = lazyTools();
+  const tools = lazyTools(options);
   const keys = keysOf(config);
   const reach = reachOf({ config, env: options.env, keys, ephemeral });
   const ports = around({
@@ -103,26 +102,33 @@ async function openLog({ config, thread }: StartOptions, base: Base): Promise<Re
 }
 
 /** The tools, from when they are first asked for. */
-function lazyTools(): ToolSource & { close(): Promise<void> } {
-  let loading: Promise<{ source: ToolSource; jobs: Jobs }> | null = null;
+function lazyTools(options: StartOptions): ToolSource & { close(): Promise<void> } {
+  let loading: Promise<{ source: ToolSource; close(): Promise<void> }> | null = null;
 
   async function load() {
-    const [{ builtinTools }, { jobsOfNode }] = await Promise.all([
+    const [{ builtinTools }, { jobsOfNode }, { codeTools }] = await Promise.all([
       import("#boundary/tools/builtin/index.ts"),
       import("#boundary/tools/jobs.ts"),
+      import("./start-servers.ts"),
     ]);
     const jobs = jobsOfNode();
-    return { source: builtinTools(jobs), jobs };
+    const code = codeTools(options);
+    return {
+      source: builtinTools(jobs, code),
+      async close() {
+        await Promise.all([jobs.close(), code?.servers.close()]);
+      },
+    };
   }
 
   return {
     name: "builtin",
-    async tools() {
+    async tools(root) {
       loading ??= load();
-      return await (await loading).source.tools();
+      return await (await loading).source.tools(root);
     },
     async close() {
-      await (await loading)?.jobs.close();
+      await (await loading)?.close();
     },
   };
 }

@@ -178,6 +178,7 @@ const WIDER: Record<ConfigKey, unknown> = {
   model: "openai/other",
   mode: "yes",
   sandbox: "none",
+  languageServers: "auto",
   "openai.baseUrl": "http://127.0.0.1:1/v1",
   "openai.apiKey": "stolen",
   "openai.dialect": "chat",

@@ -33,7 +33,11 @@ export const languageServers: readonly LanguageServer[] = [
     languages: { ...typed, ...script, ...markup },
     markers: ["tsconfig.json", "jsconfig.json", "package.json"],
     needs: ["node_modules/typescript/lib/tsserver.js"],
-    options: { disableAutomaticTypingAcquisition: true },
+    // Its second server, of syntax alone, would answer while the project is read: a part of a rename.
+    options: {
+      disableAutomaticTypingAcquisition: true,
+      tsserver: { useSyntaxServer: "never" },
+    },
     asks: "tsserver",
   },
   {

@@ -54,8 +54,7 @@ function offsetOf({ line, character }: Position, starts: readonly number[], text
 export function symbolPlace(text: string, line: number, symbol: string): Result<Position> {
   const lines = text.split(/\r\n|\n|\r/);
   const character = columnOf(lines[line - 1] ?? "", symbol);
-  const within =
-    symbol.length - (/[\p{ID_Continue}$]+\W*$/u.exec(symbol)?.[0].length ?? symbol.length);
+  const within = symbol.lastIndexOf(lastNameOf(symbol));
   if (character >= 0) return ok({ line: line - 1, character: character + within });
   const others = lines.flatMap((other, i) => (columnOf(other, symbol) >= 0 ? [i + 1] : []));
   const near = others.sort((a, b) => Math.abs(a - line) - Math.abs(b - line)).slice(0, 10);
@@ -66,6 +65,10 @@ export function symbolPlace(text: string, line: number, symbol: string): Result<
         : "it is nowhere in this file; read it again",
   });
 }
+
+/** The last name in a symbol: `b` of `a.b`; a symbol without any is its own name. */
+export const lastNameOf = (symbol: string): string =>
+  symbol.match(/[\p{ID_Continue}$]+/gu)?.at(-1) ?? symbol;
 
 function columnOf(line: string, symbol: string): number {
   const isWord = (character = ""): boolean => /[\p{ID_Continue}$]/u.test(character);

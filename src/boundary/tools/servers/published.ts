@@ -10,32 +10,43 @@ const QUIET_MS = 400;
 /** Files of which the last word is remembered. */
 const FILES_MAX = 1_000;
 
-type Word = { version: number | null; diagnostics: readonly Reported[] };
-type Awaited = { path: string; version: number; name: string; ended: Promise<Failure> };
+type Word = { count: number; version: number | null; diagnostics: readonly Reported[] };
+type Awaited = {
+  path: string;
+  version: number;
+  /** What `count` was before the server was told of this version. */
+  since: number;
+  name: string;
+  ended: Promise<Failure>;
+};
 
 export type Published = {
   take(params: unknown): void;
+  /** How many words came so far. */
+  count(): number;
   /** The last word on a file in this version, or a failure at the deadline. */
   of(file: Awaited, within: Deadline): Promise<Result<readonly Reported[]>>;
 };
 
 export function publishedBy(root: string): Published {
   const words = new Map<string, Word>();
+  let count = 0;
   const listening = new Map<string, Set<() => void>>();
   return {
+    count: () => count,
     take(params) {
       const said = published.safeParse(params);
       const file = said.success ? fileAt(root, said.data.uri) : null;
       if (!said.success || !file || "outside" in file) return;
       const { version = null, diagnostics } = said.data;
       words.delete(file.inside);
-      words.set(file.inside, { version, diagnostics });
+      count += 1;
+      words.set(file.inside, { count, version, diagnostics });
       const [oldest] = words.keys();
       if (words.size > FILES_MAX && oldest !== undefined) words.delete(oldest);
       for (const wake of listening.get(file.inside) ?? []) wake();
     },
-    of({ path, version, name, ended }, { timeoutMs, signal }) {
-      words.delete(path);
+    of({ path, version, since, name, ended }, { timeoutMs, signal }) {
       return new Promise((resolve) => {
         let quiet: NodeJS.Timeout | undefined;
         const settle = (answer: Result<readonly Reported[]>) => {
@@ -47,7 +58,8 @@ export function publishedBy(root: string): Published {
         };
         const wake = () => {
           const word = words.get(path);
-          if (!word || (word.version !== null && word.version < version)) return;
+          if (!word || word.count <= since || (word.version !== null && word.version < version))
+            return;
           clearTimeout(quiet);
           quiet = setTimeout(() => settle(ok(word.diagnostics)), QUIET_MS);
         };
@@ -61,6 +73,7 @@ export function publishedBy(root: string): Published {
         listening.set(path, (listening.get(path) ?? new Set()).add(wake));
         void ended.then((error) => settle({ ok: false, error }));
         if (signal.aborted) leave();
+        else wake();
       });
     },
   };

@@ -2,7 +2,7 @@
 // it is used, and ended with the node. One that ends by itself is begun again a few times.
 
 import { type FoundServer, foundServers } from "#boundary/tools/servers/found.ts";
-import { begin, type Deadlines, type Talk, usualDeadlines } from "#boundary/tools/servers/talk.ts";
+import type { Deadlines, Talk } from "#boundary/tools/servers/talk.ts";
 import { until } from "#boundary/until.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import type { Opened, Sandbox } from "#boundary/workspace/sandbox-port.ts";
@@ -10,6 +10,7 @@ import { isFileOf, type LanguageServer } from "#core/code/language-servers.ts";
 import { fail, type Result } from "#core/failure.ts";
 import type { Access } from "#core/security/access.ts";
 
+const usualDeadlines: Deadlines = { startMs: 30_000, requestMs: 30_000 };
 /** Servers that run at a time; the one that was asked longest ago is ended for another. */
 const RUNNING_MAX = 6;
 /** How often one of a project is begun in all, unless it was idle in between. */
@@ -76,6 +77,7 @@ export function serversOfNode(options: ServersOptions): Servers {
       const program = await site.sandbox.start(specOf(one, site.opened), abort.signal);
       if (!program.ok) return program;
       done = program.value.done;
+      const { begin } = await import("#boundary/tools/servers/talk.ts");
       const { server } = one;
       const { workspace } = site;
       return await begin({
@@ -88,7 +90,8 @@ export function serversOfNode(options: ServersOptions): Servers {
     })();
     const stop = async () => {
       abort.abort();
-      await talk;
+      const begun = await talk;
+      if (begun.ok) begun.value.close();
       await done;
     };
     const self: Running = { talk, idle: undefined, stop };
@@ -127,8 +130,11 @@ export function serversOfNode(options: ServersOptions): Servers {
       running.delete(key);
       running.set(key, begun);
       clearTimeout(begun.idle);
-      begun.idle = setTimeout(() => void end(key, begun), idleMs);
-      begun.idle.unref();
+      void begun.talk.then(() => {
+        clearTimeout(begun.idle);
+        begun.idle = setTimeout(() => void end(key, begun), idleMs);
+        begun.idle.unref();
+      });
       const talk = await until(begun.talk, signal);
       return talk ?? fail("cancelled", `nobody waits for ${one.server.name} any more`);
     },

@@ -23,11 +23,8 @@ import type { RunningCommand } from "#boundary/workspace/sandbox-port.ts";
 import type { LanguageServer } from "#core/code/language-servers.ts";
 import { type Failure, fail, ok, type Result } from "#core/failure.ts";
 
-/** From its start until it says what it can do. */
-const START_MS = 30_000;
-
+/** From its start until it says what it can do, and for each answer. */
 export type Deadlines = { startMs: number; requestMs: number };
-export const usualDeadlines: Deadlines = { startMs: START_MS, requestMs: 30_000 };
 
 export type Spot = { path: string; position: Position };
 export type Found = { uri: string; range: Range };
@@ -164,10 +161,12 @@ async function diagnosticsOf(
     return report.ok ? ok(report.value.items) : report;
   }
   // What is only pushed is waited for, and opened anew so that something is.
+  const since = pushed.count();
   const file = await documents.again(path, signal);
   if (!file.ok) return file;
   await work.done(within);
-  return await pushed.of({ ...file.value, name: server.name, ended: connection.ended }, within);
+  const { name } = server;
+  return await pushed.of({ ...file.value, since, name, ended: connection.ended }, within);
 }
 
 /**
