@@ -9,7 +9,7 @@ export type LanguageServer = {
   languages: Readonly<Record<string, string>>;
   /** Files in a project's root that say that the project is in its languages. */
   markers: readonly string[];
-  /** Without one of these it cannot start: paths below the project, or below `node_modules` beside it. */
+  /** Without these, relative to the project's root, it cannot start. */
   needs?: readonly string[];
   env?: Readonly<Record<string, string>>;
   /** Folders of the project that it writes, where they are there: it gets its own in their place. */
@@ -39,6 +39,17 @@ export const languageServers: readonly LanguageServer[] = [
       tsserver: { useSyntaxServer: "never" },
     },
     asks: "tsserver",
+  },
+  {
+    name: "typescript",
+    program: "tsc",
+    args: ["--lsp", "--stdio"],
+    languages: { ...typed, ...script, ...markup },
+    markers: ["tsconfig.json", "jsconfig.json", "package.json"],
+    // From version 7 on it is its own language server.
+    needs: ["node_modules/typescript/lib/getExePath.js"],
+    // A name that is imported is renamed where it comes from, too, and not by `a as b`.
+    options: { preferences: { useAliasesForRenames: false } },
   },
   {
     name: "pyright",

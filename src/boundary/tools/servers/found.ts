@@ -34,12 +34,10 @@ export async function foundServers(
 }
 
 async function foundOne(server: LanguageServer, where: Where): Promise<FoundServer | null> {
-  const folders = [join(where.root, "node_modules/.bin"), ...where.path];
-  for (const folder of folders) {
+  if (!(await hasNeeds(server, where.root))) return null;
+  for (const folder of [join(where.root, "node_modules/.bin"), ...where.path]) {
     const program = join(folder, server.program);
-    if ((await isProgram(program)) && (await hasNeeds(server, where.root, program))) {
-      return { server, program };
-    }
+    if (await isProgram(program)) return { server, program };
   }
   return null;
 }
@@ -65,18 +63,8 @@ async function hasInToolchain(name: string): Promise<boolean> {
   return (await Promise.all(has)).includes(true);
 }
 
-/** In the project, or beside the server where it was installed. */
-async function hasNeeds(
-  { needs }: LanguageServer,
-  root: string,
-  program: string,
-): Promise<boolean> {
-  if (!needs) return true;
-  const real = await realpath(program);
-  const at = real.lastIndexOf("/node_modules/");
-  const roots = at < 0 ? [root] : [root, real.slice(0, at)];
-  const there = needs.flatMap((need) => roots.map((one) => isThere(join(one, need))));
-  return (await Promise.all(there)).includes(true);
+async function hasNeeds({ needs = [] }: LanguageServer, root: string): Promise<boolean> {
+  return (await Promise.all(needs.map((need) => isThere(join(root, need))))).every(Boolean);
 }
 
 const isThere = async (path: string): Promise<boolean> =>

@@ -112,6 +112,26 @@ describe("typescript-language-server", () => {
   });
 });
 
+describe("typescript from version 7 on", () => {
+  it("is its own server for errors, definitions, references and renames", async (ctx) => {
+    const project = await projectWith(typescript, { native: true });
+    if (project.missing) ctx.skip(project.missing);
+    const ask = asks(project);
+    expect(await ask({ operation: "diagnostics", path: "src/wrong.ts" })).toBe(
+      "src/wrong.ts: 1 errors, 0 warnings (typescript)\n" +
+        "src/wrong.ts:2:14 error 2322: Type 'number' is not assignable to type 'string'.",
+    );
+    const sum = { path: "src/use.ts", line: 3, symbol: "sum" };
+    expect(await ask({ operation: "definition", ...sum })).toContain("src/sum.ts:1\texport");
+    expect(await ask({ operation: "references", ...sum })).toContain("5 places");
+    const renamed = await called(rename(project.servers), { ...sum, to: "plus" }, project.context);
+    expect(renamed.text).toContain("renamed sum to plus in 3 files:");
+    project.box.put("src/sum.ts", "export const plus = 1;\n");
+    const errors = await ask({ operation: "diagnostics", path: "src/use.ts" });
+    expect(errors).toContain("error 2349: This expression is not callable.");
+  });
+});
+
 describe("pyright", () => {
   it("tells errors, definitions and references, and renames", async (ctx) => {
     const project = await projectWith(python);

@@ -1,6 +1,6 @@
 // What the tests of language servers stand on: a project in a real sandbox, with the servers that
 // this repository has for its tests.
-import { existsSync, mkdirSync, symlinkSync } from "node:fs";
+import { mkdirSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { afterAll } from "vitest";
@@ -33,18 +33,19 @@ export type Project = {
   missing: string | null;
 };
 
-/** A project with files in a real sandbox, and the servers that are found for it. */
+/**
+ * A project with files in a real sandbox, and the servers that are found for it. `native`: with the
+ * TypeScript that is its own language server.
+ */
 export async function projectWith(
   files: Readonly<Record<string, string>>,
-  options: Partial<ServersOptions> = {},
+  { native, ...options }: Partial<ServersOptions> & { native?: true } = {},
 ): Promise<Project> {
   const box = await boxed("app", undefined, undefined, undefined);
   for (const [name, text] of Object.entries(files)) box.put(name, text);
   const linked = join(box.root, "node_modules/typescript");
-  if (!existsSync(linked)) {
-    mkdirSync(dirname(linked), { recursive: true });
-    symlinkSync(typescriptFolder(), linked);
-  }
+  mkdirSync(dirname(linked), { recursive: true });
+  symlinkSync(native ? join(modules, "typescript") : typescriptFolder(), linked);
   const servers = serversOfNode({ table: languageServers, path: () => [bin, node], ...options });
   const context = contextOf(box.root, {
     sandbox: box.sandbox,

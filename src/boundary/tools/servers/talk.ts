@@ -81,8 +81,8 @@ export async function begin(given: Begin): Promise<Result<Talk>> {
     return can;
   }
   connection.notify("initialized", {});
-  const settings = { settings: server.options ?? {} };
-  connection.notify("workspace/didChangeConfiguration", settings);
+  // Not the settings themselves: each server has its own form of them, and asks for what it wants.
+  connection.notify("workspace/didChangeConfiguration", { settings: null });
   const { capabilities } = can.value;
   return ok(talkOver({ server, connection, documents, pushed, capabilities, work, deadlines }));
 }
