@@ -5,6 +5,7 @@ import { defineConfig } from "vitest/config";
 const real = [
   "src/boundary/workspace/{bubblewrap,escape,guard,guard-git,hosts-network,sandbox,swap}.test.ts",
   "src/boundary/tools/builtin/{paths,search}.test.ts",
+  "src/boundary/tools/servers/{servers,real-servers}.test.ts",
   "src/boundary/models/{cuts,deadlines,garbage,known}.test.ts",
   "src/boundary/turns-provider-faults.test.ts",
   "src/**/*.property.test.ts",

@@ -11,6 +11,6 @@ export function codeTools({ config, env }: StartOptions): CodeTools | undefined 
   const use = textSetting(config, "languageServers");
   if (use === "off") return undefined;
   const path = (root: string) => searchPath(env.PATH ?? "", root);
-  const servers = serversOfNode({ table: languageServers, path });
+  const servers = serversOfNode({ table: languageServers, path, rustup: env.RUSTUP_HOME });
   return { servers, tellsErrors: use === "auto" };
 }

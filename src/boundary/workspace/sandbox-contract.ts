@@ -4,7 +4,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, it } from "vitest";
-import type { CommandSpec, Opened, Sandbox } from "#boundary/workspace/sandbox-port.ts";
+import {
+  type CommandSpec,
+  type Opened,
+  type Sandbox,
+  SENT_BYTES_MAX,
+} from "#boundary/workspace/sandbox-port.ts";
 
 export type SandboxUnderTest = {
   sandbox: Sandbox;
@@ -71,6 +76,28 @@ export function sandboxContract(name: string, open: () => Promise<SandboxUnderTe
       });
       expect(ran).toMatchObject({ ended: "timeout", code: null });
       expect((await run("pgrep -f '[s]leep 87651' || echo none")).text).toBe("none\n");
+    });
+
+    it("gives what is sent to a command that talks, and to no other", async () => {
+      const running = await start("read -r line; echo got $line", { talks: true });
+      if (!running.ok) throw new Error(running.error.say);
+      expect(running.value.send?.(Buffer.from("this\n"))).toBe(true);
+      const chunks = await Array.fromAsync(running.value.output);
+      expect(Buffer.concat(chunks).toString()).toBe("got this\n");
+      expect(await running.value.done).toMatchObject({ code: 0 });
+      expect(running.value.send?.(Buffer.from("late\n"))).toBe(false);
+      const other = await start("read -r line || echo nothing");
+      expect(other.ok && other.value.send).toBeUndefined();
+    });
+
+    it("takes no more than it holds for a command that does not read", async () => {
+      const running = await start("sleep 60", { talks: true });
+      if (!running.ok) throw new Error(running.error.say);
+      const part = Buffer.alloc(SENT_BYTES_MAX / 4);
+      const taken = [1, 2, 3, 4, 5, 6].map(() => running.value.send?.(part));
+      expect(taken).toContain(false);
+      running.value.kill();
+      expect(await running.value.done).toMatchObject({ ended: "killed" });
     });
 
     it("can be killed more than once, and tells its end once", async () => {

@@ -22,7 +22,8 @@ export function editedText(
   let edited = "";
   const replaced: string[] = [];
   for (const { from, to, newText } of places) {
-    if (from < at || to < from) return fail("bad_input", "the edits overlap or end in no place");
+    // Also where one is no number, since there is no such line.
+    if (!(from >= at && to >= from)) return fail("bad_input", "the edits overlap or end in no place");
     edited += text.slice(at, from) + newText;
     replaced.push(text.slice(from, to));
     at = to;

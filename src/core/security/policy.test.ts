@@ -110,6 +110,24 @@ describe("in a trusted location with a sandbox", () => {
   });
 });
 
+describe("a program that can only read, as a language server", () => {
+  const server: Access = { ...run(["/usr/bin/gopls", "serve"]), onlyReads: true };
+  it.each(["ask", "yes", "plan", "read-only"] as const)("runs in mode %s", (mode) => {
+    expect(decideAccess({ ...base, mode }, server)).toEqual({ do: "allow", opens: {} });
+  });
+
+  it("runs nowhere without trust, by no sandbox only with leave, and against no rule", () => {
+    const untrusted = decideAccess({ ...base, trusted: false }, server);
+    expect(untrusted).toMatchObject({ do: "deny", code: "untrusted" });
+    expect(decideAccess({ ...base, sandbox: "none" }, server)).toMatchObject({
+      do: "ask",
+      opens: { unsandboxed: true },
+    });
+    const rule = { do: "deny", kind: "run", program: "gopls", examples: { match: ["gopls x"] } };
+    expect(decideAccess({ ...base, rules: rules(rule) }, server)).toMatchObject({ do: "deny" });
+  });
+});
+
 describe("elsewhere", () => {
   it("mode yes edits what other programs run, opens nothing, and leaves refusals", () => {
     const yes = { ...base, mode: "yes" as const };

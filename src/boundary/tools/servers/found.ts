@@ -13,8 +13,11 @@ const FOLDERS_MAX = 40;
 export type FoundServer = { server: LanguageServer; program: string };
 
 export type Where = {
-  root: string /** Folders of programs outside the project. */;
+  root: string;
+  /** Folders of programs outside the project. */
   path: readonly string[];
+  /** Where rustup keeps its toolchains, if not in the home. */
+  rustup?: string | undefined;
 };
 
 /** The servers of this table that the project at `root` has files for and that are installed. */
@@ -37,25 +40,25 @@ async function foundOne(server: LanguageServer, where: Where): Promise<FoundServ
   if (!(await hasNeeds(server, where.root))) return null;
   for (const folder of [join(where.root, "node_modules/.bin"), ...where.path]) {
     const program = join(folder, server.program);
-    if (await isProgram(program)) return { server, program };
+    if (await isProgram(program, where.rustup)) return { server, program };
   }
   return null;
 }
 
-async function isProgram(path: string): Promise<boolean> {
+async function isProgram(path: string, rustup = join(homedir(), ".rustup")): Promise<boolean> {
   try {
     await access(path, constants.X_OK);
     const real = await realpath(path);
     if (!(await stat(real)).isFile()) return false;
-    return basename(real) !== "rustup" || (await hasInToolchain(basename(path)));
+    return basename(real) !== "rustup" || (await hasInToolchain(rustup, basename(path)));
   } catch {
     return false;
   }
 }
 
 /** Rustup puts a link to itself for each program there could be, installed or not. */
-async function hasInToolchain(name: string): Promise<boolean> {
-  const folder = join(process.env.RUSTUP_HOME ?? join(homedir(), ".rustup"), "toolchains");
+async function hasInToolchain(rustup: string, name: string): Promise<boolean> {
+  const folder = join(rustup, "toolchains");
   const chains = await readdir(folder).catch(() => []);
   const has = chains
     .slice(0, FOLDERS_MAX)

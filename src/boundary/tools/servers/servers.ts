@@ -24,6 +24,8 @@ export type ServersOptions = {
   table: readonly LanguageServer[];
   /** The folders of programs outside a project. */
   path(root: string): readonly string[];
+  /** Where rustup keeps its toolchains, if not in the home. */
+  rustup?: string | undefined;
   deadlines?: Deadlines;
   idleMs?: number;
 };
@@ -50,14 +52,14 @@ type Running = {
 };
 
 export function serversOfNode(options: ServersOptions): Servers {
-  const { table, path, deadlines = usualDeadlines, idleMs = IDLE_MS } = options;
+  const { table, path, rustup, deadlines = usualDeadlines, idleMs = IDLE_MS } = options;
   const found = new Map<string, Promise<readonly FoundServer[]>>();
   const running = new Map<string, Running>();
   const starts = new Map<string, number>();
   const keyOf = (root: string, { server }: FoundServer) => `${server.name}\0${root}`;
 
   const at = (root: string) => {
-    const known = found.get(root) ?? foundServers(table, { root, path: path(root) });
+    const known = found.get(root) ?? foundServers(table, { root, path: path(root), rustup });
     found.set(root, known);
     return known;
   };
