@@ -216,6 +216,7 @@ const WIDER: Record<ConfigKey, unknown> = {
   rules: [allowing("touch")],
 };
 const NARROWER: Partial<Record<ConfigKey, unknown>> = {
+  languageServers: "asked",
   mode: "plan",
   "limits.contextTokens": 1_000,
   "limits.stepsPerTurn": 2,

@@ -24,6 +24,7 @@ import type { Opened } from "#core/security/access.ts";
 import type { CallEnd, SessionEvent } from "#core/session/events.ts";
 import { resultBytes } from "#core/session/room.ts";
 import type { OpenCall, Session } from "#core/session/state.ts";
+import type { FileChange } from "#core/session/tool-facts.ts";
 
 /** How long a cancelled tool may take to stop before it counts as interrupted, in milliseconds. */
 const STOP_MS = 5_000;
@@ -239,7 +240,7 @@ async function compare(
   options: CallOptions,
   { calledOff }: { calledOff: boolean },
 ): Promise<Landing> {
-  const { place, open } = options;
+  const { place, open, session } = options;
   const files = open.started?.intent.files ?? [];
   const states = await Promise.all(
     files.map(async (file) => {
@@ -253,7 +254,14 @@ async function compare(
     return calledOff ? cancelled(open.call.id) : await prepareCall(options);
   }
   if (states.every((state) => state === "done")) {
-    const facts = files.map((file) => ({ type: "fileChanged" as const, ...file }));
+    // A rename changes files that the session never read.
+    const isKnown = ({ path, before }: FileChange) =>
+      before === "absent" || session.seen.some((one) => one.path === path && one.hash === before);
+    const facts = files.map((file) => ({
+      type: "fileChanged" as const,
+      ...file,
+      ...(isKnown(file) ? {} : { unread: true as const }),
+    }));
     const text = "Done. (Aiex stopped meanwhile; the file has exactly the intended content.)";
     return ended(open.call.id, "ok", text, facts);
   }

@@ -23,7 +23,8 @@ export function editedText(
   const replaced: string[] = [];
   for (const { from, to, newText } of places) {
     // Also where one is no number, since there is no such line.
-    if (!(from >= at && to >= from)) return fail("bad_input", "the edits overlap or end in no place");
+    if (!(from >= at && to >= from))
+      return fail("bad_input", "the edits overlap or end in no place");
     edited += text.slice(at, from) + newText;
     replaced.push(text.slice(from, to));
     at = to;

@@ -111,7 +111,8 @@ describe("in a trusted location with a sandbox", () => {
 });
 
 describe("a program that can only read, as a language server", () => {
-  const server: Access = { ...run(["/usr/bin/gopls", "serve"]), onlyReads: true };
+  const plain = run(["/usr/bin/gopls", "serve"]);
+  const server: Access = { ...plain, env: { GOFLAGS: "-mod=mod" }, onlyReads: true };
   it.each(["ask", "yes", "plan", "read-only"] as const)("runs in mode %s", (mode) => {
     expect(decideAccess({ ...base, mode }, server)).toEqual({ do: "allow", opens: {} });
   });

@@ -138,8 +138,8 @@ function decideRun(state: PolicyState, access: Run): Decision {
   const { mode, sandbox, root } = state;
   const cwd = relativeTo(root, access.cwd);
   if (!cwd.ok) return deny(cwd.error.say, "run it from a folder of the workspace");
-  const reads = access.onlyReads || (partsOf(access.command)?.every(onlyReads) ?? false);
-  if (isReading(mode) && (access.escalate || !reads || !isEmpty(access.env))) {
+  const isKnown = isEmpty(access.env) && (partsOf(access.command)?.every(onlyReads) ?? false);
+  if (isReading(mode) && (access.escalate || !(access.onlyReads || isKnown))) {
     return deny(
       `mode ${mode} runs only commands that are known to read, in the sandbox`,
       "use the read, list, glob and search tools, or plain commands as `git log` or `ls`",

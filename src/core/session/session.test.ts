@@ -17,6 +17,7 @@ import {
   toolStarted,
 } from "#core/session/samples.ts";
 import { emptySession, messagesOf } from "#core/session/state.ts";
+import type { Fact } from "#core/session/tool-facts.ts";
 
 const submit = { type: "SubmitPrompt", turn: "t2", text: "again", attachments: [] } as const;
 const steer = { type: "Steer", text: "not that file", attachments: [] } as const;
@@ -366,6 +367,16 @@ describe("an erased session, or one with events of a newer version", () => {
     const newer = { ...given(prompted()), unknown: true };
     expect(next(newer).do).toBe("rest");
     expect(decide(submit, newer)).toMatchObject({ error: { code: "not_supported" } });
+  });
+});
+
+describe("a file that a call changed", () => {
+  it("is known to the session unless it had not read it", () => {
+    const fact = { type: "fileChanged" as const, path: "a", before: "1", after: "2" };
+    const seenAfter = (facts: Fact[]) =>
+      evolve(given(prompted()), { ...finished("c1"), facts }).seen;
+    expect(seenAfter([fact])).toEqual([{ path: "a", hash: "2", changed: true }]);
+    expect(seenAfter([fact, { ...fact, after: "3", unread: true }])).toEqual([]);
   });
 });
 

@@ -53,7 +53,9 @@ export function publishedBy(root: string): Published {
           clearTimeout(quiet);
           clearTimeout(timer);
           signal.removeEventListener("abort", leave);
-          listening.get(path)?.delete(wake);
+          const others = listening.get(path);
+          others?.delete(wake);
+          if (others?.size === 0) listening.delete(path);
           resolve(answer);
         };
         const wake = () => {

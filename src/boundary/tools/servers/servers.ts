@@ -56,6 +56,7 @@ export function serversOfNode(options: ServersOptions): Servers {
   const found = new Map<string, Promise<readonly FoundServer[]>>();
   const running = new Map<string, Running>();
   const starts = new Map<string, number>();
+  let isClosed = false;
   const keyOf = (root: string, { server }: FoundServer) => `${server.name}\0${root}`;
 
   const at = (root: string) => {
@@ -125,6 +126,7 @@ export function serversOfNode(options: ServersOptions): Servers {
     },
     runs: (root, one) => running.has(keyOf(root, one)),
     async talk(one, site, signal) {
+      if (isClosed) return fail("closed", "Aiex is ending");
       const key = keyOf(site.workspace.root, one);
       const begun = obtain(key, one, site);
       if (!begun) return worn(one);
@@ -141,6 +143,7 @@ export function serversOfNode(options: ServersOptions): Servers {
       return talk ?? fail("cancelled", `nobody waits for ${one.server.name} any more`);
     },
     async close() {
+      isClosed = true;
       await Promise.all([...running.keys()].map((key) => end(key)));
     },
   };
