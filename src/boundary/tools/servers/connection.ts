@@ -37,6 +37,7 @@ export function connectionTo(running: RunningCommand, listener: Listener): Conne
   const pending = new Map<number, Settle>();
   let last = 0;
   let unasked = 0;
+  let isDeaf = false;
   let over: Failure | null = null;
   let tell: (failure: Failure) => void = () => {};
   const ended = new Promise<Failure>((resolve) => {
@@ -53,8 +54,10 @@ export function connectionTo(running: RunningCommand, listener: Listener): Conne
   };
 
   const send = (what: object) => {
-    if (over || running.send?.(framed({ jsonrpc: "2.0", ...what }))) return;
-    end(fault("unreachable", `${name} does not read what it is sent`));
+    if (over || isDeaf || running.send?.(framed({ jsonrpc: "2.0", ...what }))) return;
+    // It may be over already; how it ends tells, soon.
+    isDeaf = true;
+    running.kill();
   };
 
   const take = (raw: unknown) => {
@@ -72,7 +75,8 @@ export function connectionTo(running: RunningCommand, listener: Listener): Conne
     }
   };
 
-  void listen({ running, name, take, end, passed: (bytes) => (unasked += bytes) });
+  const passed = (bytes: number) => (unasked += bytes);
+  void listen({ running, name, take, end, passed, isDeaf: () => isDeaf });
 
   return {
     ended,
@@ -118,9 +122,12 @@ type Listening = {
   end(failure: Failure): void;
   /** How many bytes came unasked, with these. */
   passed(bytes: number): number;
+  /** It took no more of what it was sent, and was told to end for that. */
+  isDeaf(): boolean;
 };
 
-async function listen({ running, name, take, end, passed }: Listening): Promise<void> {
+async function listen(listening: Listening): Promise<void> {
+  const { running, name, take, end, passed, isDeaf } = listening;
   const read = frameReader();
   for await (const chunk of running.output) {
     if (passed(chunk.length) > UNASKED_BYTES_MAX) {
@@ -132,6 +139,9 @@ async function listen({ running, name, take, end, passed }: Listening): Promise<
     for (const one of messages.value) take(one);
   }
   const { code, signal } = await running.done;
+  if (code === null && isDeaf()) {
+    return end(fault("unreachable", `${name} does not read what it is sent`));
+  }
   const how = code === null ? `by ${signal ?? "a signal"}` : `with exit code ${code}`;
   end(fault("unreachable", `${name} ended ${how}`));
 }
