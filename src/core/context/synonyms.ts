@@ -46,7 +46,7 @@ number num numeric
 float double decimal
 boolean bool flag
 character char letter
-function func fn method def callable
+fn func method def callable function
 parameter param argument arg
 object obj instance
 directory dir folder
