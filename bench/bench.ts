@@ -1,24 +1,28 @@
 // `npm run bench -- NAME [--json]`: a table of figures and ratios, each against a floor or a peer
 // of the same run. Exits 1 where a ratio is over its limit.
 import { audit } from "./audit.ts";
+import { index } from "./index.ts";
 import { log } from "./log.ts";
 import { mask } from "./mask.ts";
 import type { Compared } from "./measure.ts";
 import { oneshot } from "./oneshot.ts";
 import { open } from "./open.ts";
 import { retrieval } from "./retrieval.ts";
+import { search } from "./search.ts";
 import { start } from "./start.ts";
 import { streams } from "./streams.ts";
 import { tree } from "./tree.ts";
 
 const benches: Record<string, () => Promise<Compared[]>> = {
   audit,
+  index,
   oneshot,
   start,
   log,
   mask,
   open,
   retrieval,
+  search,
   streams,
   tree,
 };

@@ -2,8 +2,15 @@
 // median of the ratios of neighbouring runs, because machines are noisy and drift.
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import type { Result } from "../src/core/failure.ts";
 
 export type Run = { wallMs: number; peakMiB: number };
+
+/** What a result holds; a bench has no use for a failure. */
+export function valued<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(result.error.say);
+  return result.value;
+}
 
 export type Program = {
   command: string;
@@ -16,7 +23,14 @@ export type Program = {
 const POLL_MS = 2;
 
 /** Runs a program to its end: wall time, and the high-water mark of its resident memory. */
-export function runOnce({ command, args, env = {}, cwd }: Program): Promise<Run> {
+export async function runOnce(program: Program): Promise<Run> {
+  const { wallMs, peakMiB } = await outputOf(program);
+  return { wallMs, peakMiB };
+}
+
+/** The same, with what it wrote to standard output. */
+export function outputOf(program: Program): Promise<Run & { output: string }> {
+  const { command, args, env = {}, cwd } = program;
   const { NODE_EXTRA_CA_CERTS: _, ...inherited } = process.env;
   return new Promise((resolve, reject) => {
     const began = process.hrtime.bigint();
@@ -27,17 +41,20 @@ export function runOnce({ command, args, env = {}, cwd }: Program): Promise<Run>
     });
     let peakMiB = 0;
     let errors = "";
+    let output = "";
     const poll = setInterval(() => {
       peakMiB = Math.max(peakMiB, peakOf(child.pid));
     }, POLL_MS);
-    child.stdout.resume();
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString();
+    });
     child.stderr.on("data", (chunk: Buffer) => {
       errors += chunk.toString();
     });
-    child.on("exit", (code) => {
+    child.on("close", (code) => {
       clearInterval(poll);
       const wallMs = Number(process.hrtime.bigint() - began) / 1e6;
-      if (code === 0) resolve({ wallMs, peakMiB });
+      if (code === 0) resolve({ wallMs, peakMiB, output });
       else reject(new Error(`${command} ${args.join(" ")} ended with ${code}: ${errors}`));
     });
   });

@@ -2,7 +2,7 @@
 // what a short query says (CoSQA's development set, one folder of 6,267 functions), and which files
 // a text is about (`--folder F --queries Q`: any folder, JSON lines of {query, files}; a row may name
 // the commit it is asked at). Weights were fixed on other repositories than those scored here.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   mkdirSync,
@@ -17,8 +17,7 @@ import { join, resolve } from "node:path";
 import { codeIndexAt } from "../src/boundary/index/code-index.ts";
 import type { CodeIndex } from "../src/boundary/index/port.ts";
 import { syntaxParser } from "../src/boundary/parse/parser.ts";
-import type { Result } from "../src/core/failure.ts";
-import type { Compared } from "./measure.ts";
+import { type Compared, valued } from "./measure.ts";
 
 /** What is to be reached, as `docs/retrieval.md` explains it. */
 const COSQA_MRR_MIN = 0.41;
@@ -127,7 +126,7 @@ async function localised(rows: readonly Row[], histories: string): Promise<Metri
       execFileSync("git", ["clone", "-q", "--shared", "--no-checkout", source, root]);
       const index = indexOf(root, join(base, "index.db"));
       const metrics = await scoredOver(own, async ({ query, base_commit: at = "HEAD" }) => {
-        execFileSync("git", ["checkout", "-q", "-f", at], { cwd: root, stdio: "ignore" });
+        checkOut(root, at);
         valued(await index.refresh(never));
         return await ranking(index, query);
       });
@@ -142,6 +141,16 @@ async function localised(rows: readonly Row[], histories: string): Promise<Metri
   const mean = (key: "at1" | "at5" | "at10" | "mrr") =>
     all.reduce((sum, metrics) => sum + metrics[key] * metrics.n, 0) / Math.max(1, n);
   return { at1: mean("at1"), at5: mean("at5"), at10: mean("at10"), mrr: mean("mrr"), n };
+}
+
+/** A copy may lack its largest files: what there is, is checked out all the same. */
+function checkOut(root: string, at: string): void {
+  const git = (...args: string[]) => spawnSync("git", args, { cwd: root, stdio: "ignore" }).status;
+  if (git("checkout", "-q", "-f", at) === 0) return;
+  git("update-ref", "--no-deref", "HEAD", at);
+  git("read-tree", at);
+  git("checkout-index", "-a", "-f", "-q");
+  git("clean", "-f", "-d", "-q");
 }
 
 /** A git folder named after its repository: `owner+name`, bare or in `repo` below it. */
@@ -196,9 +205,4 @@ function shown(
 
 function indexOf(root: string, file: string): CodeIndex {
   return valued(codeIndexAt(root, file, { parsing: syntaxParser, entry }));
-}
-
-function valued<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(result.error.say);
-  return result.value;
 }

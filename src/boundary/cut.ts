@@ -4,8 +4,11 @@ import { type Chunk, chunksOf, opening } from "#core/context/chunk.ts";
 import type { Language } from "#core/context/languages.ts";
 import { lineChunks } from "#core/context/line-chunks.ts";
 
-/** UTF-16 units of a text that is parsed; a longer one is data more often than code. */
-const PARSED_UNITS_MAX = 2_000_000;
+/**
+ * UTF-16 units of a text that is parsed: a tree takes some thirty times as much, and what takes
+ * memory there keeps it. A longer text is made by a program more often than by a person.
+ */
+const PARSED_UNITS_MAX = 400_000;
 
 /** Cuts a text into chunks; whatever it is, joined again they are the text. */
 export async function cutText(

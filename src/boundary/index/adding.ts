@@ -7,6 +7,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { cutText } from "#boundary/cut.ts";
 import { detailOf, detailText } from "#boundary/index/detail.ts";
+import { addSegment, mergeSegments } from "#boundary/index/merge.ts";
 import { transaction } from "#boundary/index/store.ts";
 import type { SyntaxParser } from "#boundary/parse/port.ts";
 import { type Language, languageOf, plainText } from "#core/context/languages.ts";
@@ -16,8 +17,8 @@ import { type Segment, type SegmentBuilder, segmentBuilder } from "#core/context
 export const FILE_BYTES_MAX = 1_000_000;
 /** Bytes of a file whose name tells no language. */
 const UNKNOWN_BYTES_MAX = 100_000;
-/** Entries of a segment: about 20 MB of source, and 60 MiB of memory while it is made. */
-const ENTRIES_MAX = 1_200_000;
+/** Entries of a segment: about 7 MB of source, and 20 MiB of memory while it is made. */
+const ENTRIES_MAX = 400_000;
 /** A file changed so short before it was read may change again within the same tick of its clock. */
 const SETTLED_MS = 2_000;
 
@@ -31,6 +32,8 @@ export type Adding = {
   add(paths: readonly string[]): Promise<Added>;
   /** Writes what is gathered. */
   flush(): void;
+  /** Makes few segments of many. */
+  merge(): void;
 };
 
 /** Adds files below `root` to an index. */
@@ -89,6 +92,7 @@ export function addingTo(db: DatabaseSync, parser: SyntaxParser, root: string): 
       return added;
     },
     flush,
+    merge: () => mergeSegments(db),
   };
 }
 
@@ -122,15 +126,7 @@ export function insertSegment(
   kind: "code" | "commits",
   segment: Segment,
 ): number {
-  const lengths = new Uint8Array(
-    segment.lengths.buffer,
-    segment.lengths.byteOffset,
-    segment.lengths.byteLength,
-  );
-  const { lastInsertRowid } = db
-    .prepare("INSERT INTO segments (kind, chunks, lengths) VALUES (?, ?, ?)")
-    .run(kind, segment.chunks, lengths);
-  const id = Number(lastInsertRowid);
+  const id = addSegment(db, kind, segment);
   const insert = db.prepare("INSERT INTO postings (segment, term, entries) VALUES (?, ?, ?)");
   for (const [i, term] of segment.terms.entries()) {
     insert.run(id, term, segment.postings[i] ?? new Uint8Array());

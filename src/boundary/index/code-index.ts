@@ -7,10 +7,11 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { textOf } from "#boundary/index/adding.ts";
-import { type FillOptions, fill } from "#boundary/index/fill.ts";
+import { addAgain, type FillOptions, fill } from "#boundary/index/fill.ts";
 import type { CodeHit, CodeIndex, FileHit } from "#boundary/index/port.ts";
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
 import { emptied, openIndex } from "#boundary/index/store.ts";
+import { watching } from "#boundary/index/watch.ts";
 import type { FoundChunk } from "#core/context/find.ts";
 import { questionOf } from "#core/context/question.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -22,14 +23,14 @@ const THREADS_MAX = 4;
 export function codeIndexAt(
   root: string,
   file: string | null,
-  { parsing, entry }: Pick<FillOptions, "parsing" | "entry">,
+  options: Pick<FillOptions, "parsing" | "entry"> & { threads?: number },
 ): Result<CodeIndex> {
   const opened = openIndex(file ?? ":memory:");
   if (!opened.ok) return opened;
   const db = opened.value;
   const reader = indexReader(db, root);
   const never = new AbortController().signal;
-  const threads = Math.min(THREADS_MAX, availableParallelism());
+  const { parsing, entry, threads = Math.min(THREADS_MAX, availableParallelism()) } = options;
   return guarded({
     async refresh(signal, progress) {
       return await fill(db, {
@@ -41,6 +42,19 @@ export function codeIndexAt(
         signal,
         ...(progress ? { progress } : {}),
       });
+    },
+    async watch(signal) {
+      const options = { file: file ?? "", root, threads, parsing, entry, signal };
+      const rows = db.prepare("SELECT path FROM files WHERE root = ?");
+      return ok(
+        watching({
+          root,
+          signal,
+          paths: () => rows.all(root).map(({ path }) => String(path)),
+          again: (paths) => addAgain(db, options, paths),
+          look: () => fill(db, { ...options, entry: file === null ? null : entry }),
+        }),
+      );
     },
     async clear() {
       emptied(db);
@@ -124,6 +138,7 @@ function guarded(index: CodeIndex): Result<CodeIndex> {
     };
   return ok({
     refresh: safe(index.refresh),
+    watch: safe(index.watch),
     clear: safe(index.clear),
     files: safe(index.files),
     search: safe(index.search),

@@ -1,9 +1,12 @@
 // Brings an index up to date with a folder: looks what changed, and has threads read it, each
 // writing its own segments. What is written stays: called off or killed, the next one goes on there.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
 import { addingTo, insertSegment } from "#boundary/index/adding.ts";
 import { type Looked, lookAt } from "#boundary/index/look.ts";
+import { isMergeDue, mergeSegments } from "#boundary/index/merge.ts";
 import type { FromWorker, ToWorker, WorkerGiven } from "#boundary/index/messages.ts";
 import type { Parsing } from "#boundary/index/port.ts";
 import { commitsOf, headOf } from "#boundary/index/repository.ts";
@@ -18,6 +21,9 @@ const BATCH_FILES = 200;
 const HERE_BYTES_MAX = 300_000;
 /** Batches that a thread has before it, so that it never waits for the next. */
 const AHEAD = 2;
+
+/** Memory of a thread for what lives long and for what lives short, in MiB. */
+const LIMITS = { maxOldGenerationSizeMb: 192, maxYoungGenerationSizeMb: 6 };
 
 export type Progress = { files: number; of: number; bytes: number; ofBytes: number };
 
@@ -56,8 +62,26 @@ export async function fill(db: DatabaseSync, options: FillOptions): Promise<Resu
       : await addInThreads(options, changed, bytes);
   if (!added.ok) return added;
   const commits = await addCommits(db, root, signal);
+  const merged = isMergeDue(db) && !signal.aborted ? await merge(db, options) : ok();
+  if (!merged.ok) return merged;
   if (signal.aborted) return fail("cancelled", "the index was called off; what is done stays");
   return ok({ files, read: changed.length, contents: added.value, bytes, commits });
+}
+
+/** Reads files again that are in the index; those that are away are forgotten. */
+export async function addAgain(
+  db: DatabaseSync,
+  options: Pick<FillOptions, "root" | "parsing">,
+  paths: readonly string[],
+): Promise<Result<number>> {
+  const added = await addHere(
+    db,
+    options,
+    paths.map((path) => ({ path })),
+  );
+  const gone = paths.filter((path) => !existsSync(join(options.root, path)));
+  forget(db, options.root, gone);
+  return added;
 }
 
 function forget(db: DatabaseSync, root: string, gone: readonly string[]): void {
@@ -111,7 +135,7 @@ async function addInThreads(
   const count = Math.min(threads, waiting.length);
   const workers = Array.from({ length: count }, () => {
     const workerData: WorkerGiven = { file, root };
-    return new Worker(entry ?? "", { workerData });
+    return new Worker(entry ?? "", { workerData, resourceLimits: LIMITS });
   });
   try {
     const ends = workers.map((worker) =>
@@ -130,6 +154,32 @@ async function addInThreads(
     return failed && !failed.ok ? failed : ok(done.contents);
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+/** In a thread where there is one: it takes seconds for a large index. */
+async function merge(
+  db: DatabaseSync,
+  { file, root, entry }: Pick<FillOptions, "file" | "root" | "entry">,
+): Promise<Result<void>> {
+  if (entry === null) {
+    mergeSegments(db);
+    return ok();
+  }
+  const workerData: WorkerGiven = { file, root };
+  const worker = new Worker(entry, { workerData, resourceLimits: LIMITS });
+  worker.postMessage({ type: "merge" } satisfies ToWorker);
+  try {
+    return await new Promise((resolve) => {
+      const lost = (say: string) =>
+        resolve(fail("storage", `the index could not be written: ${say}`, { fix: "try again" }));
+      worker.on("error", (error) => lost(String(error)));
+      worker.on("message", (message: FromWorker) =>
+        message.type === "failed" ? lost(message.say) : resolve(ok()),
+      );
+    });
+  } finally {
+    await worker.terminate();
   }
 }
 
@@ -161,7 +211,7 @@ function working(worker: Worker, { signal, next, added }: Work): Promise<Result<
     worker.on("exit", (code) => lost(`a thread ended with ${code}`));
     worker.on("message", (message: FromWorker) => {
       if (message.type === "failed") return lost(message.say);
-      if (message.type === "flushed") return resolve(ok());
+      if (message.type !== "added") return resolve(ok());
       open -= 1;
       added(message);
       more();

@@ -8,9 +8,13 @@ export type WorkerGiven = {
   root: string;
 };
 
-export type ToWorker = { type: "add"; paths: readonly string[] } | { type: "flush" };
+export type ToWorker =
+  | { type: "add"; paths: readonly string[] }
+  | { type: "flush" }
+  | { type: "merge" };
 
 export type FromWorker =
   | ({ type: "added" } & Added)
   | { type: "flushed" }
+  | { type: "merged" }
   | { type: "failed"; say: string };

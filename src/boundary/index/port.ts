@@ -57,11 +57,19 @@ export type IndexStatus = {
   file: string;
 };
 
+export type Watching = {
+  /** Resolves when the index was next brought up to date, or the watch ends. */
+  changed(): Promise<void>;
+  close(): void;
+};
+
 export type CodeIndex = {
   refresh(
     signal: AbortSignal,
     progress?: (progress: RefreshProgress) => void,
   ): Promise<Result<Refreshed>>;
+  /** Keeps it up to date from now on, until it is closed or called off. */
+  watch(signal: AbortSignal): Promise<Result<Watching>>;
   /** Forgets everything, so that the next refresh makes it anew. */
   clear(): Promise<Result<void>>;
   files(question: string, limit: number): Promise<Result<readonly FileHit[]>>;

@@ -23,9 +23,12 @@ export function serveIndex(port: MessagePort, { file, root }: WorkerGiven, parsi
       const adding = await beginning;
       if (!adding) return;
       if (message.type === "add") say({ type: "added", ...(await adding.add(message.paths)) });
-      else {
+      else if (message.type === "flush") {
         adding.flush();
         say({ type: "flushed" });
+      } else {
+        adding.merge();
+        say({ type: "merged" });
       }
     } catch (error) {
       say({ type: "failed", say: error instanceof Error ? error.message : String(error) });

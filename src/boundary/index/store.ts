@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fail, ok, type Result } from "#core/failure.ts";
 
 /** Raised whenever what is stored, or how files are cut and read, becomes another. */
-export const INDEX_VERSION = 1;
+export const INDEX_VERSION = 2;
 /** How long a statement waits for another process's write, in milliseconds. */
 const BUSY_MS = 15_000;
 
@@ -43,11 +43,13 @@ CREATE TABLE files (
   PRIMARY KEY (root, path)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE commits (
-  id TEXT PRIMARY KEY,
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
   segment INTEGER NOT NULL,
   chunk INTEGER NOT NULL,
   files TEXT NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
+CREATE INDEX files_content ON files (content);
 CREATE TABLE looks (
   root TEXT PRIMARY KEY,
   at INTEGER NOT NULL,
@@ -89,7 +91,7 @@ export function removeIndex(file: string): void {
 function opened(file: string): DatabaseSync {
   const db = new DatabaseSync(file, { timeout: BUSY_MS });
   try {
-    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA mmap_size = 268435456");
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL");
     if (versionOf(db) === INDEX_VERSION) return db;
     db.exec("BEGIN IMMEDIATE");
     // Another process may have made it while this one waited.

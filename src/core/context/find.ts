@@ -115,9 +115,12 @@ function ranked(found: SignalScores, { question, roles }: Ranking, limit: number
   const scores = new Float32Array(found.text.length);
   const parts = (file: number) =>
     signals.map((signal, i) => ((used[i] ?? 0) * (found[signal][file] ?? 0)) / (heights[i] || 1));
+  for (const [i, signal] of signals.entries()) {
+    const by = (used[i] ?? 0) / (heights[i] || 1) / Math.max(most, 1e-9);
+    if (by > 0) add(scores, found[signal], by);
+  }
   for (let file = 0; file < scores.length; file += 1) {
-    const sum = parts(file).reduce((a, b) => a + b, 0);
-    scores[file] = (shares[roles[file] ?? "code"] * sum) / Math.max(most, 1e-9);
+    scores[file] = (scores[file] ?? 0) * shares[roles[file] ?? "code"];
   }
   return topOf(scores, limit).map((file) => {
     const own = parts(file).map((part, i) => ({ part, signal: signals[i] ?? "text" }));
@@ -125,6 +128,10 @@ function ranked(found: SignalScores, { question, roles }: Ranking, limit: number
     const why = own.filter(({ part }) => part > 0.05 * most).map(({ signal }) => reasons[signal]);
     return { file, score: scores[file] ?? 0, why: why.length > 0 ? why : ["its text"] };
   });
+}
+
+function add(to: Float32Array, scores: Float32Array, by: number): void {
+  for (let i = 0; i < to.length; i += 1) to[i] = (to[i] ?? 0) + by * (scores[i] ?? 0);
 }
 
 function heightOf(scores: Float32Array): number {

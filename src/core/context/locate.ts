@@ -225,8 +225,13 @@ function testScores(
 
 /** The places of the highest scores above 0, highest first. */
 export function topOf(scores: Float32Array, count: number): number[] {
+  const sorted = scores.slice().sort();
+  const least = sorted[Math.max(0, sorted.length - count)] ?? 0;
   const places: number[] = [];
-  for (let i = 0; i < scores.length; i += 1) if ((scores[i] ?? 0) > 0) places.push(i);
+  for (let i = 0; i < scores.length; i += 1) {
+    const score = scores[i] ?? 0;
+    if (score > 0 && score >= least) places.push(i);
+  }
   places.sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
   return places.slice(0, count);
 }

@@ -219,6 +219,29 @@ class Writer {
   }
 }
 
+/** Writes the postings of one term after another. */
+export function postingsWriter(): {
+  /** The next entry of the term; chunks in their order. */
+  add(chunk: number, counts: number): void;
+  /** What was added, and begins the next term. */
+  take(): Uint8Array;
+} {
+  const writer = new Writer();
+  let last = -1;
+  return {
+    add(chunk, counts) {
+      writer.entry(chunk - last, counts);
+      last = chunk;
+    },
+    take() {
+      const entries = writer.bytes.slice(0, writer.used);
+      writer.used = 0;
+      last = -1;
+      return entries;
+    },
+  };
+}
+
 /** Takes an entry: the chunk, and how often the term is in each field, 8 bits a field. */
 export type TakePosting = (chunk: number, counts: number) => void;
 

@@ -16,7 +16,7 @@ const BODY = 3;
 /** Characters of an identifier that is one; what is longer is data. */
 const IDENTIFIER_MAX = 80;
 /** Identifiers whose terms are remembered. */
-const KNOWN_MAX = 200_000;
+const KNOWN_MAX = 50_000;
 
 /** English words that say nothing about code, and are in no index. */
 export const emptyWords: ReadonlySet<string> = new Set(
@@ -160,6 +160,9 @@ function commentsOf(text: string, { line = [], block }: Comments): (at: number) 
   };
 }
 
+const codesOf = (text: string): number[] =>
+  Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
+
 /** Remembers what identifiers give, up to a bound. */
 export function termCache<T>(make: (identifier: string) => T): (identifier: string) => T {
   const known = new Map<string, T>();
@@ -167,8 +170,10 @@ export function termCache<T>(make: (identifier: string) => T): (identifier: stri
     const found = known.get(identifier);
     if (found !== undefined) return found;
     if (known.size >= KNOWN_MAX) known.clear();
-    const made = make(identifier);
-    known.set(identifier, made);
+    // A part of a text keeps all of the text in memory: what is remembered is a copy.
+    const own = String.fromCharCode(...codesOf(identifier));
+    const made = make(own);
+    known.set(own, made);
     return made;
   };
 }
