@@ -3,6 +3,7 @@
 import * as z from "zod/mini";
 import type { Live } from "#boundary/channel/port.ts";
 import type { CodeHit, FileHit, IndexStatus } from "#boundary/index/port.ts";
+import type { Assembled } from "#core/context/assemble.ts";
 import { strictness } from "#core/evidence/standing.ts";
 import type { Failure, Result } from "#core/failure.ts";
 import type { Checkpoint } from "#core/location.ts";
@@ -173,6 +174,8 @@ export const querySchemas = {
   Search: z.object({ path, text: question, limit: hits }),
   /** The files that a text of any length is about. */
   Locate: z.object({ path, text: question, limit: hits }),
+  /** What a first request for a prompt would hold, why, and what it would cost. Nothing is sent. */
+  Context: z.object({ path, text: question, model: z.optional(z.string()) }),
   /** What is in the code index of a folder, and when it was last brought up to date. */
   IndexStatus: z.object({ path }),
   /** What is known of a folder: is it trusted? */
@@ -276,6 +279,8 @@ export type Answers = {
   Search: readonly CodeHit[];
   Locate: readonly FileHit[];
   IndexStatus: IndexStatus;
+  /** Tokens are estimates; `window` is what the request may have with its answer. */
+  Context: Assembled & { model: string; window: number; nanoDollars: number | null };
   Location: {
     path: string;
     workspace: string;

@@ -125,6 +125,13 @@ export const keyTable = {
     env: ["AIEX_MAX_CONTEXT_TOKENS"],
     narrower: lower,
   },
+  "context.codeTokens": {
+    about: "Tokens of code found for a prompt that go with it by themselves. 0: the model asks.",
+    kind: "number",
+    fallback: 0,
+    env: ["AIEX_CODE_TOKENS"],
+    narrower: lower,
+  },
   "limits.stepsPerTurn": {
     about: "Model calls of one turn, at most.",
     kind: "number",

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { RolesFound, RolesParts } from "#boundary/children/roles.ts";
 import { sha256 } from "#boundary/digest.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
+import type { Hooks } from "#boundary/hooks/port.ts";
 import type { CodeIndex } from "#boundary/index/port.ts";
 import type { Leases } from "#boundary/lease/port.ts";
 import type { Locations } from "#boundary/locations.ts";
@@ -16,7 +17,7 @@ import type { Verify } from "#boundary/verify.ts";
 import type { SandboxOptions } from "#boundary/workspace/bubblewrap.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import type { WorkspaceSecrets } from "#boundary/workspace/secret-files.ts";
-import { textSetting } from "#config";
+import { numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
 import type { Environment } from "#core/prompt/system.ts";
 import { type Role, rolesLine } from "#core/role.ts";
@@ -92,9 +93,17 @@ export function placesOver(parts: PlaceParts): Places {
       masking: secrets.masking,
       instructions: instructionsOver(where),
       verify: () => parts.verify.commands(path),
-      hooks: [],
+      hooks: await hooksAt(path),
       roles: async () => (await rolesAt(where, tools)).roles,
     });
+  }
+
+  /** Code goes with a prompt by itself where the user gave room for it. */
+  async function hooksAt(path: string): Promise<Hooks[]> {
+    const tokens = numberSetting(parts.config, "context.codeTokens");
+    if (tokens === 0) return [];
+    const { foundCode } = await import("#boundary/found-code.ts");
+    return [foundCode({ tokens, index: () => indexAt(path) })];
   }
 
   async function rolesFor(path: string): Promise<readonly Role[]> {

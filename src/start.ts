@@ -183,6 +183,7 @@ async function compose(ports: Ports, options: Whole): Promise<Result<App>> {
       mode: modeOf(config),
       contextTokens: number("limits.contextTokens"),
       stepsPerTurn: number("limits.stepsPerTurn"),
+      codeTokens: number("context.codeTokens"),
     },
     ...places.forDoor,
     trees: { keepDays: number("trees.keepDays"), bytesMax: number("trees.bytesMax") },

@@ -187,6 +187,7 @@ const WIDER: Record<ConfigKey, unknown> = {
   probe: "never",
   "compaction.summary": "openai/other",
   "limits.contextTokens": 100_000_000,
+  "context.codeTokens": 50_000,
   "limits.stepsPerTurn": 100_000,
   "deadlines.connectMs": 1,
   "deadlines.firstTokenMs": 1,

@@ -31,12 +31,15 @@ export async function buildIndex(
   return done.ok ? ok({ stream: JOB, version: done.value.read }) : done;
 }
 
-type AboutIndex = Extract<Query, { type: "Search" | "Locate" | "IndexStatus" }>;
+type AboutIndex = Extract<Query, { type: "Search" | "Locate" | "IndexStatus" | "Context" }>;
 
 export async function readIndex(
   parts: DoorParts,
   query: AboutIndex,
 ): Promise<Result<Answers[AboutIndex["type"]]>> {
+  if (query.type === "Context") {
+    return await (await import("#boundary/door/context.ts")).contextOf(parts, query);
+  }
   const index = await parts.indexAt(query.path);
   if (!index.ok) return index;
   switch (query.type) {

@@ -37,7 +37,7 @@ export type DoorParts = TurnParts & {
   home: string;
   /** The time of a child, at most, in milliseconds. */
   childDeadlineMs: number;
-  defaults: { mode: Mode; contextTokens: number; stepsPerTurn: number };
+  defaults: { mode: Mode; contextTokens: number; stepsPerTurn: number; codeTokens: number };
   /** The model of a session that names none: the configured one, or what is in reach. */
   defaultModel(): Promise<Result<string>>;
   /** The tools a session with a model of this family is begun with, as the model sees them. */

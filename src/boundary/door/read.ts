@@ -62,6 +62,7 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
     case "Search":
     case "Locate":
     case "IndexStatus":
+    case "Context":
       return await (await import("#boundary/door/index-of.ts")).readIndex(parts, query);
     case "Location": {
       const located = await parts.locations.find(query.path);

@@ -49,7 +49,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
     version: "0",
     home: folder,
     childDeadlineMs: 60_000,
-    defaults: { mode: "ask", contextTokens: 100_000, stepsPerTurn: 20 },
+    defaults: { mode: "ask", contextTokens: 100_000, stepsPerTurn: 20, codeTokens: 0 },
     defaultModel: async () => ok("scripted/test"),
     async toolsNow() {
       const place = await turn.placeOf({} as Session);

@@ -9,15 +9,22 @@
 //   asked at most once for each run of a tool, and not at all where the process died while it ran;
 //   its text and the tool's result enter the log together or not at all;
 // - a hook that throws says so in its text; thrown by `beforeTool` that is a refusal.
-import type { Prepared, ToolOutcome } from "#boundary/tools/port.ts";
+import type { Prepared, Readable, ToolOutcome } from "#boundary/tools/port.ts";
 import type { ToolCall } from "#core/model/message.ts";
 
 export type HookContext = { session: string; signal: AbortSignal };
 
+export type PromptContext = HookContext & {
+  /** What the user said. */
+  prompt: string;
+  /** Which files may be read without a question. */
+  readable: Readable;
+};
+
 export type Hooks = {
   readonly name: string;
-  /** Before a turn's first step: text for the model, or null. */
-  beforePrompt?(context: HookContext): Promise<string | null>;
+  /** Before a turn's first step: text for the model, or null. Secrets in it are masked. */
+  beforePrompt?(context: PromptContext): Promise<string | null>;
   /** Before a tool acts: `deny` ends the call as denied with that text. */
   beforeTool?(
     call: ToolCall,

@@ -2,10 +2,11 @@
 // anything, and a hook that throws says so in its text; it ends neither the turn nor the runner.
 import type { HookContext, Hooks } from "#boundary/hooks/port.ts";
 import type { Prepared, ToolOutcome } from "#boundary/tools/port.ts";
+import { maskOf } from "#boundary/turn/masking.ts";
 import type { TurnParts } from "#boundary/turn/parts.ts";
-import type { ToolCall } from "#core/model/message.ts";
+import { type ToolCall, textOf } from "#core/model/message.ts";
 import type { EventOf } from "#core/session/events.ts";
-import type { Session } from "#core/session/state.ts";
+import { messagesOf, type Session } from "#core/session/state.ts";
 
 /** How often a hook may make a finished turn go on, in one drive. */
 const GO_ON_MAX = 3;
@@ -32,17 +33,28 @@ export function turnHooks(parts: TurnParts, context: HookContext): TurnHooks {
     return place.ok ? place.value.hooks : [];
   }
 
+  /** What is said before a prompt, masked: a hook may have read files. */
+  async function saidBefore(s: Session): Promise<Said[]> {
+    const place = await parts.placeOf(s);
+    if (!place.ok || place.value.hooks.length === 0) return [];
+    const mask = await maskOf({ place: place.value, session: s }, [], {});
+    const readable = await place.value.readable(s);
+    const said: Said[] = [];
+    for (const hooks of place.value.hooks) {
+      const asked = { ...context, prompt: promptOf(s), readable };
+      const say = await speaking(() => hooks.beforePrompt?.(asked));
+      if (say) said.push({ type: "HookRan", hook: hooks.name, say: mask(say) });
+    }
+    return said;
+  }
+
   return {
     async beforePrompt(s) {
       const { turn } = s;
       if (!turn || turn.steps > 0) return [];
       const known = begun.get(turn.id);
       if (known) return known;
-      const said: Said[] = [];
-      for (const hooks of await hooksAt(s)) {
-        const say = await speaking(() => hooks.beforePrompt?.(context));
-        if (say) said.push({ type: "HookRan", hook: hooks.name, say });
-      }
+      const said = await saidBefore(s);
       begun.set(turn.id, said);
       return said;
     },
@@ -62,6 +74,12 @@ export function turnHooks(parts: TurnParts, context: HookContext): TurnHooks {
       return null;
     },
   };
+}
+
+/** What the user said last. */
+function promptOf(s: Session): string {
+  const said = messagesOf(s).findLast(({ role }) => role === "user");
+  return said ? textOf(said.parts) : "";
 }
 
 /** The first refusal of a call, or null. A hook that throws refuses: it may be there to guard. */

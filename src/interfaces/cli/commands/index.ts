@@ -31,6 +31,7 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
   "session import": async () =>
     (await import("#interfaces/cli/commands/session-import.ts")).importSession,
   search: async () => (await import("#interfaces/cli/commands/search.ts")).search,
+  context: async () => (await import("#interfaces/cli/commands/context.ts")).context,
   index: async () => (await import("#interfaces/cli/commands/index-build.ts")).build,
   "index status": async () => (await import("#interfaces/cli/commands/index-build.ts")).status,
   models: async () => (await import("#interfaces/cli/commands/models.ts")).models,
