@@ -1,5 +1,5 @@
-// Fills a window with pieces in the order of their worth, and sends them in an order that keeps what
-// changes least in front: a provider's cache of prompts then holds from request to request. Pure.
+// Fills a window with pieces in the order of their worth, and sends them in an order that keeps
+// what changes least in front: a provider's cache of prompts then holds from request to request.
 
 /** What a piece is, in the order in which pieces are sent. */
 export const pieceKinds = [
@@ -64,8 +64,8 @@ export type Room = {
 };
 
 /**
- * Chooses pieces, those given first of a kind before the others of it. One that does not fit is left
- * out, and smaller ones after it are still tried. The fixed kinds are in it whatever they take.
+ * Chooses pieces, those given first of a kind before the others of it. One that does not fit is
+ * left out, and smaller ones after it are still tried. The fixed kinds are in it whatever they take.
  */
 export function assemble(
   given: readonly Piece[],
