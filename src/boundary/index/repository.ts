@@ -53,6 +53,8 @@ const SETTINGS = [
   "log.mailmap=false",
   "diff.external=",
   "protocol.allow=never",
+  // Whose it is matters to git because of what its settings could run: nothing, here.
+  "safe.directory=*",
 ];
 
 function run(folder: string, args: readonly string[], signal: AbortSignal): Promise<string | null> {

@@ -41,13 +41,17 @@ const weights: Readonly<Record<Signal, number>> = {
   tests: 0.5,
 };
 
+/** The first line of a long text says more of it than its words are a part. */
+const LONG_TITLE = 1;
+
 /** What a file of each kind counts beside code, where the question does not ask for such files. */
 const roleShares: Readonly<Record<FileRole, number>> = {
   code: 1,
   entry: 0.9,
+  page: 0.6,
   data: 0.2,
   docs: 0.2,
-  test: 0.2,
+  test: 0.3,
 };
 
 /** Words by which a question asks for tests or documentation. */
@@ -110,7 +114,8 @@ type Ranking = { question: Question; roles: readonly FileRole[] };
 function ranked(found: SignalScores, { question, roles }: Ranking, limit: number): FoundFile[] {
   const shares = sharesOf(question);
   const heights = signals.map((signal) => heightOf(found[signal]));
-  const used = signals.map((signal, i) => ((heights[i] ?? 0) > 0 ? weights[signal] : 0));
+  const own = question.isLong ? { ...weights, title: LONG_TITLE } : weights;
+  const used = signals.map((signal, i) => ((heights[i] ?? 0) > 0 ? own[signal] : 0));
   const most = used.reduce((sum, weight) => sum + weight, 0);
   const scores = new Float32Array(found.text.length);
   const parts = (file: number) =>
@@ -123,9 +128,9 @@ function ranked(found: SignalScores, { question, roles }: Ranking, limit: number
     scores[file] = (scores[file] ?? 0) * shares[roles[file] ?? "code"];
   }
   return topOf(scores, limit).map((file) => {
-    const own = parts(file).map((part, i) => ({ part, signal: signals[i] ?? "text" }));
-    own.sort((a, b) => b.part - a.part);
-    const why = own.filter(({ part }) => part > 0.05 * most).map(({ signal }) => reasons[signal]);
+    const each = parts(file).map((part, i) => ({ part, signal: signals[i] ?? "text" }));
+    each.sort((a, b) => b.part - a.part);
+    const why = each.filter(({ part }) => part > 0.05 * most).map(({ signal }) => reasons[signal]);
     return { file, score: scores[file] ?? 0, why: why.length > 0 ? why : ["its text"] };
   });
 }

@@ -3,7 +3,7 @@
 import { stem } from "#core/context/rank.ts";
 import { partsOf } from "#core/context/terms.ts";
 
-export type FileRole = "code" | "test" | "docs" | "data" | "entry";
+export type FileRole = "code" | "test" | "docs" | "data" | "page" | "entry";
 
 const TEST_FOLDER =
   /(?:^|\/)(?:tests?|testing|specs?|__tests__|e2e|testdata|fixtures|__mocks__)\//i;
@@ -11,8 +11,9 @@ const TEST_FILE =
   /(?:^|\/)(?:test_[^/]*|[^/]*_tests?|[^/]*\.(?:test|spec|e2e)|[^/]*_spec|[^/]*_SUITE|[^/]+Tests?|conftest)\.\w+$/;
 const DOCS =
   /(?:^|\/)(?:docs?|documentation|guides?|website|examples?|samples?|demos?|benchmarks?|bench|playground|node_modules|vendor|third_party)\/|\.(?:md|mdx|rst|txt|adoc|livemd|markdown)$/i;
-const DATA =
-  /\.(?:json|ya?ml|toml|lock|xml|svg|csv|ini|cfg|conf|properties|css|scss|less|html?|snap|po|pot)$/i;
+const DATA = /\.(?:json|ya?ml|toml|lock|xml|svg|csv|ini|cfg|conf|properties|snap|po|pot)$/i;
+const PAGE =
+  /\.(?:css|scss|sass|less|html?|heex|eex|leex|erb|ejs|hbs|j2|jinja|vue|svelte|astro|phtml)$/i;
 const ENTRY = /(?:^|\/)(?:__init__\.pyi?|index\.[cm]?[jt]sx?|mod\.rs|package-info\.java|doc\.go)$/;
 
 /** What a file is for, by its path. */
@@ -20,6 +21,7 @@ export function roleOf(path: string): FileRole {
   if (TEST_FOLDER.test(path) || TEST_FILE.test(path)) return "test";
   if (DOCS.test(path)) return "docs";
   if (DATA.test(path)) return "data";
+  if (PAGE.test(path)) return "page";
   return ENTRY.test(path) ? "entry" : "code";
 }
 
