@@ -26,7 +26,7 @@ import type { Session } from "#core/session/state.ts";
 import { isBundled } from "./build.ts";
 import type { StartOptions } from "./start.ts";
 
-export type PlaceParts = Pick<StartOptions, "config" | "env" | "ephemeral"> & {
+export type PlaceParts = Pick<StartOptions, "config" | "env" | "ephemeral" | "thread"> & {
   node: string;
   leases: Leases;
   locations: Locations;
@@ -208,7 +208,7 @@ async function openTrees(
 
 /** In the home: for a repository one, whichever of its folders and worktrees it is asked from. */
 async function openIndexOf(
-  { config, ephemeral }: PlaceParts,
+  { config, ephemeral, thread }: PlaceParts,
   path: string,
 ): Promise<Result<CodeIndex>> {
   const [{ codeIndexAt }, { commonFolderOf }, { syntaxParser }] = await Promise.all([
@@ -221,7 +221,7 @@ async function openIndexOf(
     return fail("not_found", `there is no folder ${path}`, { fix: "check the path" });
   }
   const entry = new URL(isBundled() ? "./index-worker.js" : "./start-index.ts", import.meta.url);
-  const options = { entry, parsing: syntaxParser };
+  const options = { entry, parsing: syntaxParser, follows: thread === true };
   if (ephemeral) return codeIndexAt(root, null, options);
   const key = sha256(commonFolderOf(root)?.common ?? root).slice(0, 20);
   return codeIndexAt(root, join(config.home, "index", `${key}.db`), options);

@@ -243,4 +243,31 @@ describe("an index on disk", () => {
     const index = indexOf(root, file);
     expect(valued(await index.refresh(never)).contents).toBe(4);
   });
+
+  it("that is watched has what was saved, made, moved and removed, without being asked", async () => {
+    const { base, root } = folder(sample);
+    const index = indexOf(root, join(base, "index.db"));
+    valued(await index.refresh(never));
+    const over = new AbortController();
+    const watching = valued(await index.watch(over.signal));
+    const paths = async (text: string) =>
+      valued(await index.files(text, 5)).map(({ path }) => path);
+    const until = async (text: string, expected: readonly string[]) => {
+      const found = async () => (await paths(text)).join() === expected.join();
+      while (!(await found())) await watching.changed();
+      expect(await paths(text)).toEqual(expected);
+    };
+    write(root, { "src/retry.ts": "export const flamingo = 3;\n" });
+    await until("flamingo", ["src/retry.ts"]);
+    write(root, { "new/deep/pelican.ts": "export const pelicanCount = 3;\n" });
+    await until("pelicanCount", ["new/deep/pelican.ts"]);
+    write(root, { "new/deep/pelican.ts": "export const ostrichCount = 3;\n" });
+    await until("ostrichCount", ["new/deep/pelican.ts"]);
+    rmSync(join(root, "src/retry.ts"));
+    await until("flamingo", []);
+    write(root, { "src/parse.py": "heron = 1\n" });
+    expect(valued(await index.refresh(never)).read).toBe(0);
+    await until("heron", ["src/parse.py"]);
+    over.abort();
+  });
 });

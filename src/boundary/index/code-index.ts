@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { textOf } from "#boundary/index/adding.ts";
 import { addAgain, type FillOptions, fill } from "#boundary/index/fill.ts";
-import type { CodeHit, CodeIndex, FileHit } from "#boundary/index/port.ts";
+import type { CodeHit, CodeIndex, FileHit, Watching } from "#boundary/index/port.ts";
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
 import { emptied, openIndex } from "#boundary/index/store.ts";
 import { watching } from "#boundary/index/watch.ts";
@@ -19,44 +19,58 @@ import { fail, ok, type Result } from "#core/failure.ts";
 /** Threads that read and parse: more of them only wait for the one disk and database. */
 const THREADS_MAX = 4;
 
+export type IndexOptions = Pick<FillOptions, "parsing" | "entry"> & {
+  threads?: number;
+  /** Watches from the first refresh on: for a process that stays. */
+  follows?: boolean;
+};
+
+const nothingRead = { read: 0, contents: 0, bytes: 0, commits: 0 };
+
 /** Keeps the index in this file; null keeps it in memory, which takes one thread. */
 export function codeIndexAt(
   root: string,
   file: string | null,
-  options: Pick<FillOptions, "parsing" | "entry"> & { threads?: number },
+  options: IndexOptions,
 ): Result<CodeIndex> {
   const opened = openIndex(file ?? ":memory:");
   if (!opened.ok) return opened;
   const db = opened.value;
   const reader = indexReader(db, root);
   const never = new AbortController().signal;
+  let live: { watching: Watching; signal: AbortSignal } | null = null;
   const { parsing, entry, threads = Math.min(THREADS_MAX, availableParallelism()) } = options;
+  const filling = { file: file ?? "", root, threads, parsing, entry: file === null ? null : entry };
+
+  function watch(signal: AbortSignal): Watching {
+    const rows = db.prepare("SELECT path FROM files WHERE root = ?");
+    const started = watching({
+      root,
+      signal,
+      paths: () => rows.all(root).map(({ path }) => String(path)),
+      again: (paths) => addAgain(db, filling, paths),
+      look: () => fill(db, { ...filling, signal }),
+    });
+    live = { watching: started, signal };
+    return started;
+  }
+
   return guarded({
     async refresh(signal, progress) {
-      return await fill(db, {
-        file: file ?? "",
-        root,
-        threads,
-        parsing,
-        entry: file === null ? null : entry,
-        signal,
-        ...(progress ? { progress } : {}),
-      });
+      if (live && !live.signal.aborted) {
+        await live.watching.settled();
+        return ok({ files: statusOf(db, root, null).files, ...nothingRead });
+      }
+      const filled = await fill(db, { ...filling, signal, ...(progress ? { progress } : {}) });
+      if (filled.ok && options.follows) watch(never);
+      return filled;
     },
     async watch(signal) {
-      const options = { file: file ?? "", root, threads, parsing, entry, signal };
-      const rows = db.prepare("SELECT path FROM files WHERE root = ?");
-      return ok(
-        watching({
-          root,
-          signal,
-          paths: () => rows.all(root).map(({ path }) => String(path)),
-          again: (paths) => addAgain(db, options, paths),
-          look: () => fill(db, { ...options, entry: file === null ? null : entry }),
-        }),
-      );
+      return ok(watch(signal));
     },
     async clear() {
+      live?.watching.close();
+      live = null;
       emptied(db);
       return ok();
     },
@@ -77,7 +91,10 @@ export function codeIndexAt(
     async status() {
       return ok(statusOf(db, root, file));
     },
-    close: () => db.close(),
+    close() {
+      live?.watching.close();
+      db.close();
+    },
   });
 }
 

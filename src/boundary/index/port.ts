@@ -60,6 +60,8 @@ export type IndexStatus = {
 export type Watching = {
   /** Resolves when the index was next brought up to date, or the watch ends. */
   changed(): Promise<void>;
+  /** Resolves when all that was seen to change is in the index. */
+  settled(): Promise<void>;
   close(): void;
 };
 
@@ -68,7 +70,7 @@ export type CodeIndex = {
     signal: AbortSignal,
     progress?: (progress: RefreshProgress) => void,
   ): Promise<Result<Refreshed>>;
-  /** Keeps it up to date from now on, until it is closed or called off. */
+  /** Keeps it up to date from now on, until it is closed or called off: a refresh then is no look. */
   watch(signal: AbortSignal): Promise<Result<Watching>>;
   /** Forgets everything, so that the next refresh makes it anew. */
   clear(): Promise<Result<void>>;

@@ -49,6 +49,8 @@ export function watching(parts: WatchParts): Watching {
       try {
         const watcher = watch(join(root, folder), (_, name) => note(folder, name));
         watcher.on("error", () => watcher.close());
+        // A process that has nothing else to do does not stay for it.
+        watcher.unref();
         watchers.set(folder, watcher);
       } catch {
         // It is gone, or the system has no watches left: the next look finds what changed.
@@ -95,6 +97,12 @@ export function watching(parts: WatchParts): Watching {
   follow();
   signal.addEventListener("abort", close, { once: true });
   return {
+    async settled() {
+      // What was saved just now is told at the next turn of the loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      while (timer !== null && !isClosed) await new Promise((resolve) => setTimeout(resolve, 2));
+      await working;
+    },
     changed: () =>
       isClosed ? Promise.resolve() : new Promise((resolve) => waiting.add(() => resolve())),
     close,

@@ -12,8 +12,7 @@ const TEST_FILE =
 const DOCS =
   /(?:^|\/)(?:docs?|documentation|guides?|website|examples?|samples?|demos?|benchmarks?|bench|playground|node_modules|vendor|third_party)\/|\.(?:md|mdx|rst|txt|adoc|livemd|markdown)$/i;
 const DATA = /\.(?:json|ya?ml|toml|lock|xml|svg|csv|ini|cfg|conf|properties|snap|po|pot)$/i;
-const PAGE =
-  /\.(?:css|scss|sass|less|html?|heex|eex|leex|erb|ejs|hbs|j2|jinja|vue|svelte|astro|phtml)$/i;
+const PAGE = /\.(?:css|scss|sass|less|html?|eex|leex|erb|ejs|hbs|j2|jinja)$/i;
 const ENTRY = /(?:^|\/)(?:__init__\.pyi?|index\.[cm]?[jt]sx?|mod\.rs|package-info\.java|doc\.go)$/;
 
 /** What a file is for, by its path. */
