@@ -6,7 +6,7 @@ import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { textOf } from "#boundary/index/adding.ts";
+import { blobId, textOf } from "#boundary/index/adding.ts";
 import { addAgain, type FillOptions, fill } from "#boundary/index/fill.ts";
 import type { CodeHit, CodeIndex, FileHit, Watching } from "#boundary/index/port.ts";
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
@@ -98,14 +98,14 @@ export function codeIndexAt(
   });
 }
 
-/** A chunk with its text; null where its file is no longer there. */
+/** A chunk with its text; null where its file is away, or was changed since it was read. */
 async function hitOf(root: string, loaded: Loaded, found: FoundChunk): Promise<CodeHit | null> {
   const path = loaded.corpus.files[found.file]?.paths[0];
   const detail = loaded.detail(found.file);
   const place = detail.chunks[found.chunk];
   if (path === undefined || !place) return null;
   const bytes = await readFile(join(root, path)).catch(() => null);
-  if (!bytes) return null;
+  if (!bytes || blobId(bytes) !== detail.hash) return null;
   const text = textOf(bytes).slice(place.start, place.end).trimEnd();
   const symbols = detail.symbols.filter(({ start }) => start >= place.start && start < place.end);
   return {

@@ -10,8 +10,8 @@ import { type History, type PathIndex, pathIndexOf } from "#core/context/locate.
 export type Loaded = {
   corpus: Corpus;
   paths: PathIndex;
-  /** Chunks, symbols and imports of a file of the corpus. */
-  detail(file: number): Detail;
+  /** Chunks, symbols and imports of a file of the corpus, and git's id of the text they are of. */
+  detail(file: number): Detail & { hash: string };
   finder: Finder;
 };
 
@@ -45,14 +45,16 @@ export function indexReader(db: DatabaseSync, root: string): IndexReader {
       if (loaded && seen === now) return loaded;
       const { files, contents } = filesOf(db, root, segments.places("code"));
       const corpus = corpusOf(segments.of("code"), files);
-      const detail = db.prepare("SELECT detail FROM contents WHERE id = ?");
+      const detail = db.prepare("SELECT hash, detail FROM contents WHERE id = ?");
       const paths = loaded && samePaths(loaded.corpus, corpus) ? loaded.paths : pathIndexOf(corpus);
       loaded = {
         corpus,
         paths,
         finder: finderOf(corpus, paths, await history(corpus, signal)),
-        detail: (file) =>
-          detailFrom(String(detail.get(contents[file] ?? 0)?.detail ?? "[[],[],[]]")),
+        detail(file) {
+          const row = detail.get(contents[file] ?? 0);
+          return { ...detailFrom(String(row?.detail ?? "[[],[],[]]")), hash: String(row?.hash) };
+        },
       };
       seen = now;
       return loaded;
