@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { cutText } from "#boundary/cut.ts";
 import { syntaxParser } from "#boundary/parse/parser.ts";
 import type { SyntaxParser } from "#boundary/parse/port.ts";
-import { type Chunk, chunksOf, opening, usualSizes } from "#core/context/chunk.ts";
+import { type Chunk, chunkStrategies, chunksOf, opening, usualSizes } from "#core/context/chunk.ts";
 import { type Language, languageOf, languages, plainText } from "#core/context/languages.ts";
 import type { SyntaxNode } from "#core/context/syntax.ts";
 
@@ -135,6 +135,23 @@ describe("cutting", () => {
       expect(joined(text, chunks)).toBe(text);
       expect(chunks.length).toBeGreaterThan(3);
     }
+  });
+
+  it("cuts by declarations, by size, or by both, as it is asked to", async () => {
+    const language = named("typescript");
+    const one = (i: number) => `export function f${i}() {\n${"  call();\n".repeat(40)}}\n\n`;
+    const text = Array.from({ length: 12 }, (_, i) => one(i)).join("");
+    await parser.load("typescript");
+    const outline = parser.outline("typescript", text, opening(language, text));
+    if (!outline.ok) throw new Error(outline.error.say);
+    const counts = chunkStrategies.map((strategy) => {
+      const chunks = chunksOf(text, language, outline.value.root, { strategy });
+      expect(joined(text, chunks)).toBe(text);
+      return chunks.length;
+    });
+    // Each function is a chunk, except where only the room decides: four of them fit.
+    expect(chunkStrategies).toEqual(["semantic", "size", "hybrid"]);
+    expect(counts).toEqual([12, 3, 12]);
   });
 
   it("keeps the documentation with what it is for", async () => {
