@@ -31,8 +31,8 @@ const shortSettings: ScoreSettings = { file: fields, chunk: shortFields, cover: 
 const weights: Readonly<Record<Signal, number>> = {
   text: 2,
   title: 0.5,
-  chunk: 1.2,
-  cover: 1,
+  chunk: 1.5,
+  cover: 0.6,
   path: 1.5,
   scope: 0.6,
   mention: 1.5,

@@ -70,6 +70,28 @@ export function scorerOf(corpus: Corpus, settings: ScoreSettings): Scorer {
     }
   }
 
+  /** Adds what one term says. */
+  function addTerm(term: Term, sums: Sums): void {
+    found.clear();
+    read(term.term, 1);
+    const least = term.like ? Math.min(LIKE_FILES_MIN, corpus.files.length / 50) : 0;
+    const rarity = {
+      files: rarityOf(Math.max(found.files.length, least), corpus.files.length),
+      chunks: rarityOf(Math.max(found.chunks.length, least), corpus.chunks),
+    };
+    // For files the word itself counts as much as all that may stand for it together with it.
+    const part = { rarity: rarity.files, k1: settings.file.k1, by: term.like ? 0.5 : 1 };
+    addFiles(sums.scores, found, term, part);
+    if (term.like) {
+      for (const { term: other, share } of term.like) read(other, share);
+      addFiles(sums.scores, found, term, part);
+    }
+    if (found.files.length === 0) return;
+    sums.files += term.weight * rarity.files;
+    sums.chunks += term.weight * rarity.chunks;
+    addChunks(sums, found, { share: term.weight * rarity.chunks, k1: settings.chunk.k1 });
+  }
+
   return (terms) => {
     const scores: Scores = {
       files: new Float32Array(corpus.files.length),
@@ -77,38 +99,32 @@ export function scorerOf(corpus: Corpus, settings: ScoreSettings): Scorer {
       covers: new Float32Array(corpus.files.length),
       chunks: new Float32Array(count),
     };
-    const chunkCovers = new Float32Array(count);
-    const whole = { files: 0, chunks: 0 };
-    for (const term of terms) {
-      found.clear();
-      read(term.term, 1);
-      const own = { files: found.files.length, chunks: found.chunks.length };
-      for (const { term: other, share } of term.like ?? []) read(other, share);
-      if (found.files.length === 0) continue;
-      const least = term.like ? Math.min(LIKE_FILES_MIN, corpus.files.length / 50) : 0;
-      const rarity = {
-        files: rarityOf(Math.max(own.files, least), corpus.files.length),
-        chunks: rarityOf(Math.max(own.chunks, least), corpus.chunks),
-      };
-      whole.files += term.weight * rarity.files;
-      whole.chunks += term.weight * rarity.chunks;
-      addFiles(scores, found, term, { rarity: rarity.files, k1: settings.file.k1 });
-      for (const chunk of found.chunks) {
-        const times = found.inChunk[chunk] ?? 0;
-        const share = term.weight * rarity.chunks;
-        const score = (share * times * (settings.chunk.k1 + 1)) / (settings.chunk.k1 + times);
-        scores.chunks[chunk] = (scores.chunks[chunk] ?? 0) + score;
-        chunkCovers[chunk] = (chunkCovers[chunk] ?? 0) + share * Math.min(1, times);
-      }
-    }
+    const sums = { scores, covers: new Float32Array(count), files: 0, chunks: 0 };
+    for (const term of terms) addTerm(term, sums);
     for (let file = 0; file < scores.covers.length; file += 1) {
-      scores.covers[file] = (scores.covers[file] ?? 0) / Math.max(whole.files, 1e-9);
+      scores.covers[file] = (scores.covers[file] ?? 0) / Math.max(sums.files, 1e-9);
     }
     if (settings.cover > 0) {
-      raise(scores.chunks, chunkCovers, settings.cover / Math.max(whole.chunks, 1e-9));
+      raise(scores.chunks, sums.covers, settings.cover / Math.max(sums.chunks, 1e-9));
     }
     return scores;
   };
+}
+
+/** What is summed up over the terms: scores, what each chunk has of the question, and all of it. */
+type Sums = { scores: Scores; covers: Float32Array; files: number; chunks: number };
+
+function addChunks(
+  { scores, covers }: Sums,
+  found: Found,
+  { share, k1 }: { share: number; k1: number },
+): void {
+  for (const chunk of found.chunks) {
+    const times = found.inChunk[chunk] ?? 0;
+    const score = (share * times * (k1 + 1)) / (k1 + times);
+    scores.chunks[chunk] = (scores.chunks[chunk] ?? 0) + score;
+    covers[chunk] = (covers[chunk] ?? 0) + share * Math.min(1, times);
+  }
 }
 
 /** Raises the scores of what has more of the question. */
@@ -122,13 +138,13 @@ function addFiles(
   scores: Scores,
   found: Found,
   { weight, title }: Term,
-  { rarity, k1 }: { rarity: number; k1: number },
+  { rarity, k1, by }: { rarity: number; k1: number; by: number },
 ): void {
   for (const file of found.files) {
     const times = found.inFile[file] ?? 0;
-    const score = (rarity * times * (k1 + 1)) / (k1 + times);
+    const score = (by * rarity * times * (k1 + 1)) / (k1 + times);
     scores.files[file] = (scores.files[file] ?? 0) + weight * score;
-    scores.covers[file] = (scores.covers[file] ?? 0) + weight * rarity;
+    scores.covers[file] = (scores.covers[file] ?? 0) + by * weight * rarity;
     if (title > 0) scores.titles[file] = (scores.titles[file] ?? 0) + title * score;
   }
 }
