@@ -65,7 +65,7 @@ export type Room = {
 
 /**
  * Chooses pieces, those given first of a kind before the others of it. One that does not fit is
- * left out, and smaller ones after it are still tried. The fixed kinds are in it whatever they take.
+ * left out, and smaller ones after it are still tried. The fixed kinds are always in it.
  */
 export function assemble(
   given: readonly Piece[],
