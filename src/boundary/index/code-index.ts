@@ -12,6 +12,7 @@ import type { CodeHit, CodeIndex, FileHit, Watching } from "#boundary/index/port
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
 import { emptied, openIndex } from "#boundary/index/store.ts";
 import { watching } from "#boundary/index/watch.ts";
+import type { SyntaxParser } from "#boundary/parse/port.ts";
 import type { FoundChunk } from "#core/context/find.ts";
 import { questionOf } from "#core/context/question.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -39,7 +40,13 @@ export function codeIndexAt(
   const reader = indexReader(db, root);
   const never = new AbortController().signal;
   let live: { watching: Watching; signal: AbortSignal } | null = null;
-  const { parsing, entry, threads = Math.min(THREADS_MAX, availableParallelism()) } = options;
+  const { entry, threads = Math.min(THREADS_MAX, availableParallelism()) } = options;
+  let parser: Promise<SyntaxParser> | null = null;
+  /** One for all that is read in this thread: a grammar takes as long to load as a file to read. */
+  const parsing = () => {
+    parser ??= options.parsing();
+    return parser;
+  };
   const filling = { file: file ?? "", root, threads, parsing, entry: file === null ? null : entry };
 
   function watch(signal: AbortSignal): Watching {
@@ -93,6 +100,7 @@ export function codeIndexAt(
     },
     close() {
       live?.watching.close();
+      parser?.then((one) => one.close()).catch(() => {});
       db.close();
     },
   });

@@ -99,15 +99,10 @@ async function addHere(
   changed: readonly { path: string }[],
 ): Promise<Result<number>> {
   if (changed.length === 0) return ok(0);
-  const parser = await parsing();
-  try {
-    const adding = addingTo(db, parser, root);
-    const { contents } = await adding.add(changed.map(({ path }) => path));
-    adding.flush();
-    return ok(contents);
-  } finally {
-    parser.close();
-  }
+  const adding = addingTo(db, await parsing(), root);
+  const { contents } = await adding.add(changed.map(({ path }) => path));
+  adding.flush();
+  return ok(contents);
 }
 
 function batches(changed: Looked["changed"]): { paths: string[]; bytes: number }[] {

@@ -14,6 +14,7 @@ import type { Question } from "#core/context/question.ts";
 import {
   chunksFrom,
   type FieldSettings,
+  type Scorer,
   type ScoreSettings,
   type Scores,
   scorerOf,
@@ -82,14 +83,23 @@ export type Finder = {
   chunks(question: Question, limit: number): FoundChunk[];
 };
 
+/** A scorer that is made when it is first asked: it weighs all lengths. */
+function once(make: () => Scorer): Scorer {
+  let made: Scorer | null = null;
+  return (terms) => {
+    made ??= make();
+    return made(terms);
+  };
+}
+
 /** Finds in a corpus; made once for many questions. */
 export function finderOf(corpus: Corpus, paths: PathIndex, history: History | null): Finder {
   const parts = {
     corpus,
     paths,
     history,
-    long: scorerOf(corpus, longSettings),
-    short: scorerOf(corpus, shortSettings),
+    long: once(() => scorerOf(corpus, longSettings)),
+    short: once(() => scorerOf(corpus, shortSettings)),
     commits: history ? scorerOf(history.corpus, longSettings) : null,
   };
   const from = chunksFrom(corpus);
