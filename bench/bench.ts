@@ -1,6 +1,7 @@
 // `npm run bench -- NAME [--json]`: a table of figures and ratios, each against a floor or a peer
 // of the same run. Exits 1 where a ratio is over its limit.
 import { audit } from "./audit.ts";
+import { compression } from "./compression.ts";
 import { index } from "./index.ts";
 import { log } from "./log.ts";
 import { mask } from "./mask.ts";
@@ -15,6 +16,7 @@ import { tree } from "./tree.ts";
 
 const benches: Record<string, () => Promise<Compared[]>> = {
   audit,
+  compression,
   index,
   oneshot,
   start,

@@ -252,7 +252,7 @@ export function lineCuts(text: string, { start, end }: Span, room: number): numb
 }
 
 /** Never between the halves of one character. */
-function betweenCharacters(text: string, at: number): number {
+export function betweenCharacters(text: string, at: number): number {
   const code = text.charCodeAt(at);
   return code >= 0xdc00 && code <= 0xdfff ? at - 1 : at;
 }
