@@ -152,8 +152,9 @@ function linesOf(lines: readonly CodeLine[], spans: readonly Span[]): Set<number
   for (const { start, end } of spans) {
     if (end <= start) continue;
     for (let at = lineAt(starts, start); at < lines.length; at += 1) {
-      if ((lines[at]?.start ?? 0) >= end) break;
-      found.add(at);
+      const line = lines[at];
+      if (!line || line.start >= end) break;
+      if (line.end > start) found.add(at);
     }
   }
   return found;

@@ -23,8 +23,8 @@ export type PickSettings = RelevanceSettings & {
   /** A signature, and any line, besides its identifiers, where it is near. */
   signature: number;
   line: number;
-  /** Tokens that a line costs besides its own: a marker less or more. */
-  gap: number;
+  /** What a gap is thought to cost, in tokens: about its marker. */
+  marker: number;
   /** The share of the room that signatures are sure of. */
   heads: number;
 };
@@ -37,8 +37,8 @@ export const usualPicks: PickSettings = {
   comment: 0.02,
   signature: 0.3,
   line: 0.1,
-  gap: 2,
-  heads: 0.35,
+  marker: 5,
+  heads: 0.5,
 };
 
 export type Picking = {
@@ -60,9 +60,10 @@ export function orderByWorth(
   { text, question, symbols, costs, tokensMax, settings = usualPicks }: Picking,
 ): number[] {
   const relevance = relevanceOf(lines, symbols, { question, settings });
-  const heads = headsOf(lines, symbols);
+  const heads = headsOf(lines, { text, symbols });
   const parents = parentsOf(lines, text);
   const under = Object.groupBy(lines.keys(), (i) => parents[i] ?? -1);
+  const { before, after } = besideOf(lines);
   const taken = new Uint8Array(lines.length);
   const seen = new Set<string>();
   const order: number[] = [];
@@ -75,7 +76,9 @@ export function orderByWorth(
       for (const name of names) seen.add(name);
       if (kind !== "comment") for (const word of words) seen.add(word);
     }
-    return added.flatMap((line) => under[line] ?? []).filter((line) => taken[line] === 0);
+    return added
+      .flatMap((line) => [...(under[line] ?? []), before[line] ?? -1, after[line] ?? -1])
+      .filter((line) => line >= 0 && taken[line] === 0);
   };
   let room = settings.heads * tokensMax;
   for (const i of nearest(heads, relevance)) {
@@ -85,12 +88,15 @@ export function orderByWorth(
   }
   const isHead = new Set(heads);
   const value = (i: number) => {
-    let [gain, cost] = [0, settings.gap];
+    // A line between two that are kept saves the marker of their gap; one by itself makes another.
+    const beside = [before[i], after[i]].filter((line) => line !== undefined && taken[line] === 1);
+    let gain = 0;
+    let cost = settings.marker * (1 - beside.length);
     for (const line of withParents(i, parents, taken)) {
       gain += worthOf(line, { lines, relevance, seen, settings, isHead: isHead.has(line) });
       cost += costs[line] ?? 0;
     }
-    return gain / cost;
+    return gain / Math.max(1, cost);
   };
   const candidates = lines.keys().filter((i) => lines[i]?.kind !== "blank" && taken[i] === 0);
   largestFirst(candidates, { value, take, isDone: (i) => taken[i] === 1 });
@@ -108,6 +114,19 @@ function withParents(i: number, parents: Int32Array, taken: Uint8Array): number[
     found.push(at);
   }
   return found.reverse();
+}
+
+/** The lines before and after each, blank ones not counted. */
+function besideOf(lines: readonly CodeLine[]) {
+  const [before, after] = [new Array<number>(lines.length), new Array<number>(lines.length)];
+  let last = -1;
+  for (const [i, { kind }] of lines.entries()) {
+    if (kind === "blank") continue;
+    if (last >= 0) after[last] = i;
+    before[i] = last;
+    last = i;
+  }
+  return { before, after };
 }
 
 const CLOSES = /^[)\]}]|^(?:end|else|elif|elsif|except|finally|catch|rescue)\b/;
@@ -166,12 +185,16 @@ function worthOf(
 }
 
 /** Lines of the signatures of what has a body. */
-function headsOf(lines: readonly CodeLine[], symbols: readonly CodeSymbol[]): number[] {
+function headsOf(
+  lines: readonly CodeLine[],
+  { text, symbols }: Pick<Picking, "text" | "symbols">,
+): number[] {
   const heads = new Set<number>();
   const starts = lines.map(({ start }) => start);
   for (const { start, signature, kind } of symbols) {
     if (kind === "variable" || kind === "constant" || kind === "field") continue;
-    const last = lineAt(starts, Math.max(start, signature - 1));
+    const said = text.slice(start, signature).trimEnd();
+    const last = lineAt(starts, start + Math.max(0, said.length - 1));
     for (let at = lineAt(starts, start); at <= last; at += 1) {
       if (lines[at]?.kind !== "blank") heads.add(at);
     }

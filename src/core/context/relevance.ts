@@ -28,6 +28,9 @@ export type RelevanceSettings = {
   base: number;
   /** What it is worth that its own terms are the question's. */
   direct: number;
+  /** How much of a line's nearness is of the lines around it, and how much of the most is enough. */
+  local: number;
+  enough: number;
 };
 
 export const usualRelevance: RelevanceSettings = {
@@ -37,6 +40,8 @@ export const usualRelevance: RelevanceSettings = {
   hop: 0.6,
   base: 0.05,
   direct: 0.5,
+  local: 0.3,
+  enough: 0.5,
 };
 
 /** Saturation and length of BM25, as Robertson and Zaragoza (2009) give them. */
@@ -66,11 +71,14 @@ export function relevanceOf(
   const partOf = numbered(lines, inside, symbols.length);
   const parts = partsOf(lines, symbols, { partOf, settings });
   const asked = askedTerms(question);
-  const first = normal(scored(parts, asked, settings));
-  const spread = spreadOver(parts, symbols, first, settings);
-  const weights = weightsOf(parts, spread, { asked, settings });
-  const near = Float64Array.from(partOf, (part) => spread[part] ?? 0);
-  return { near, weights };
+  const { scores, worth } = scored(parts, asked, settings);
+  const spread = spreadOver(parts, symbols, normal(scores), settings);
+  const local = normal(around(lines, worth));
+  const near = Float64Array.from(partOf, (part, i) => {
+    const here = Math.min(1, (local[i] ?? 0) / settings.enough);
+    return (spread[part] ?? 0) * (1 - settings.local + settings.local * here);
+  });
+  return { near, weights: weightsOf(lines, near, { asked, settings }) };
 }
 
 /** The innermost definition of each line, -1 for none. */
@@ -171,7 +179,8 @@ function scored(
   parts: readonly Part[],
   asked: ReadonlyMap<string, number>,
   { like }: RelevanceSettings,
-): number[] {
+): { scores: number[]; worth: Map<string, number> } {
+  const worth = new Map<string, number>();
   const mean = parts.reduce((sum, { size }) => sum + size, 0) / Math.max(1, parts.length);
   const all = new Set(parts.flatMap(({ terms }) => [...terms.keys()]));
   const scores = parts.map(() => 0);
@@ -187,12 +196,34 @@ function scored(
     });
     const having = counts.filter((count) => count > 0).length;
     const idf = Math.log(1 + (parts.length - having + 0.5) / (having + 0.5));
+    for (const [other, share] of shares) {
+      worth.set(other, Math.max(worth.get(other) ?? 0, weight * idf * share));
+    }
     for (const [i, count] of counts.entries()) {
       const length = K1 * (1 - B + (B * (parts[i]?.size ?? 0)) / Math.max(1, mean));
       scores[i] = (scores[i] ?? 0) + (weight * idf * count * (K1 + 1)) / (count + length);
     }
   }
-  return scores;
+  return { scores, worth };
+}
+
+/** Lines before and after that speak for a line, too, the farther the less. */
+const AROUND = 5;
+
+/** What the question's terms in and around each line are worth. */
+function around(lines: readonly CodeLine[], worth: ReadonlyMap<string, number>): number[] {
+  const hits = lines.map(({ names, words, kind }) => {
+    if (kind === "import") return 0;
+    const terms = new Set([...names, ...words].flatMap((word) => termsOf(word)));
+    return terms.values().reduce((sum, term) => sum + (worth.get(term) ?? 0), 0);
+  });
+  return hits.map((_, i) => {
+    let sum = 0;
+    for (let far = -AROUND; far <= AROUND; far += 1) {
+      sum += (hits[i + far] ?? 0) * (1 - Math.abs(far) / (AROUND + 1));
+    }
+    return sum;
+  });
 }
 
 export const isAlike = (a: string, b: string): boolean =>
@@ -235,13 +266,14 @@ function spreadOver(
 }
 
 function weightsOf(
-  parts: readonly Part[],
-  near: readonly number[],
+  lines: readonly CodeLine[],
+  near: Float64Array,
   { asked, settings }: { asked: ReadonlyMap<string, number>; settings: RelevanceSettings },
 ): Map<string, number> {
   const weights = new Map<string, number>();
-  for (const [i, { names }] of parts.entries()) {
-    for (const name of names.keys()) {
+  for (const [i, { names, words, kind }] of lines.entries()) {
+    if (kind === "import") continue;
+    for (const name of kind === "code" ? [...names, ...words] : names) {
       weights.set(name, Math.max(weights.get(name) ?? 0, near[i] ?? 0));
     }
   }
