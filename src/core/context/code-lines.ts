@@ -6,14 +6,14 @@ import type { Comments } from "#core/context/languages.ts";
 
 export type LineKind = "code" | "comment" | "import" | "blank";
 
-/** A line with its end of line, or a piece of a long one. */
+/** A line with its end of line, or a stretch of a long one. */
 export type CodeLine = Span & {
   /** Its number, from 1. */
   line: number;
   kind: LineKind;
   /** Where its first word stands. */
   from: number;
-  /** Columns before its first word, a tab as four; a later piece of a line is infinitely far in. */
+  /** Columns before its first word, a tab as four; a later stretch of a line is infinitely far in. */
   indent: number;
   /** Identifiers of its code, each once. */
   names: readonly string[];
@@ -23,8 +23,8 @@ export type CodeLine = Span & {
 
 /** Columns of a tab, where spaces are compared with it. */
 const TAB = 4;
-/** UTF-16 units of a piece: lines that somebody wrote are shorter, and stay whole. */
-const PIECE_UNITS_MAX = 600;
+/** UTF-16 units of a stretch: lines that somebody wrote are shorter, and stay whole. */
+const STRETCH_UNITS_MAX = 600;
 
 const IDENTIFIER = /[\p{L}_$][\p{L}\p{N}_$]*/gu;
 
@@ -42,12 +42,12 @@ export function codeLines(
   for (let start = 0; start < text.length; ) {
     const end = text.indexOf("\n", start) + 1 || text.length;
     number += 1;
-    for (const piece of piecesOf(text, { start, end })) {
-      const line = { ...read(piece), line: number };
+    for (const stretch of stretchesOf(text, { start, end })) {
+      const line = { ...read(stretch), line: number };
       while (next < imports.length && (imports[next]?.end ?? 0) <= line.from) next += 1;
       const isImport = line.kind === "code" && (imports[next]?.start ?? end) <= line.from;
       if (isImport) line.kind = "import";
-      if (piece.start > start) line.indent = Number.POSITIVE_INFINITY;
+      if (stretch.start > start) line.indent = Number.POSITIVE_INFINITY;
       lines.push(line);
     }
     start = end;
@@ -55,21 +55,21 @@ export function codeLines(
   return lines;
 }
 
-/** A line as it is, a long one in pieces, cut behind what is no part of a word where there is such. */
-function piecesOf(text: string, { start, end }: Span): Span[] {
-  const pieces: Span[] = [];
+/** A line as it is, a long one in stretches, cut behind what is no part of a word where there is such. */
+function stretchesOf(text: string, { start, end }: Span): Span[] {
+  const stretches: Span[] = [];
   let from = start;
-  while (end - from > PIECE_UNITS_MAX) {
-    const most = from + PIECE_UNITS_MAX;
+  while (end - from > STRETCH_UNITS_MAX) {
+    const most = from + STRETCH_UNITS_MAX;
     let at = most;
-    while (at > from + PIECE_UNITS_MAX / 2 && /[\p{L}\p{N}_$\p{Cs}]/u.test(text[at - 1] ?? ""))
+    while (at > from + STRETCH_UNITS_MAX / 2 && /[\p{L}\p{N}_$\p{Cs}]/u.test(text[at - 1] ?? ""))
       at -= 1;
-    if (at <= from + PIECE_UNITS_MAX / 2) at = betweenCharacters(text, most);
-    pieces.push({ start: from, end: at });
+    if (at <= from + STRETCH_UNITS_MAX / 2) at = betweenCharacters(text, most);
+    stretches.push({ start: from, end: at });
     from = at;
   }
-  pieces.push({ start: from, end });
-  return pieces;
+  stretches.push({ start: from, end });
+  return stretches;
 }
 
 /** What is open where a line ends: a comment or a string, and what closes it. */

@@ -131,7 +131,7 @@ describe("a text without structure", () => {
     expect([...quarters].sort()).toEqual([0, 1, 2, 3]);
   });
 
-  it("of one long line keeps pieces", () => {
+  it("of one long line keeps stretches", () => {
     const line = "word ".repeat(2_000);
     const { text, tokens } = compress(line, asked(line, plainText, { tokensMax: 900 }));
     expect(tokens).toBeGreaterThan(600);
@@ -181,7 +181,7 @@ describe("any text", () => {
         const made = compress(text, asked(text, language, more));
         let at = 0;
         for (const { line, endLine } of made.kept) {
-          // A piece of a long line is not all of it.
+          // A stretch of a long line is not all of it.
           if (lineOf(text, line).length > 600 || lineOf(text, endLine).length > 600) continue;
           const said = text
             .split("\n")
@@ -243,7 +243,7 @@ describe("any text", () => {
   });
 });
 
-/** The lines that spans touch, by themselves; of long ones the pieces. */
+/** The lines that spans touch, by themselves; of long ones the stretches. */
 function keptAlone(text: string, keep: readonly { start: number; end: number }[]): string {
   return codeLines(text, {})
     .filter((line) =>

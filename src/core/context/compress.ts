@@ -1,7 +1,7 @@
 // Fewer tokens for the same text: what a question needs of it within a number of tokens, in the order
 // of the text and with markers where something is left out. Promises: never more tokens than asked
 // for, unless what has to be kept is more; what has to be kept is; what is kept is as it was, by
-// whole lines (pieces of a line only where one is longer than anybody writes); the same input gives
+// whole lines (stretches of a line only where one is longer than anybody writes); the same input gives
 // the same result.
 import type { Chunk, Span } from "#core/context/chunk.ts";
 import { type CodeLine, codeLines } from "#core/context/code-lines.ts";
@@ -110,7 +110,10 @@ function fitted(text: string, asked: Fitting): Fitted {
   for (const i of linesOf(lines, keep)) kept[i] = 1;
   const made = (picked: Uint8Array): Fitted => {
     filled(picked, asked);
-    const put = elided(text, lines, picked, { comments: asked.language.comments, marks: true });
+    const put = elided(text, lines, picked, {
+      comments: asked.language.comments,
+      withMarkers: true,
+    });
     return { ...put, tokens: asked.count(put.text) };
   };
   let best: Fitted | null = null;
@@ -141,7 +144,7 @@ function fitted(text: string, asked: Fitting): Fitted {
 
 /** Only what has to be kept, and no marker: not even those have room. */
 function bare(text: string, { lines, kept, count }: Fitting & { kept: Uint8Array }): Fitted {
-  const put = elided(text, lines, kept, { comments: {}, marks: false });
+  const put = elided(text, lines, kept, { comments: {}, withMarkers: false });
   return { ...put, tokens: count(put.text) };
 }
 

@@ -10,12 +10,12 @@ export type Dropped = Lines & { what: "code" | "comments" | "imports" | "blank l
 
 export type Elided = { text: string; kept: Lines[]; dropped: Dropped[] };
 
-/** The picked lines of a text in their order, with a marker for each gap if `marks` says so. */
+/** The picked lines of a text in their order, with a marker for each gap if it is wanted. */
 export function elided(
   text: string,
   lines: readonly CodeLine[],
   picked: Uint8Array,
-  { comments, marks }: { comments: Comments; marks: boolean },
+  { comments, withMarkers }: { comments: Comments; withMarkers: boolean },
 ): Elided {
   const out: string[] = [];
   const kept: Lines[] = [];
@@ -28,7 +28,8 @@ export function elided(
     } else {
       const what = whatOf(lines.slice(at, end));
       dropped.push({ ...span, what });
-      if (marks && what !== "blank lines") out.push(markerOf(text, lines.slice(at, end), comments));
+      if (withMarkers && what !== "blank lines")
+        out.push(markerOf(text, lines.slice(at, end), comments));
     }
   }
   return { text: out.join(""), kept, dropped };
@@ -57,7 +58,7 @@ function whatOf(gap: readonly CodeLine[]): Dropped["what"] {
 function markerOf(
   text: string,
   gap: readonly CodeLine[],
-  { line: [mark] = [], block }: Comments,
+  { line: [begin] = [], block }: Comments,
 ): string {
   const [first] = gap.filter(({ kind }) => kind !== "blank");
   const last = gap.at(-1);
@@ -69,6 +70,6 @@ function markerOf(
   }
   const count = last.line - (gap[0]?.line ?? 0) + 1;
   const said = `… ${count} ${count === 1 ? "line" : "lines"}`;
-  const whole = mark ? `${mark} ${said}` : block ? `${block[0]} ${said} ${block[1]}` : said;
+  const whole = begin ? `${begin} ${said}` : block ? `${block[0]} ${said} ${block[1]}` : said;
   return `${text.slice(first.start, first.from)}${whole}${ends}`;
 }

@@ -1,4 +1,4 @@
-// How near each part of a code text is to a question: definitions by the question's terms, then by
+// How near each passage of a code text is to a question: definitions by the question's terms, then by
 // what they share with those (who calls them, what they call, what both use), and each identifier
 // by the nearest definition it stands in.
 import type { CodeSymbol } from "#core/context/chunk.ts";
@@ -47,16 +47,20 @@ export const usualRelevance: RelevanceSettings = {
 /** Saturation and length of BM25, as Robertson and Zaragoza (2009) give them. */
 const K1 = 1.2;
 const B = 0.5;
+/** How often nearness goes on: to what a near definition calls, and to what that calls. */
 const HOPS = 2;
+/** Definitions of one name; more say nothing of each other. */
 const NAMESAKES_MAX = 8;
+/** Terms of a question that are looked for, those of the most weight first. */
+const TERMS_MAX = 80;
 
 const termsOf = termCache(termsOfIdentifier);
 
 /** What is looked at as one: a definition without those inside of it, or a paragraph outside. */
-type Part = {
+type Passage = {
   /** -1 for a paragraph. */
   symbol: number;
-  names: Map<string, number>;
+  names: Set<string>;
   terms: Map<string, number>;
   size: number;
 };
@@ -68,15 +72,15 @@ export function relevanceOf(
   { question, settings = usualRelevance }: { question: string; settings?: RelevanceSettings },
 ): Relevance {
   const inside = insideOf(lines, symbols);
-  const partOf = numbered(lines, inside, symbols.length);
-  const parts = partsOf(lines, symbols, { partOf, settings });
+  const passageOf = numbered(lines, inside, symbols.length);
+  const passages = passagesOf(lines, symbols, { passageOf, settings });
   const asked = askedTerms(question);
-  const { scores, worth } = scored(parts, asked, settings);
-  const spread = spreadOver(parts, symbols, normal(scores), settings);
+  const { scores, worth } = scored(passages, asked, settings);
+  const spread = spreadOver(passages, symbols, normal(scores), settings);
   const local = normal(around(lines, worth));
-  const near = Float64Array.from(partOf, (part, i) => {
+  const near = Float64Array.from(passageOf, (passage, i) => {
     const here = Math.min(1, (local[i] ?? 0) / settings.enough);
-    return (spread[part] ?? 0) * (1 - settings.local + settings.local * here);
+    return (spread[passage] ?? 0) * (1 - settings.local + settings.local * here);
   });
   return { near, weights: weightsOf(lines, near, { asked, settings }) };
 }
@@ -86,11 +90,17 @@ function insideOf(lines: readonly CodeLine[], symbols: readonly CodeSymbol[]): I
   const inside = new Int32Array(lines.length).fill(-1);
   // Outer ones first, so that inner ones have the last word.
   const order = symbols.map((symbol, at) => ({ symbol, at }));
-  order.sort((a, b) => b.symbol.end - b.symbol.start - (a.symbol.end - a.symbol.start));
+  order.sort((a, b) => a.symbol.start - b.symbol.start || b.symbol.end - a.symbol.end);
   const starts = lines.map(({ start }) => start);
   for (const { symbol, at } of order) {
-    for (let i = lineAt(starts, symbol.start); i < lines.length; i += 1) {
-      if ((lines[i]?.start ?? 0) >= symbol.end) break;
+    const first = lineAt(starts, symbol.start);
+    const indent = lines[first]?.indent ?? 0;
+    for (let i = first; i < lines.length; i += 1) {
+      const line = lines[i];
+      // Without a grammar a definition is known by its first line: what is farther in is its, too.
+      const isFarther = line?.kind === "blank" || (line?.indent ?? 0) > indent;
+      const isPast = (line?.start ?? 0) >= symbol.end;
+      if (isPast && !(symbol.kind === "function" && isFarther)) break;
       inside[i] = at;
     }
   }
@@ -103,7 +113,7 @@ function insideOf(lines: readonly CodeLine[], symbols: readonly CodeSymbol[]): I
   return inside;
 }
 
-/** Of each line its part: definitions have the numbers of their symbols, paragraphs those after. */
+/** Of each line its passage: definitions have the numbers of their symbols, paragraphs those after. */
 function numbered(lines: readonly CodeLine[], inside: Int32Array, symbols: number): Int32Array {
   let next = symbols - 1;
   let isOpen = false;
@@ -126,49 +136,49 @@ export function lineAt(starts: readonly number[], offset: number): number {
   return Math.max(0, low);
 }
 
-function partsOf(
+function passagesOf(
   lines: readonly CodeLine[],
   symbols: readonly CodeSymbol[],
-  { partOf, settings }: { partOf: Int32Array; settings: RelevanceSettings },
-): Part[] {
-  const most = partOf.reduce((a, b) => Math.max(a, b), symbols.length - 1);
-  const parts = Array.from(
+  { passageOf, settings }: { passageOf: Int32Array; settings: RelevanceSettings },
+): Passage[] {
+  const most = passageOf.reduce((a, b) => Math.max(a, b), symbols.length - 1);
+  const passages = Array.from(
     { length: most + 1 },
-    (_, i): Part => ({
+    (_, i): Passage => ({
       symbol: i < symbols.length ? i : -1,
-      ...{ names: new Map(), terms: new Map(), size: 0 },
+      ...{ names: new Set(), terms: new Map(), size: 0 },
     }),
   );
-  const add = (part: Part, word: string, weight: number) => {
-    for (const term of termsOf(word)) part.terms.set(term, (part.terms.get(term) ?? 0) + weight);
-    part.size += weight;
+  const add = (passage: Passage, word: string, weight: number) => {
+    for (const term of termsOf(word))
+      passage.terms.set(term, (passage.terms.get(term) ?? 0) + weight);
+    passage.size += weight;
   };
   for (const [i, line] of lines.entries()) {
-    const part = parts[partOf[i] ?? 0];
-    if (!part || line.kind === "import") continue;
+    const passage = passages[passageOf[i] ?? 0];
+    if (!passage || line.kind === "import") continue;
     for (const name of line.names) {
-      part.names.set(name, (part.names.get(name) ?? 0) + 1);
-      add(part, name, 1);
+      passage.names.add(name);
+      add(passage, name, 1);
     }
     for (const word of line.words) {
-      add(part, word, settings.said);
-      if (line.kind === "code") part.names.set(word, part.names.get(word) ?? 0);
+      add(passage, word, settings.said);
+      if (line.kind === "code") passage.names.add(word);
     }
   }
   for (const [i, { name, path }] of symbols.entries()) {
-    const part = parts[i];
-    if (!part) continue;
-    add(part, name, settings.name);
-    for (const outer of path) add(part, outer, 1);
+    const passage = passages[i];
+    if (!passage) continue;
+    add(passage, name, settings.name);
+    for (const outer of path) add(passage, outer, 1);
   }
-  return parts;
+  return passages;
 }
 
 /** The question's terms with their weights. */
 function askedTerms(question: string): Map<string, number> {
-  const asked = new Map<string, number>();
-  for (const { term, weight } of questionOf(question).terms) asked.set(term, weight);
-  return asked;
+  const { terms } = questionOf(question);
+  return new Map(terms.slice(0, TERMS_MAX).map(({ term, weight }) => [term, weight]));
 }
 
 /** Letters in which words begin the same that are taken for forms of one. */
@@ -176,31 +186,31 @@ const BEGINNING = 5;
 
 /** How much of the question's terms a definition has, as BM25 has it. */
 function scored(
-  parts: readonly Part[],
+  passages: readonly Passage[],
   asked: ReadonlyMap<string, number>,
   { like }: RelevanceSettings,
 ): { scores: number[]; worth: Map<string, number> } {
   const worth = new Map<string, number>();
-  const mean = parts.reduce((sum, { size }) => sum + size, 0) / Math.max(1, parts.length);
-  const all = new Set(parts.flatMap(({ terms }) => [...terms.keys()]));
-  const scores = parts.map(() => 0);
+  const mean = passages.reduce((sum, { size }) => sum + size, 0) / Math.max(1, passages.length);
+  const all = new Set(passages.flatMap(({ terms }) => [...terms.keys()]));
+  const scores = passages.map(() => 0);
   for (const [term, weight] of asked) {
     const shares = new Map([[term, 1]]);
     for (const other of synonymsOf(term)) if (!shares.has(other)) shares.set(other, like);
     for (const other of all)
       if (!shares.has(other) && isAlike(term, other)) shares.set(other, like);
-    const counts = parts.map(({ terms }) => {
+    const counts = passages.map(({ terms }) => {
       let count = 0;
       for (const [other, share] of shares) count += share * (terms.get(other) ?? 0);
       return count;
     });
     const having = counts.filter((count) => count > 0).length;
-    const idf = Math.log(1 + (parts.length - having + 0.5) / (having + 0.5));
+    const idf = Math.log(1 + (passages.length - having + 0.5) / (having + 0.5));
     for (const [other, share] of shares) {
       worth.set(other, Math.max(worth.get(other) ?? 0, weight * idf * share));
     }
     for (const [i, count] of counts.entries()) {
-      const length = K1 * (1 - B + (B * (parts[i]?.size ?? 0)) / Math.max(1, mean));
+      const length = K1 * (1 - B + (B * (passages[i]?.size ?? 0)) / Math.max(1, mean));
       scores[i] = (scores[i] ?? 0) + (weight * idf * count * (K1 + 1)) / (count + length);
     }
   }
@@ -226,7 +236,7 @@ function around(lines: readonly CodeLine[], worth: ReadonlyMap<string, number>):
   });
 }
 
-export const isAlike = (a: string, b: string): boolean =>
+const isAlike = (a: string, b: string): boolean =>
   a.length >= BEGINNING &&
   b.length >= BEGINNING &&
   (a.slice(0, BEGINNING) === b.slice(0, BEGINNING) || b.includes(a));
@@ -238,15 +248,14 @@ const normal = (scores: readonly number[]): number[] => {
 
 /** Nearness goes on to what near definitions call, to who calls them, and to what uses the same. */
 function spreadOver(
-  parts: readonly Part[],
+  passages: readonly Passage[],
   symbols: readonly CodeSymbol[],
   first: readonly number[],
   { hop }: RelevanceSettings,
 ): number[] {
   const byName = Map.groupBy(symbols.keys(), (i) => symbols[i]?.name ?? "");
-  // Many that have the same name say little about each other.
-  const edges = parts.flatMap(({ names, symbol }, i) =>
-    [...names.keys()].flatMap((name) => {
+  const edges = passages.flatMap(({ names, symbol }, i) =>
+    [...names].flatMap((name) => {
       const named = byName.get(name) ?? [];
       if (named.length > NAMESAKES_MAX) return [];
       const share = hop / Math.sqrt(Math.max(1, named.length));
