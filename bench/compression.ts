@@ -1,7 +1,7 @@
-// What of a file is left at half its tokens: the share of the identifiers that a question needs which
-// survive, over 100 labelled questions (compression.jsonl; settings were tuned on its even rows, so
-// the odd ones tell). Truncation and sampling have the same room in the same run. `--share 0.3` asks
-// for less, `--lost` names what was lost of the even rows.
+// What of a file is left at half its tokens: the share of the identifiers that a question needs
+// which survive, over 100 labelled questions (compression.jsonl; settings were tuned on its even
+// rows, so the odd ones tell). Truncation and sampling have the same room in the same run.
+// `--share 0.3` leaves less, `--lost` names what was lost of the even rows.
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compressor } from "../src/boundary/compressed.ts";

@@ -32,7 +32,7 @@ describe("counting", () => {
 
   it("is an estimate for the others, which for GPT is as near as it says", async () => {
     expect((await countingFor("anthropic/claude-opus-5", "claude")).within).not.toEqual([1, 1]);
-    const { count, within } = estimated("gpt");
+    const { count, within } = estimated("gpt", "gpt-x");
     const files = globSync("**/*.ts", { cwd: join(import.meta.dirname, "../core") });
     const shares = files.map((file) => {
       const text = source(join("core", file));

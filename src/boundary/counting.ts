@@ -6,7 +6,7 @@ import { type Counting, type Encoding, encodingOf, estimated } from "#core/model
 /** How a model's tokens are counted: exactly where its encoding is published. */
 export async function countingFor(model: string, family: Family): Promise<Counting> {
   const encoding = encodingOf(model);
-  return encoding ? await exactly(encoding) : estimated(family);
+  return encoding ? await exactly(encoding) : estimated(family, model);
 }
 
 /** Marks of a model's own format are text like any other in what it is given. */

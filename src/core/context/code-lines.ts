@@ -13,7 +13,7 @@ export type CodeLine = Span & {
   kind: LineKind;
   /** Where its first word stands. */
   from: number;
-  /** Columns before its first word, a tab as four; a later stretch of a line is infinitely far in. */
+  /** Columns before its first word, a tab as four; infinite for a later stretch of a line. */
   indent: number;
   /** Identifiers of its code, each once. */
   names: readonly string[];
@@ -55,7 +55,7 @@ export function codeLines(
   return lines;
 }
 
-/** A line as it is, a long one in stretches, cut behind what is no part of a word where there is such. */
+/** A line as it is, a long one in stretches, cut between words where there are such. */
 function stretchesOf(text: string, { start, end }: Span): Span[] {
   const stretches: Span[] = [];
   let from = start;

@@ -1,8 +1,8 @@
-// Fewer tokens for the same text: what a question needs of it within a number of tokens, in the order
-// of the text and with markers where something is left out. Promises: never more tokens than asked
-// for, unless what has to be kept is more; what has to be kept is; what is kept is as it was, by
-// whole lines (stretches of a line only where one is longer than anybody writes); the same input gives
-// the same result.
+// Fewer tokens for the same text: what a question needs of it within a number of tokens, in the
+// order of the text and with markers where something is left out. Promises: never more tokens than
+// asked for, unless what has to be kept is more; what has to be kept is; what is kept is as it was,
+// by whole lines (by stretches of a line where one is longer than anybody writes); the same input
+// gives the same result.
 import type { Chunk, Span } from "#core/context/chunk.ts";
 import { type CodeLine, codeLines } from "#core/context/code-lines.ts";
 import { type Dropped, type Elided, elided, type Lines, runsOf } from "#core/context/elide.ts";
@@ -42,7 +42,7 @@ export type Compressed = {
   of: number;
   /** `tokens` to `of`; 1 for an empty text. */
   ratio: number;
-  /** Lines of the text that are kept, and those that are not. */
+  /** Lines of the text that are kept, and those that are not; of a long line both may be true. */
   kept: readonly Lines[];
   dropped: readonly Dropped[];
 };

@@ -1,6 +1,6 @@
-// Takes things in the order of a worth that falls while others are taken (a lazy greedy choice:
-// Minoux 1978): what is on top is looked at again, and goes down if it is worth less by now. What may
-// have come to be worth more is told by who takes.
+// Takes things in the order of a worth that falls while others are taken (a lazy greedy choice, as
+// Minoux gave it in 1978): what is on top is looked at again, and goes down if it is worth less by
+// now. What may have come to be worth more is told by who takes.
 
 type Item = { i: number; value: number };
 

@@ -1,5 +1,5 @@
-// In which order the lines of a text are taken, as far as the room goes: by what they are worth to a
-// question, from both ends, or evenly spread.
+// In which order the lines of a text are taken, as far as the room goes: by what they are worth to
+// a question, from both ends, or evenly spread.
 import type { CodeSymbol } from "#core/context/chunk.ts";
 import type { CodeLine } from "#core/context/code-lines.ts";
 import { largestFirst } from "#core/context/largest-first.ts";
@@ -52,8 +52,8 @@ export type Picking = {
 };
 
 /**
- * By worth: signatures first, the nearest ones if not all have room, then what adds most identifiers
- * that the question is likely to need for its tokens. A line brings the lines it stands under.
+ * By worth: signatures first, the nearest ones if not all have room, then what adds for its tokens
+ * most identifiers that the question is likely to need. A line brings the lines it stands under.
  */
 export function orderByWorth(
   lines: readonly CodeLine[],
@@ -131,7 +131,7 @@ function besideOf(lines: readonly CodeLine[]) {
 
 const CLOSES = /^[)\]}]|^(?:end|else|elif|elsif|except|finally|catch|rescue)\b/;
 
-/** Of each line the one it stands under by its indentation; of what closes or goes on, its opener. */
+/** Of each line the one it stands under by indentation; of what closes or goes on, its beginning. */
 function parentsOf(lines: readonly CodeLine[], text: string): Int32Array {
   const parents = new Int32Array(lines.length).fill(-1);
   const open: number[] = [];
@@ -149,6 +149,9 @@ function parentsOf(lines: readonly CodeLine[], text: string): Int32Array {
   }
   return parents;
 }
+
+/** What a signature is worth that nothing is near to, as nearness. */
+const FAR_HEAD = 0.2;
 
 function worthOf(
   i: number,
@@ -180,7 +183,8 @@ function worthOf(
     );
   }
   const share = line.kind === "import" ? settings.imports : 1;
-  const extra = settings.line * nearness + (isHead ? settings.signature * (0.2 + nearness) : 0);
+  const extra =
+    settings.line * nearness + (isHead ? settings.signature * (FAR_HEAD + nearness) : 0);
   return share * (sum(line.names) + settings.string * sum(line.words)) + extra;
 }
 

@@ -1,6 +1,6 @@
-// How near each passage of a code text is to a question: definitions by the question's terms, then by
-// what they share with those (who calls them, what they call, what both use), and each identifier
-// by the nearest definition it stands in.
+// How near the lines of a code text are to a question: definitions by the question's terms, then by
+// what they share with those (who calls them, what they call), and each identifier by the nearest
+// line that it stands in.
 import type { CodeSymbol } from "#core/context/chunk.ts";
 import type { CodeLine } from "#core/context/code-lines.ts";
 import { questionOf } from "#core/context/question.ts";
@@ -28,7 +28,7 @@ export type RelevanceSettings = {
   base: number;
   /** What it is worth that its own terms are the question's. */
   direct: number;
-  /** How much of a line's nearness is of the lines around it, and how much of the most is enough. */
+  /** How much of a line's nearness is of the lines around it, and what of the most is enough. */
   local: number;
   enough: number;
 };
@@ -113,7 +113,7 @@ function insideOf(lines: readonly CodeLine[], symbols: readonly CodeSymbol[]): I
   return inside;
 }
 
-/** Of each line its passage: definitions have the numbers of their symbols, paragraphs those after. */
+/** Of each line its passage: definitions are numbered as their symbols, paragraphs after them. */
 function numbered(lines: readonly CodeLine[], inside: Int32Array, symbols: number): Int32Array {
   let next = symbols - 1;
   let isOpen = false;
@@ -246,7 +246,7 @@ const normal = (scores: readonly number[]): number[] => {
   return scores.map((score) => score / most);
 };
 
-/** Nearness goes on to what near definitions call, to who calls them, and to what uses the same. */
+/** Nearness goes on to what near definitions call, and to who calls them. */
 function spreadOver(
   passages: readonly Passage[],
   symbols: readonly CodeSymbol[],

@@ -26,17 +26,30 @@ describe("the encoding of a model", () => {
 });
 
 describe("an estimate", () => {
+  const text = "function total(list) { return list.reduce((a, b) => a + b, 0); }";
+
   it("says how far it may be off, around the truth", () => {
     for (const family of ["gpt", "claude", "gemini", "local", "other"] as const) {
-      const [least, most] = estimated(family).within;
+      const [least, most] = estimated(family, "x").within;
       expect(least).toBeLessThan(1);
       expect(most).toBeGreaterThan(1);
     }
   });
 
   it("is higher for Claude than for GPT, and nothing for nothing", () => {
-    const text = "function total(list) { return list.reduce((a, b) => a + b, 0); }";
-    expect(estimated("claude").count(text)).toBeGreaterThan(estimated("gpt").count(text));
-    expect(estimated("gpt").count("")).toBe(0);
+    const claude = estimated("claude", "anthropic/claude-sonnet-4-6");
+    expect(claude.count(text)).toBeGreaterThan(estimated("gpt", "gpt-x").count(text));
+    expect(claude.count("")).toBe(0);
+  });
+
+  it("is higher for the later models of Claude than for the earlier ones", () => {
+    const of = (model: string) => estimated("claude", model).count(text);
+    const earlier = of("claude-3-5-haiku-20241022");
+    for (const name of ["claude-opus-4-20250514", "anthropic/claude-haiku-4-5", "claude-2.1"]) {
+      expect(of(name), name).toBe(earlier);
+    }
+    for (const name of ["claude-opus-4-7", "claude-opus-5", "us.anthropic.claude-sonnet-5-v1:0"]) {
+      expect(of(name), name).toBeGreaterThan(earlier);
+    }
   });
 });
