@@ -1,5 +1,5 @@
-// Compresses files for a model, and remembers what came of it: a file that has not changed is not cut
-// and counted again for the same question.
+// Compresses files for a model, and remembers what came of it: a file that has not changed is not
+// cut and counted again for the same question.
 import { cutText } from "#boundary/cut.ts";
 import { sha256 } from "#boundary/digest.ts";
 import type { SyntaxParser } from "#boundary/parse/port.ts";

@@ -1,5 +1,5 @@
-// How the tokens of a text are counted for a model: exactly where its encoding is published (it comes
-// in as a function), else by an estimate that says how far it may be off.
+// How the tokens of a text are counted for a model: exactly where its encoding is published, else by
+// an estimate that says how far it may be off.
 import type { Family } from "#core/model/catalog.ts";
 import { tokensLikely } from "#core/model/tokens.ts";
 
@@ -8,7 +8,7 @@ export type Encoding = "o200k_base" | "cl100k_base";
 
 export type Counting = {
   count(text: string): number;
-  /** What a count is, at least and at most, as a multiple of the truth; 1 and 1 where it is exact. */
+  /** What a count is, at least and at most, as a multiple of the truth: 1 and 1 where exact. */
   within: readonly [least: number, most: number];
 };
 
@@ -35,8 +35,8 @@ type Estimate = { factor: number; within: Counting["within"] };
  *
  * Measured against `o200k_base` on 1,405 files of 500 to 100,000 characters: `tokensLikely` alone is
  * 1.24 times the truth at the median for Go and Python, 1.30 for TypeScript, 1.31 for C, 1.37 for
- * JavaScript, 1.19 for Perl; nine files of ten of each lie from 1.11 to 1.70. `cl100k_base` differs by
- * at most 0.05. So `gpt`, for a model whose encoding is not known, is off by 12 % less to 34 % more.
+ * JavaScript, 1.19 for Perl; nine files of ten of each lie from 1.11 to 1.70. `cl100k_base` differs
+ * by at most 0.05. So `gpt`, for a model whose encoding is not known, is off by 12 % less to 34 % more.
  * The others are not measured here. Claude's encoding is not published; reports give the earlier one
  * 1.2 to 1.3 times the tokens of GPT-4o. Gemini's is documented as about four characters a token
  * (https://ai.google.dev/gemini-api/docs/tokens), which is near GPT's. The rest is as `tokensLikely`
@@ -51,8 +51,8 @@ const estimates: Readonly<Record<Family, Estimate>> = {
 };
 
 /**
- * From Opus 4.7 and Sonnet 5 on Claude makes about 30 % more tokens of the same text, as Anthropic
- * says (https://platform.claude.com/docs/en/build-with-claude/token-counting), more or less by content.
+ * From Opus 4.7 and Sonnet 5 on Claude makes about 30 % more tokens of the same text, more or less
+ * by its content: https://platform.claude.com/docs/en/build-with-claude/token-counting
  */
 const laterClaude: Estimate = { factor: 1.3, within: [0.8, 1.85] };
 
