@@ -279,8 +279,16 @@ export type Answers = {
   Search: readonly CodeHit[];
   Locate: readonly FileHit[];
   IndexStatus: IndexStatus;
-  /** Tokens are estimates; `window` is what the request may have with its answer. */
-  Context: Assembled & { model: string; window: number; nanoDollars: number | null };
+  /**
+   * `window` is what the request may have with its answer. A count of tokens is `within` these
+   * shares of the truth: both are 1 where the model's own encoding counted.
+   */
+  Context: Assembled & {
+    model: string;
+    window: number;
+    nanoDollars: number | null;
+    within: readonly [number, number];
+  };
   Location: {
     path: string;
     workspace: string;

@@ -4,6 +4,7 @@ import { readFile, realpath } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import type { RolesFound, RolesParts } from "#boundary/children/roles.ts";
+import type { CodeParts } from "#boundary/code-pieces.ts";
 import { sha256 } from "#boundary/digest.ts";
 import type { DoorParts } from "#boundary/door/parts.ts";
 import type { Hooks } from "#boundary/hooks/port.ts";
@@ -19,6 +20,7 @@ import type { Workspace } from "#boundary/workspace/port.ts";
 import type { WorkspaceSecrets } from "#boundary/workspace/secret-files.ts";
 import { numberSetting, textSetting } from "#config";
 import { fail, ok, type Result } from "#core/failure.ts";
+import type { Counting } from "#core/model/count.ts";
 import type { Environment } from "#core/prompt/system.ts";
 import { type Role, rolesLine } from "#core/role.ts";
 import type { Rules } from "#core/security/rules.ts";
@@ -37,7 +39,10 @@ export type PlaceParts = Pick<StartOptions, "config" | "env" | "ephemeral" | "th
 
 export type Places = {
   /** What the door asks of places. */
-  forDoor: Pick<DoorParts, "placeOf" | "placeAt" | "indexAt" | "treesInUse" | "environmentOf">;
+  forDoor: Pick<
+    DoorParts,
+    "placeOf" | "placeAt" | "indexAt" | "codeAt" | "treesInUse" | "environmentOf"
+  >;
   /** Keeps what makes the next start quick. */
   close(): Promise<void>;
   /** The roles of a folder, and the files there that are none. */
@@ -98,12 +103,31 @@ export function placesOver(parts: PlaceParts): Places {
     });
   }
 
+  /** What finds code and compresses it. */
+  async function codeAt(
+    path: string,
+    counting: Counting,
+  ): Promise<Result<Omit<CodeParts, "readable">>> {
+    const index = await indexAt(path);
+    if (!index.ok) return index;
+    const place = await at(path);
+    if (!place.ok) return place;
+    const [{ compressor }, { syntaxParser }] = await Promise.all([
+      import("#boundary/compressed.ts"),
+      import("#boundary/parse/parser.ts"),
+    ]);
+    const compress = compressor(await syntaxParser(), counting);
+    return ok({ index: index.value, workspace: place.value.workspace, compress, counting });
+  }
+
   /** Code goes with a prompt by itself where the user gave room for it. */
   async function hooksAt(path: string): Promise<Hooks[]> {
     const tokens = numberSetting(parts.config, "context.codeTokens");
     if (tokens === 0) return [];
     const { foundCode } = await import("#boundary/found-code.ts");
-    return [foundCode({ tokens, index: () => indexAt(path) })];
+    const { estimated } = await import("#core/model/count.ts");
+    // A session's model may change: an estimate holds for all of them about as well.
+    return [foundCode({ tokens, open: () => codeAt(path, estimated("gpt", "")) })];
   }
 
   async function rolesFor(path: string): Promise<readonly Role[]> {
@@ -160,7 +184,7 @@ export function placesOver(parts: PlaceParts): Places {
   }
 
   return {
-    forDoor: { placeOf, placeAt: at, indexAt, treesInUse, environmentOf },
+    forDoor: { placeOf, placeAt: at, indexAt, codeAt, treesInUse, environmentOf },
     async rolesAt(path) {
       const workspace = (await import("#boundary/workspace/local.ts")).localWorkspace(path);
       if (!workspace.ok) return { roles: [], bad: [] };

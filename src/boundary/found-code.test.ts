@@ -4,11 +4,15 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { compressor } from "#boundary/compressed.ts";
 import { foundCode } from "#boundary/found-code.ts";
 import { codeIndexAt } from "#boundary/index/code-index.ts";
 import { syntaxParser } from "#boundary/parse/parser.ts";
-import { fail } from "#core/failure.ts";
-import { tokensLikely } from "#core/model/tokens.ts";
+import { localWorkspace } from "#boundary/workspace/local.ts";
+import { fail, ok } from "#core/failure.ts";
+import { estimated } from "#core/model/count.ts";
+
+const counting = estimated("gpt", "");
 
 let root: string;
 beforeEach(() => {
@@ -25,26 +29,36 @@ const asked = (prompt: string, readable = (_: string) => true) => ({
 
 async function told(tokens: number, prompt: string, readable?: (path: string) => boolean) {
   const index = codeIndexAt(root, null, { parsing: syntaxParser, entry: null });
-  const hooks = foundCode({ tokens, index: async () => index });
-  const say = await hooks.beforePrompt?.(asked(prompt, readable));
-  if (index.ok) index.value.close();
+  const workspace = localWorkspace(root);
+  if (!index.ok || !workspace.ok) throw new Error("no index or workspace");
+  const compress = compressor(await syntaxParser(), counting);
+  const open = { index: index.value, workspace: workspace.value, compress, counting };
+  const say = await foundCode({ tokens, open: async () => ok(open) }).beforePrompt?.(
+    asked(prompt, readable),
+  );
+  index.value.close();
   return say ?? null;
 }
 
 describe("code that goes with a prompt", () => {
-  it("is what the index finds for it, with its place", async () => {
+  it("is the files in which the index finds something, with what was found", async () => {
     const say = await told(500, "why is the backoffDelay so short");
-    expect(say).toContain("src/retry.ts:1-3");
+    expect(say).toContain("src/retry.ts\n");
     expect(say).toContain("return 1;");
   });
 
-  it("has no more than its room", async () => {
-    const one = tokensLikely(
-      "src/retry.ts:1-3\nexport function backoffDelay() {\n  return 1;\n}\n",
-    );
-    const say = await told(one + 2, "backoffDelay backoffLimit");
-    expect(say?.match(/export function/g)).toHaveLength(1);
-    expect(await told(1, "backoffDelay")).toBeNull();
+  it("has no more than its room: of a large file what matters, and marks where it was cut", async () => {
+    const filler = (i: number) =>
+      `function filler${i}(x: number) {\n${"  x += 1;\n".repeat(30)}}\n`;
+    const body = Array.from({ length: 40 }, (_, i) => filler(i));
+    const wanted = "function ostrichGate() {\n  return flamingoCount + 7;\n}\n";
+    body.splice(20, 0, wanted);
+    writeFileSync(join(root, "src/large.ts"), body.join("\n"));
+    const say = await told(300, "why does the ostrichGate count flamingos");
+    expect(say).toContain("return flamingoCount + 7;");
+    expect(say).toMatch(/… \d+ lines/);
+    expect(counting.count(say ?? "")).toBeLessThanOrEqual(340);
+    expect(await told(10, "backoffDelay")).toBeNull();
   });
 
   it("is of no file that may not be read without a question", async () => {
@@ -55,7 +69,7 @@ describe("code that goes with a prompt", () => {
 
   it("is nothing where nothing is found, or there is no index", async () => {
     expect(await told(500, "zebra")).toBeNull();
-    const none = foundCode({ tokens: 500, index: async () => fail("storage", "no room") });
+    const none = foundCode({ tokens: 500, open: async () => fail("storage", "no room") });
     expect(await none.beforePrompt?.(asked("backoff"))).toBeNull();
   });
 });

@@ -1,50 +1,33 @@
-// Code that goes with a prompt by itself: places that the index finds for it, told once before the
-// turn's first step and kept in the log, where the user gave room for that. A prompt waits for no
-// index: what is not up to date yet is brought up to date beside it.
+// Code that goes with a prompt by itself: what the index finds for it, told once before the turn's
+// first step and kept in the log, where the user gave room for that. A prompt waits for no index:
+// one that is not up to date in time is asked as it is.
+import { type CodeParts, codePieces } from "#boundary/code-pieces.ts";
 import type { Hooks } from "#boundary/hooks/port.ts";
-import type { CodeHit, CodeIndex } from "#boundary/index/port.ts";
-import { assemble, type Piece } from "#core/context/assemble.ts";
 import type { Result } from "#core/failure.ts";
-import { tokensLikely } from "#core/model/tokens.ts";
 
-/** Places in the code that are looked at, the best first. */
-const HITS = 12;
 /** How long a prompt waits for the index to see the newest saves, in milliseconds. */
 const WAIT_MS = 1_000;
 
 export type FoundCodeParts = {
   tokens: number;
-  index(): Promise<Result<CodeIndex>>;
+  /** What is needed to find and to show code; opened when a prompt first asks. */
+  open(): Promise<Result<Omit<CodeParts, "readable">>>;
 };
 
-/** A place in the code as a model reads it. */
-export const shownCode = (hit: CodeHit): string =>
-  `${placeOf(hit)}${hit.inside.length > 0 ? ` (in ${hit.inside.join(".")})` : ""}\n${hit.text}\n`;
-
-export const placeOf = ({ path, line, endLine }: CodeHit): string => `${path}:${line}-${endLine}`;
-
 /** Tells before a prompt what the index finds for it. */
-export function foundCode({ tokens, index }: FoundCodeParts): Hooks {
+export function foundCode({ tokens, open }: FoundCodeParts): Hooks {
   return {
     name: "found code",
     async beforePrompt({ signal, prompt, readable }) {
-      const opened = await index();
+      const opened = await open();
       if (!opened.ok || prompt.trim() === "") return null;
       const waited = AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)]);
-      await opened.value.refresh(waited);
-      const hits = await opened.value.search(prompt, HITS);
-      if (!hits.ok) return null;
-      const pieces = hits.value
-        .filter(({ path }) => readable(path))
-        .map((hit): Piece => {
-          const text = shownCode(hit);
-          const why = hit.why.join(", ");
-          return { kind: "code", name: placeOf(hit), text, why, tokens: tokensLikely(text) };
-        });
-      const { pieces: kept } = assemble(pieces, { tokensMax: tokens, answer: 0 });
-      if (kept.length === 0) return null;
-      const head = "Places in the code that may matter for this, found by its words:";
-      return [head, ...kept.map(({ text }) => text)].join("\n\n");
+      await opened.value.index.refresh(waited);
+      const parts = { ...opened.value, readable: (path: string) => readable(path) };
+      const pieces = await codePieces(parts, prompt, tokens);
+      if (!pieces.ok || pieces.value.length === 0) return null;
+      const head = "Code that may matter for this, found by its words; what is left out is marked:";
+      return [head, ...pieces.value.map(({ text }) => text)].join("\n\n");
     },
   };
 }

@@ -120,6 +120,6 @@ describe("aiex context", () => {
     const roomy = await at.run(args, { env: { AIEX_CODE_TOKENS: "2000" } });
     const [with_] = jsonOf(roomy.out) as [{ pieces: { kind: string; name: string }[] }];
     expect(with_.pieces.map(({ kind }) => kind)).toEqual(["system", "tools", "code", "prompt"]);
-    expect(with_.pieces[2]?.name).toBe("src/retry.ts:1-4");
+    expect(with_.pieces[2]?.name).toBe("src/retry.ts");
   });
 });

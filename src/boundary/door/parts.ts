@@ -2,6 +2,7 @@
 
 import type { Answers, Check, Probe } from "#app";
 import type { Blobs } from "#boundary/blobs/port.ts";
+import type { CodeParts } from "#boundary/code-pieces.ts";
 import type { CodeIndex } from "#boundary/index/port.ts";
 import type { Keys } from "#boundary/keys.ts";
 import type { Leases } from "#boundary/lease/port.ts";
@@ -15,6 +16,7 @@ import type { Verify } from "#boundary/verify.ts";
 import type { Views } from "#boundary/views.ts";
 import type { Result } from "#core/failure.ts";
 import type { Family } from "#core/model/catalog.ts";
+import type { Counting } from "#core/model/count.ts";
 import type { Environment } from "#core/prompt/system.ts";
 import type { Mode } from "#core/session/tool-facts.ts";
 
@@ -29,6 +31,8 @@ export type DoorParts = TurnParts & {
   placeAt(path: string): Promise<Result<Place>>;
   /** The code index of a folder, opened when first asked for. */
   indexAt(path: string): Promise<Result<CodeIndex>>;
+  /** What finds and compresses code there, its tokens counted like this. */
+  codeAt(path: string, counting: Counting): Promise<Result<Omit<CodeParts, "readable">>>;
   /** The trees that this process has opened. */
   treesInUse(): Promise<readonly { path: string; trees: Trees }[]>;
   /** For how long, and in how many bytes of a folder, the trees of its sessions are kept. */

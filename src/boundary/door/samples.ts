@@ -44,6 +44,7 @@ export async function openHome(node: string, say: Say, now = Date.now): Promise<
     verify: verifyOver(locations, []),
     placeAt: async () => turn.placeOf({} as Session),
     indexAt: async (path) => codeIndexAt(path, null, { parsing: syntaxParser, entry: null }),
+    codeAt: async () => fail("not_supported", "no code is looked for here"),
     treesInUse: async () => [],
     trees: { keepDays: 90, bytesMax: 1 << 30 },
     version: "0",

@@ -74,6 +74,10 @@ const reasons: Readonly<Record<Signal, string>> = {
   tests: "its tests match",
 };
 
+/** Of all that a file could score, what a signal adds for it to be a reason; and reasons told. */
+const TELLING_SHARE = 0.05;
+const REASONS_MAX = 4;
+
 export type FoundFile = { file: number; score: number; why: readonly string[] };
 
 export type Finder = {
@@ -140,7 +144,8 @@ function ranked(found: SignalScores, { question, roles }: Ranking, limit: number
   return topOf(scores, limit).map((file) => {
     const each = parts(file).map((part, i) => ({ part, signal: signals[i] ?? "text" }));
     each.sort((a, b) => b.part - a.part);
-    const why = each.filter(({ part }) => part > 0.05 * most).map(({ signal }) => reasons[signal]);
+    const telling = each.filter(({ part }) => part > TELLING_SHARE * most);
+    const why = telling.slice(0, REASONS_MAX).map(({ signal }) => reasons[signal]);
     return { file, score: scores[file] ?? 0, why: why.length > 0 ? why : ["its text"] };
   });
 }

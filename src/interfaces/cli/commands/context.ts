@@ -13,9 +13,9 @@ export const context = defineCommand({
   name: "context",
   level: "advanced",
   about: "Show what a model would be sent for a prompt, what it costs, and why.",
-  more: `Nothing is sent. Tokens are estimated unless said otherwise. Places in the code are in a
+  more: `Nothing is sent. Tokens are counted by the model's encoding where it is known. Code is in a
     request by themselves only where context.codeTokens gives them room; else the model finds them
-    with its tools, and this command shows what it would find first.`,
+    with its tools, and this command shows what would be found first.`,
   args: [{ name: "prompt", about: "What you would ask.", many: true }],
   options: {
     model: { about: "The model instead of the configured one.", value: "name" },
@@ -62,6 +62,9 @@ function show(made: Answers["Context"], cli: Cli, withText: boolean): void {
     out(dim(`${left} ${cut(reveal(name), room)}  left out: ${why}\n`));
   }
   const cost = made.nanoDollars === null ? "" : `, about ${dollars(made.nanoDollars)}`;
-  const sum = `about ${short(made.tokens)} of ${short(made.room)} tokens`;
-  out(`${bold(sum)}${cost} for ${reveal(made.model)}\n`);
+  const [least, most] = made.within;
+  const about = least === most ? "" : "about ";
+  const sum = `${about}${short(made.tokens)} of ${short(made.room)} tokens`;
+  const error = least === most ? "" : ` (${least} to ${most} times the true count)`;
+  out(`${bold(sum)}${dim(error)}${cost} for ${reveal(made.model)}\n`);
 }
