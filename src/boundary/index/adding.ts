@@ -70,7 +70,8 @@ export function addingTo(db: DatabaseSync, parser: SyntaxParser, root: string): 
     const text = textOf(bytes);
     const chunks = await cutText(parser, language, text);
     const span = builder.addFile(text, chunks, language.comments);
-    return { hash, language: language.name, ...span, detail: detailText(detailOf(text, chunks)) };
+    const detail = detailText(detailOf(text, chunks, language));
+    return { hash, language: language.name, ...span, detail };
   }
 
   function flush(): void {

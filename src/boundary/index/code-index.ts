@@ -8,9 +8,11 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { blobId, textOf } from "#boundary/index/adding.ts";
 import { addAgain, type FillOptions, fill } from "#boundary/index/fill.ts";
+import { impactOf, mapOf } from "#boundary/index/graph.ts";
 import type { CodeHit, CodeIndex, FileHit, Watching } from "#boundary/index/port.ts";
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
 import { emptied, openIndex } from "#boundary/index/store.ts";
+import { referencesOf, symbolsOf } from "#boundary/index/symbols.ts";
 import { watching } from "#boundary/index/watch.ts";
 import type { SyntaxParser } from "#boundary/parse/port.ts";
 import type { FoundChunk } from "#core/context/find.ts";
@@ -95,6 +97,18 @@ export function codeIndexAt(
       const hits = await Promise.all(found.map((chunk) => hitOf(root, loaded, chunk)));
       return ok(hits.filter((hit) => hit !== null));
     },
+    async symbols(name, options) {
+      return ok(await symbolsOf(root, await reader.load(never), { name, ...options }));
+    },
+    async references(name, limit) {
+      return ok(await referencesOf(root, await reader.load(never), { name, limit }));
+    },
+    async map(options) {
+      return ok(await mapOf(root, await reader.load(never), options));
+    },
+    async impact(wanted, limit) {
+      return ok(await impactOf(root, await reader.load(never), { wanted, limit }));
+    },
     async status() {
       return ok(statusOf(db, root, file));
     },
@@ -167,6 +181,10 @@ function guarded(index: CodeIndex): Result<CodeIndex> {
     clear: safe(index.clear),
     files: safe(index.files),
     search: safe(index.search),
+    symbols: safe(index.symbols),
+    references: safe(index.references),
+    map: safe(index.map),
+    impact: safe(index.impact),
     status: safe(index.status),
     close: index.close,
   });

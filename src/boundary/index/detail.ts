@@ -1,26 +1,16 @@
 // What the index keeps of a content besides its postings: its chunks and symbols by place, and what
 // it imports, as a compact text.
 import type { Chunk, CodeSymbol } from "#core/context/chunk.ts";
-import type { SymbolKind } from "#core/context/languages.ts";
+import { statementsIn } from "#core/context/imports.ts";
+import type { Language, SymbolKind } from "#core/context/languages.ts";
+import type { PlacedSymbol } from "#core/context/symbols.ts";
 
 /** A chunk as the index knows it: its text is in the file. */
 export type ChunkPlace = { start: number; end: number; line: number; path: readonly string[] };
 
-export type SymbolPlace = {
-  name: string;
-  kind: SymbolKind;
-  path: readonly string[];
-  start: number;
-  end: number;
-  signature: number;
-  /** Lines from 1. */
-  line: number;
-  endLine: number;
-};
-
 export type Detail = {
   chunks: readonly ChunkPlace[];
-  symbols: readonly SymbolPlace[];
+  symbols: readonly PlacedSymbol[];
   /** Statements that bring names from elsewhere, as they are written. */
   imports: readonly string[];
 };
@@ -43,7 +33,7 @@ function lineCounter(text: string): (at: number) => number {
 }
 
 /** What is kept of a text that was cut into chunks. */
-export function detailOf(text: string, chunks: readonly Chunk[]): Detail {
+export function detailOf(text: string, chunks: readonly Chunk[], { name }: Language): Detail {
   const starts = lineCounter(text);
   const places = chunks.map(({ start, end, path }) => ({ start, end, path, line: starts(start) }));
   const symbols = chunks.flatMap((chunk) => chunk.symbols);
@@ -56,10 +46,11 @@ export function detailOf(text: string, chunks: readonly Chunk[]): Detail {
     line: ends.get(symbol.start) ?? 1,
     endLine: ends.get(symbol.end) ?? 1,
   }));
-  const imports = chunks.flatMap((chunk) =>
+  const told = chunks.flatMap((chunk) =>
     chunk.imports.map(({ start, end }) => text.slice(start, Math.min(end, start + IMPORT_MAX))),
   );
-  return { chunks: places, symbols: placed, imports };
+  const imports = new Set([...told, ...statementsIn(name, text)]);
+  return { chunks: places, symbols: placed, imports: [...imports] };
 }
 
 /** As text: numbers and names in rows, without their keys. */

@@ -5,6 +5,8 @@
 // - files that ignore files hide, secret files, and files over 1 MB are in none of it;
 // - everything works without network and without a model.
 import type { SyntaxParser } from "#boundary/parse/port.ts";
+import type { SymbolKind } from "#core/context/languages.ts";
+import type { Mention } from "#core/context/references.ts";
 import type { Result } from "#core/failure.ts";
 
 /** Opens a parser for the thread that asks. */
@@ -45,6 +47,60 @@ export type CodeHit = FileHit & {
   text: string;
 };
 
+/** A definition. */
+export type SymbolHit = {
+  path: string;
+  name: string;
+  kind: SymbolKind;
+  /** Names of what it stands in, outermost first. */
+  inside: readonly string[];
+  line: number;
+  endLine: number;
+  /** Its first words, in one line. */
+  signature: string;
+  /** 1: exactly what was asked for; less: a name that is alike. */
+  score: number;
+};
+
+export type Reference = Mention & { path: string };
+
+/** Definitions first, then by path; `total` counts those, too, that the limit left out. */
+export type References = { places: readonly Reference[]; total: number };
+
+/** The most referred symbols of a repository with their signatures, by file. */
+export type RepoMap = {
+  text: string;
+  symbols: number;
+  files: number;
+  /** About how many tokens the text has. */
+  tokens: number;
+};
+
+export type MapOptions = {
+  tokens: number;
+  /** What it is to be about, in words and paths. */
+  focus?: string;
+};
+
+/** Code that uses what was asked for: in which definition, from which line on, and how often. */
+export type User = {
+  path: string;
+  line: number;
+  inside: readonly string[];
+  times: number;
+  calls: boolean;
+  /** Its file imports the one with the definition, or is that. */
+  certain: boolean;
+};
+
+export type Impact = {
+  definitions: readonly SymbolHit[];
+  users: readonly User[];
+  /** Files that import what defines it, and at depth 2 those that import these. */
+  importers: readonly { path: string; depth: 1 | 2 }[];
+  tests: readonly string[];
+};
+
 export type IndexStatus = {
   /** When it was last brought up to date, in milliseconds of Unix time; null: never. */
   at: number | null;
@@ -76,6 +132,16 @@ export type CodeIndex = {
   clear(): Promise<Result<void>>;
   files(question: string, limit: number): Promise<Result<readonly FileHit[]>>;
   search(question: string, limit: number): Promise<Result<readonly CodeHit[]>>;
+  /** Definitions by name, `Class.method` or a part of one; the exact ones first. */
+  symbols(
+    name: string,
+    options: { limit: number; kind?: SymbolKind },
+  ): Promise<Result<readonly SymbolHit[]>>;
+  /** Lines that have a name as a whole word, in the right case. */
+  references(name: string, limit: number): Promise<Result<References>>;
+  map(options: MapOptions): Promise<Result<RepoMap>>;
+  /** What breaks if this symbol, or the file of this path, becomes another. */
+  impact(nameOrPath: string, limit: number): Promise<Result<Impact>>;
   status(): Promise<Result<IndexStatus>>;
   close(): void;
 };

@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { fail, ok, type Result } from "#core/failure.ts";
 
 /** Raised whenever what is stored, or how files are cut and read, becomes another. */
-export const INDEX_VERSION = 2;
+export const INDEX_VERSION = 3;
 /** How long a statement waits for another process's write, in milliseconds. */
 const BUSY_MS = 15_000;
 

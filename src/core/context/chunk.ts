@@ -3,7 +3,7 @@
 // joined again the chunks are the file. Malformed input is cut like any other: a parser that found
 // errors still has nodes, and a file without a grammar is cut by its lines.
 import { DEFINING_CALL, definitionOf, isComment, signatureEnd } from "#core/context/definitions.ts";
-import type { Language, SymbolKind } from "#core/context/languages.ts";
+import type { Definition, Language, SymbolKind } from "#core/context/languages.ts";
 import type { Opening, SyntaxNode } from "#core/context/syntax.ts";
 
 /** A place in a text, as UTF-16 offsets. */
@@ -159,7 +159,7 @@ function cutterOf(text: string, language: Language, { strategy, sizes }: CutOpti
   /** The path inside of a definition. */
   function inside(path: readonly string[], found: ReturnType<typeof definedIn>): readonly string[] {
     if (!found) return path;
-    const inner = [...path, found.name];
+    const inner = [...path, ...(found.of === undefined ? [] : [found.of]), found.name];
     if (functions.has(path) || FUNCTIONS.has(found.kind)) functions.add(inner);
     return inner;
   }
@@ -167,10 +167,11 @@ function cutterOf(text: string, language: Language, { strategy, sizes }: CutOpti
   /** Remembers a definition in the open chunk. */
   function note(
     node: SyntaxNode,
-    { name, kind }: { name: string; kind: SymbolKind },
-    { node: outer, path }: { node: SyntaxNode; path: readonly string[] },
+    { name, kind, of }: Definition,
+    { node: outer, path: around }: { node: SyntaxNode; path: readonly string[] },
   ): void {
     const signature = signatureEnd(node, text);
+    const path = of === undefined ? around : [...around, of];
     open.symbols.push({ name, kind, path, start: outer.start, end: outer.end, signature });
     const doc = language.docstrings ? docstringOf(node) : null;
     if (doc) open.docs.push({ start: doc.start, end: paragraphEnd(text, doc) });

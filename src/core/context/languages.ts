@@ -23,8 +23,8 @@ export const symbolKinds = [
 
 export type SymbolKind = (typeof symbolKinds)[number];
 
-/** What a node defines. */
-export type Definition = { name: string; kind: SymbolKind };
+/** What a node defines, and for what where it does not stand inside of that. */
+export type Definition = { name: string; kind: SymbolKind; of?: string };
 
 export type Comments = {
   /** What begins a comment that ends with its line. */
@@ -182,6 +182,7 @@ export const languages: readonly Language[] = [
     },
     wraps: ["type_declaration", "const_declaration", "var_declaration", "var_spec_list"],
     imports: ["import_declaration"],
+    define: methodOfGo,
   },
   {
     name: "rust",
@@ -356,6 +357,15 @@ function declaredInC(node: SyntaxNode, text: string): Definition | null {
   const name = /^[*&\s(]*([\w:~]+)/.exec(words)?.[1];
   const isFunction = /^[^={]*\(/.test(words);
   return name ? { name, kind: isFunction ? "function" : "variable" } : null;
+}
+
+/** `func (r *Reader) Read()`: a method of `Reader`, though it stands beside it. */
+function methodOfGo(node: SyntaxNode, text: string): Definition | null {
+  if (node.type !== "method_declaration") return null;
+  const head = text.slice(node.start, Math.min(node.end, node.start + 300));
+  const found = /^func\s*\(\s*(?:\w+\s+)?\*?\s*(\w+)[^)]*\)\s*(\w+)/.exec(head);
+  const [, of = "", name = ""] = found ?? [];
+  return found ? { name, kind: "method", of } : null;
 }
 
 /** `exports.parse = function …`, `Router.prototype.route = …`: a name is given to a function. */
