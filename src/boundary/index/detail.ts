@@ -65,13 +65,25 @@ export function detailText({ chunks, symbols, imports }: Detail): string {
 type ChunkRow = [number, number, number, string[]];
 type SymbolRow = [string, SymbolKind, string[], number, number, number, number, number];
 
+/** What is made of the rows is made when it is asked for: most questions ask for one part. */
 export function detailFrom(text: string): Detail {
   const [chunks, symbols, imports] = JSON.parse(text) as [ChunkRow[], SymbolRow[], string[]];
   return {
-    chunks: chunks.map(([start, end, line, path]) => ({ start, end, line, path })),
-    symbols: symbols.map(([name, kind, path, start, end, signature, line, endLine]) => ({
-      ...{ name, kind, path, start, end, signature, line, endLine },
-    })),
+    get chunks() {
+      return chunks.map(([start, end, line, path]) => ({ start, end, line, path }));
+    },
+    get symbols() {
+      return symbols.map(([name, kind, path, start, end, signature, line, endLine]) => ({
+        name,
+        kind,
+        path,
+        start,
+        end,
+        signature,
+        line,
+        endLine,
+      }));
+    },
     imports,
   };
 }

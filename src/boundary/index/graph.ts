@@ -1,9 +1,11 @@
 // What hangs together in a folder: the graph of its files, what breaks if something becomes another,
 // and the map of the whole. Made when first asked for, once for each state of the index.
+import type { Detail } from "#boundary/index/detail.ts";
 import type { Impact, MapOptions, RepoMap, User } from "#boundary/index/port.ts";
 import type { Loaded } from "#boundary/index/reader.ts";
 import { eachFile, hitsOf, mentionsOf, pathOf, textAt } from "#boundary/index/symbols.ts";
 import { type CodeGraph, graphOf } from "#core/context/graph.ts";
+import { languageOf, type SymbolKind } from "#core/context/languages.ts";
 import { isAside, laidOut, type MapItem, mapItems, signatureLine } from "#core/context/map.ts";
 import { roleOf } from "#core/context/paths.ts";
 import { questionOf } from "#core/context/question.ts";
@@ -23,19 +25,23 @@ const IMPORTERS_MAX = 2_000;
 
 const graphs = new WeakMap<Loaded, CodeGraph>();
 
-/** The graph of a folder's files. */
-export function graphAt(loaded: Loaded): CodeGraph {
+/** The graph of a folder's files; `details` are those of all, where they are at hand. */
+export function graphAt(loaded: Loaded, details?: readonly Detail[]): CodeGraph {
   const known = graphs.get(loaded);
   if (known) return known;
   const files = loaded.corpus.files.map(({ paths }, file) => {
-    const { imports, symbols } = loaded.detail(file);
-    const modules = symbols.filter(({ kind }) => kind === "module").map(wholeName);
+    const { imports, symbols } = details?.[file] ?? loaded.detail(file);
+    const isNamed = languageOf(paths[0] ?? "")?.name === "elixir";
+    const modules = isNamed ? symbols.filter(({ kind }) => MODULES.has(kind)).map(wholeName) : [];
     return { paths, imports, modules };
   });
-  const graph = graphOf(files);
+  const graph = graphOf(files, loaded.paths.roles);
   graphs.set(loaded, graph);
   return graph;
 }
+
+/** What a module can be brought by the name of. */
+const MODULES: ReadonlySet<SymbolKind> = new Set(["module", "interface"]);
 
 export async function mapOf(
   root: string,
@@ -43,10 +49,13 @@ export async function mapOf(
   { tokens, focus }: MapOptions,
 ): Promise<RepoMap> {
   const { corpus, paths } = loaded;
+  const details = corpus.files.map((_, file) => loaded.detail(file));
   const parts = {
     corpus,
     roles: paths.roles,
-    symbols: (file: number) => loaded.detail(file).symbols,
+    symbols: (file: number) => details[file]?.symbols ?? [],
+    graph: graphAt(loaded, details),
+    listed: listedIn(details),
     ...(focus === undefined || focus.trim() === "" ? {} : { focus: focusOf(loaded, focus) }),
   };
   const limit = Math.min(SYMBOLS_MAX, Math.ceil(tokens * SYMBOLS_PER_TOKEN));
@@ -62,6 +71,18 @@ export async function mapOf(
     tokensOf: tokensLikely,
   });
 }
+
+/** The identifiers of each file's import statements, made when first asked for. */
+function listedIn(details: readonly Detail[]): (file: number) => ReadonlySet<string> {
+  const known = new Map<number, ReadonlySet<string>>();
+  return (file) => {
+    const listed = known.get(file) ?? new Set((details[file]?.imports ?? []).flatMap(words));
+    known.set(file, listed);
+    return listed;
+  };
+}
+
+const words = (text: string): string[] => text.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [];
 
 /** Which files a text is about; those that it names are so wholly, and what is below a folder, too. */
 function focusOf(loaded: Loaded, text: string): Map<number, number> {

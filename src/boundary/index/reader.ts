@@ -82,6 +82,10 @@ function segmentsOf(db: DatabaseSync) {
   const alike = db.prepare(
     "SELECT term FROM postings WHERE segment = ? AND term > ? AND term < ? LIMIT ?",
   );
+  const sizes = db.prepare(
+    "SELECT term, length(entries) FROM postings WHERE segment = ? AND length(entries) >= ?",
+  );
+  sizes.setReturnArrays(true);
   const row = (id: number): SegmentRow => {
     const found = known.get(id) ?? read(id);
     known.set(id, found);
@@ -101,6 +105,12 @@ function segmentsOf(db: DatabaseSync) {
         postings: (term: string) => entries.get(id, term)?.entries as Uint8Array | undefined,
         termsLike: (beginning: string) =>
           alike.all(id, beginning, `${beginning}~`, TERMS_LIKE_MAX).map(({ term }) => String(term)),
+        sizes(bytesMin: number, take: (term: string, bytes: number) => void) {
+          for (const row of sizes.iterate(id, bytesMin)) {
+            const [term, bytes] = row as unknown as [string, number];
+            take(term, bytes);
+          }
+        },
       })),
     /** Of each segment's id its place in `of`. */
     places: (kind: "code" | "commits") => new Map(rows(kind).map(({ id }, i) => [id, i])),

@@ -9,6 +9,8 @@ export type CorpusSegment = {
   postings(term: string): Uint8Array | undefined;
   /** Terms that begin like this, in no order; not all of very many. */
   termsLike(beginning: string): readonly string[];
+  /** Gives the terms with as many bytes of postings: about how many chunks have each. */
+  sizes(bytesMin: number, take: (term: string, bytes: number) => void): void;
   /** Of each chunk its file; -1 where the workspace does not have it. */
   fileOf: Int32Array;
 };

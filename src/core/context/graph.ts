@@ -3,7 +3,7 @@
 
 import { namedIn, ruleOf } from "#core/context/imports.ts";
 import { languageOf } from "#core/context/languages.ts";
-import { roleOf, subjectOf } from "#core/context/paths.ts";
+import { type FileRole, subjectOf } from "#core/context/paths.ts";
 import { resolverOf } from "#core/context/resolve.ts";
 
 export type GraphFile = {
@@ -19,6 +19,8 @@ export type GraphFile = {
 export type CodeGraph = {
   imports(file: number): readonly number[];
   importers(file: number): readonly number[];
+  /** Its importers, and those of files that only stand for their folder and hand it on. */
+  users(file: number): ReadonlySet<number>;
   /** Tests that import it, and those that share its name. */
   tests(file: number): readonly number[];
 };
@@ -26,7 +28,7 @@ export type CodeGraph = {
 /** Tests that share a name with code: a name that more have says nothing. */
 const NAMESAKES_MAX = 20;
 
-export function graphOf(files: readonly GraphFile[]): CodeGraph {
+export function graphOf(files: readonly GraphFile[], roles: readonly FileRole[]): CodeGraph {
   const modules = new Map<string, number[]>();
   for (const [file, { modules: own }] of files.entries()) {
     for (const name of own) modules.set(name, [...(modules.get(name) ?? []), file]);
@@ -39,11 +41,21 @@ export function graphOf(files: readonly GraphFile[]): CodeGraph {
     for (const target of targets) importers[target]?.push(file);
   }
   const pathOf = (file: number) => files[file]?.paths[0] ?? "";
-  const isTest = (file: number) => roleOf(pathOf(file)) === "test";
-  const namesakes = testsBySubject(files);
+  const isTest = (file: number) => roles[file] === "test";
+  const users = new Map<number, ReadonlySet<number>>();
+  const namesakes = testsBySubject(files, isTest);
   return {
     imports: (file) => imports[file] ?? [],
     importers: (file) => importers[file] ?? [],
+    users(file) {
+      const known = users.get(file);
+      if (known) return known;
+      const direct = importers[file] ?? [];
+      const on = direct.filter((one) => roles[one] === "entry");
+      const all = new Set([...direct, ...on.flatMap((one) => importers[one] ?? [])]);
+      users.set(file, all);
+      return all;
+    },
     tests(file) {
       const same = namesakes.get(subjectOf(pathOf(file))) ?? [];
       const near = same.length <= NAMESAKES_MAX ? same : [];
@@ -73,12 +85,14 @@ function importsOf(
   return [...found];
 }
 
-function testsBySubject(files: readonly GraphFile[]): Map<string, number[]> {
+function testsBySubject(
+  files: readonly GraphFile[],
+  isTest: (file: number) => boolean,
+): Map<string, number[]> {
   const tests = new Map<string, number[]>();
   for (const [file, { paths }] of files.entries()) {
-    const path = paths[0] ?? "";
-    if (roleOf(path) !== "test") continue;
-    const subject = subjectOf(path);
+    if (!isTest(file)) continue;
+    const subject = subjectOf(paths[0] ?? "");
     if (subject !== "") tests.set(subject, [...(tests.get(subject) ?? []), file]);
   }
   return tests;

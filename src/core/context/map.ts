@@ -2,9 +2,10 @@
 // signatures, by file, within a number of tokens. Files stand in the order of their paths, so that
 // the same code gives the same map, word for word.
 import type { Corpus } from "#core/context/corpus.ts";
+import type { CodeGraph } from "#core/context/graph.ts";
 import type { SymbolKind } from "#core/context/languages.ts";
 import type { FileRole } from "#core/context/paths.ts";
-import { chunksWith, type PlacedSymbol, wholeTerm } from "#core/context/symbols.ts";
+import { chunksWith, lastWord, type PlacedSymbol, wholeTerm } from "#core/context/symbols.ts";
 import { isCompound } from "#core/context/terms.ts";
 
 /** A symbol in the map: where it is, and how much it is worth there. */
@@ -14,6 +15,9 @@ export type MapParts = {
   corpus: Corpus;
   roles: readonly FileRole[];
   symbols(file: number): readonly PlacedSymbol[];
+  graph: Pick<CodeGraph, "users">;
+  /** Identifiers that stand in the import statements of a file. */
+  listed(file: number): ReadonlySet<string>;
   /** How much each file is what the map is to be about, at most 1; absent: all are alike. */
   focus?: ReadonlyMap<number, number>;
 };
@@ -30,6 +34,17 @@ const roleShares: Readonly<Record<FileRole, number>> = {
 const kindShares: Readonly<Partial<Record<SymbolKind, number>>> = {
   ...{ constant: 0.5, section: 0.2, module: 0.7 },
 };
+/** A mention in a file that imports the definition's and names it there counts 1; in one that only
+ * imports it, in one of the same package, and anywhere, it may be another thing of this name. */
+const IMPORTING_SHARE = 0.3;
+const PACKAGE_SHARE = 0.6;
+const UNTOLD_SHARE = 0.02;
+const TEST_MENTION = 0.3;
+/** Names that are looked up: of more, those that may be mentioned most. */
+const NAMES_MAX = 6_000;
+/** Bytes of postings in one segment, below which a name is as good as not mentioned there. */
+const BYTES_MIN = 8;
+const MADE_SHARE = 0.05;
 /** A name of one word is found as a part of others, too: its mentions are less than they seem. */
 const ONE_WORD_SHARE = 0.15;
 /** What a name that begins like a private one counts. */
@@ -46,33 +61,86 @@ const MADE =
 export const isAside = (path: string, role: FileRole): boolean =>
   role === "test" || role === "docs" || role === "data" || MADE.test(path);
 
-type Name = { mentions: number; files: number; all: { file: number; symbol: PlacedSymbol }[] };
+type Name = { bytes: number; all: { file: number; symbol: PlacedSymbol }[] };
 
 /** The symbols of a corpus by how much of the rest refers to them, at most so many. */
 export function mapItems(parts: MapParts, limit: number): MapItem[] {
   const { corpus, roles, focus } = parts;
-  const names = namesOf(parts);
-  const seen = new Int32Array(corpus.files.length).fill(-1);
-  const defined = new Int32Array(corpus.files.length).fill(-1);
+  const names = likeliest(namesOf(parts), parts);
   const weights = corpus.files.map((_, file) => {
-    const share = roles[file] === "test" ? 0.3 : (roleShares[roles[file] ?? "code"] ?? 1);
+    const share = roles[file] === "test" ? TEST_MENTION : (roleShares[roles[file] ?? "code"] ?? 1);
     return share * (1 + FOCUS_MENTION * (focus?.get(file) ?? 0));
   });
+  const refers = referring(parts, weights);
+  const items: MapItem[] = [];
+  for (const [term, { all }] of names) {
+    const share = 1 / all.length ** 0.8;
+    const mentioned = refers(term);
+    for (const { file, symbol } of all) {
+      const score = share * mentioned(file, symbol) * worthOf(parts, file, symbol);
+      items.push({ file, symbol, score });
+    }
+  }
+  return bestOf(items, limit);
+}
+
+/** How much the other files that have a name refer to the symbol that a file defines by it. */
+function referring({ corpus, graph, listed }: MapParts, weights: readonly number[]) {
+  const seen = new Int32Array(corpus.files.length);
+  const packages = packagesOf(corpus);
   let round = 0;
-  for (const [term, name] of names) {
+  return (term: string) => {
     round += 1;
+    const files: number[] = [];
+    let total = 0;
     chunksWith(corpus.segments, term, (file, _, counts) => {
-      if ((counts & 255) > 0 && defined[file] !== round) {
-        defined[file] = round;
-        name.files += 1;
-      }
       // Words of comments are no references.
       if ((counts & 0xff00ff00) === 0 || seen[file] === round) return;
       seen[file] = round;
-      name.mentions += weights[file] ?? 0;
+      files.push(file);
+      total += weights[file] ?? 0;
     });
-  }
-  return bestOf([...names.values()], parts, limit);
+    return (own: number, { name, path }: PlacedSymbol): number => {
+      const users = graph.users(own);
+      const shareOf = (file: number) =>
+        path.length === 0 && listed(file).has(name) ? 1 : IMPORTING_SHARE;
+      let score = 0;
+      const add = (file: number, share: number) => {
+        if (file !== own && seen[file] === round) score += (weights[file] ?? 0) * share;
+      };
+      if (users.size < files.length) for (const file of users) add(file, shareOf(file));
+      else for (const file of files) if (users.has(file)) add(file, shareOf(file));
+      for (const file of packages(own)) if (!users.has(file)) add(file, PACKAGE_SHARE);
+      return score + UNTOLD_SHARE * Math.max(0, total - (weights[own] ?? 0));
+    };
+  };
+}
+
+/** The files that see each other without an import: in some languages those of a folder. */
+function packagesOf(corpus: Corpus): (file: number) => readonly number[] {
+  const folders = new Map<string, number[]>();
+  const keys = corpus.files.map(({ paths: [path = ""] }, file) => {
+    const ending = /\.(?:go|java|kt|scala|cs|swift)$/.exec(path)?.[0];
+    if (ending === undefined) return null;
+    const key = path.slice(0, Math.max(0, path.lastIndexOf("/"))) + ending;
+    const known = folders.get(key);
+    if (known) known.push(file);
+    else folders.set(key, [file]);
+    return key;
+  });
+  return (file) => folders.get(keys[file] ?? "") ?? [];
+}
+
+/** What a symbol counts for what it is and where. */
+function worthOf({ corpus, roles, focus }: MapParts, file: number, symbol: PlacedSymbol): number {
+  return (
+    (kindShares[symbol.kind] ?? 1) *
+    (roleShares[roles[file] ?? "code"] ?? 1) *
+    (isCompound(symbol.name) ? 1 : ONE_WORD_SHARE) *
+    (/^_|^\W/.test(symbol.name) ? PRIVATE_SHARE : 1) *
+    (MADE.test(corpus.files[file]?.paths[0] ?? "") ? MADE_SHARE : 1) *
+    (1 + FOCUS_OWN * (focus?.get(file) ?? 0))
+  );
 }
 
 /** What may be shown, by the term that its mentions are found by. */
@@ -85,12 +153,11 @@ function namesOf({ corpus, roles, symbols, focus }: MapParts): Map<string, Name>
     if (role === "data" || (role === "test" && !focus?.has(file))) continue;
     for (const symbol of symbols(file)) {
       if (!SHOWN.has(symbol.kind)) continue;
-      const word = symbol.name.slice(symbol.name.search(/[^.:]*$/));
-      const known = terms.get(word);
-      const term = known === undefined ? wholeTerm(word) : known;
-      terms.set(word, term);
+      const known = terms.get(symbol.name);
+      const term = known === undefined ? wholeTerm(lastWord(symbol.name)) : known;
+      terms.set(symbol.name, term);
       if (term === null) continue;
-      const name = names.get(term) ?? { mentions: 0, files: 0, all: [] };
+      const name = names.get(term) ?? { bytes: 0, all: [] };
       name.all.push({ file, symbol });
       names.set(term, name);
     }
@@ -98,32 +165,40 @@ function namesOf({ corpus, roles, symbols, focus }: MapParts): Map<string, Name>
   return names;
 }
 
-function bestOf(names: readonly Name[], { corpus, roles, focus }: MapParts, limit: number) {
-  const items: MapItem[] = [];
-  for (const { mentions, files, all } of names) {
-    // Each file that defines it mentions it, too.
-    const others = Math.max(0.05, mentions - files) / Math.max(1, files);
-    for (const { file, symbol } of all) {
-      const path = corpus.files[file]?.paths[0] ?? "";
-      const shares =
-        (kindShares[symbol.kind] ?? 1) *
-        (roleShares[roles[file] ?? "code"] ?? 1) *
-        (isCompound(symbol.name) ? 1 : ONE_WORD_SHARE) *
-        (/^_|^\W/.test(symbol.name) ? PRIVATE_SHARE : 1) *
-        (MADE.test(path) ? 0.05 : 1);
-      const own = 1 + FOCUS_OWN * (focus?.get(file) ?? 0);
-      items.push({ file, symbol, score: others * shares * own });
-    }
+/** Of very many names those that may be mentioned most, and those of files in focus. */
+function likeliest(names: Map<string, Name>, { corpus, focus }: MapParts): Map<string, Name> {
+  if (names.size <= NAMES_MAX) return names;
+  for (const segment of corpus.segments) {
+    segment.sizes(BYTES_MIN, (term, bytes) => {
+      const name = names.get(term);
+      if (name) name.bytes += bytes;
+    });
   }
-  items.sort((a, b) => b.score - a.score || a.file - b.file || a.symbol.start - b.symbol.start);
-  const counts = new Map<number, number>();
+  const worth = ({ bytes, all }: Name) => {
+    const near = focus ? Math.max(...all.map(({ file }) => focus.get(file) ?? 0)) : 0;
+    return ((bytes + 1) / all.length) * (1 + FOCUS_OWN * near);
+  };
+  const sorted = [...names].map(([term, name]) => ({ term, name, worth: worth(name) }));
+  sorted.sort((a, b) => b.worth - a.worth);
+  return new Map(sorted.slice(0, NAMES_MAX).map(({ term, name }) => [term, name]));
+}
+
+function bestOf(items: MapItem[], limit: number): MapItem[] {
+  const order = (a: MapItem, b: MapItem) =>
+    b.score - a.score || a.file - b.file || a.symbol.start - b.symbol.start;
+  items.sort(order);
+  const counts = new Map<number | string, number>();
+  const before = (key: number | string) => {
+    const known = counts.get(key) ?? 0;
+    counts.set(key, known + 1);
+    return known;
+  };
   const some = items.slice(0, limit * 4).map((item) => {
-    const before = counts.get(item.file) ?? 0;
-    counts.set(item.file, before + 1);
-    return { ...item, score: item.score / (1 + before / HALF_AFTER) };
+    const { file, symbol, score } = item;
+    const again = before([...symbol.path, symbol.name].join("."));
+    return { ...item, score: score / (1 + before(file) / HALF_AFTER) / (1 + again) };
   });
-  some.sort((a, b) => b.score - a.score || a.file - b.file || a.symbol.start - b.symbol.start);
-  return some.slice(0, limit);
+  return some.sort(order).slice(0, limit);
 }
 
 export type MapFile = { path: string; isAside: boolean };
