@@ -42,8 +42,10 @@ const UNTOLD_SHARE = 0.02;
 const TEST_MENTION = 0.3;
 /** Names that are looked up: of more, those that may be mentioned most. */
 const NAMES_MAX = 6_000;
+/** Chunks of a corpus whose names are all looked at. */
+const CHUNKS_MAX = 15_000;
 /** Bytes of postings in one segment, below which a name is as good as not mentioned there. */
-const BYTES_MIN = 8;
+const BYTES_MIN = 12;
 const MADE_SHARE = 0.05;
 /** A name of one word is found as a part of others, too: its mentions are less than they seem. */
 const ONE_WORD_SHARE = 0.15;
@@ -66,7 +68,7 @@ type Name = { bytes: number; all: { file: number; symbol: PlacedSymbol }[] };
 /** The symbols of a corpus by how much of the rest refers to them, at most so many. */
 export function mapItems(parts: MapParts, limit: number): MapItem[] {
   const { corpus, roles, focus } = parts;
-  const names = likeliest(namesOf(parts), parts);
+  const names = likeliest(namesOf(parts, sizesIn(corpus)), parts);
   const weights = corpus.files.map((_, file) => {
     const share = roles[file] === "test" ? TEST_MENTION : (roleShares[roles[file] ?? "code"] ?? 1);
     return share * (1 + FOCUS_MENTION * (focus?.get(file) ?? 0));
@@ -143,8 +145,21 @@ function worthOf({ corpus, roles, focus }: MapParts, file: number, symbol: Place
   );
 }
 
+/** Of a large corpus the terms that many chunks have, with the bytes of their postings. */
+function sizesIn({ segments, chunks }: Corpus): Map<string, number> | null {
+  if (chunks <= CHUNKS_MAX) return null;
+  const sizes = new Map<string, number>();
+  for (const segment of segments) {
+    segment.sizes(BYTES_MIN, (term, bytes) => sizes.set(term, (sizes.get(term) ?? 0) + bytes));
+  }
+  return sizes;
+}
+
 /** What may be shown, by the term that its mentions are found by. */
-function namesOf({ corpus, roles, symbols, focus }: MapParts): Map<string, Name> {
+function namesOf(
+  { corpus, roles, symbols, focus }: MapParts,
+  sizes: ReadonlyMap<string, number> | null,
+): Map<string, Name> {
   const names = new Map<string, Name>();
   const terms = new Map<string, string | null>();
   for (let file = 0; file < corpus.files.length; file += 1) {
@@ -156,8 +171,8 @@ function namesOf({ corpus, roles, symbols, focus }: MapParts): Map<string, Name>
       const known = terms.get(symbol.name);
       const term = known === undefined ? wholeTerm(lastWord(symbol.name)) : known;
       terms.set(symbol.name, term);
-      if (term === null) continue;
-      const name = names.get(term) ?? { bytes: 0, all: [] };
+      if (term === null || (sizes && !sizes.has(term) && !focus?.has(file))) continue;
+      const name = names.get(term) ?? { bytes: sizes?.get(term) ?? 0, all: [] };
       name.all.push({ file, symbol });
       names.set(term, name);
     }
@@ -166,14 +181,8 @@ function namesOf({ corpus, roles, symbols, focus }: MapParts): Map<string, Name>
 }
 
 /** Of very many names those that may be mentioned most, and those of files in focus. */
-function likeliest(names: Map<string, Name>, { corpus, focus }: MapParts): Map<string, Name> {
+function likeliest(names: Map<string, Name>, { focus }: MapParts): Map<string, Name> {
   if (names.size <= NAMES_MAX) return names;
-  for (const segment of corpus.segments) {
-    segment.sizes(BYTES_MIN, (term, bytes) => {
-      const name = names.get(term);
-      if (name) name.bytes += bytes;
-    });
-  }
   const worth = ({ bytes, all }: Name) => {
     const near = focus ? Math.max(...all.map(({ file }) => focus.get(file) ?? 0)) : 0;
     return ((bytes + 1) / all.length) * (1 + FOCUS_OWN * near);
