@@ -2,8 +2,17 @@
 // is the same type. There is no second way in.
 import * as z from "zod/mini";
 import type { Live } from "#boundary/channel/port.ts";
-import type { CodeHit, FileHit, IndexStatus } from "#boundary/index/port.ts";
+import type {
+  CodeHit,
+  FileHit,
+  Impact,
+  IndexStatus,
+  References,
+  RepoMap,
+  SymbolHit,
+} from "#boundary/index/port.ts";
 import type { Assembled } from "#core/context/assemble.ts";
+import { symbolKinds } from "#core/context/languages.ts";
 import { strictness } from "#core/evidence/standing.ts";
 import type { Failure, Result } from "#core/failure.ts";
 import type { Checkpoint } from "#core/location.ts";
@@ -129,6 +138,10 @@ const page = {
 
 /** A question to the code index: a word, a sentence, or an issue of thousands of words. */
 const question = z.string().check(z.minLength(1), z.maxLength(1_000_000));
+/** A symbol's name, or a file's path. */
+const name = z.string().check(z.minLength(1), z.maxLength(1_000));
+/** Tokens of a map. */
+export const MAP_TOKENS_MAX = 50_000;
 const hits = z.int().check(z.minimum(1), z.maximum(200));
 
 /** What may be asked to be known. */
@@ -176,6 +189,18 @@ export const querySchemas = {
   Locate: z.object({ path, text: question, limit: hits }),
   /** What a first request for a prompt would hold, why, and what it would cost. Nothing is sent. */
   Context: z.object({ path, text: question, model: z.optional(z.string()) }),
+  /** Definitions by name, `Class.method` or a part of one; those of exactly this name first. */
+  Symbols: z.object({ path, name, limit: hits, kind: z.optional(z.enum(symbolKinds)) }),
+  /** The lines that have a name, and as what. */
+  References: z.object({ path, name, limit: hits }),
+  /** The most referred symbols of a folder within so many tokens; what it is to be about. */
+  Map: z.object({
+    path,
+    tokens: z.int().check(z.minimum(1), z.maximum(MAP_TOKENS_MAX)),
+    focus: z.optional(question),
+  }),
+  /** What uses a symbol or a file, imports it, or tests it. */
+  Impact: z.object({ path, name, limit: hits }),
   /** What is in the code index of a folder, and when it was last brought up to date. */
   IndexStatus: z.object({ path }),
   /** What is known of a folder: is it trusted? */
@@ -278,6 +303,10 @@ export type Answers = {
   BlobState: BlobState;
   Search: readonly CodeHit[];
   Locate: readonly FileHit[];
+  Symbols: readonly SymbolHit[];
+  References: References;
+  Map: RepoMap;
+  Impact: Impact;
   IndexStatus: IndexStatus;
   /**
    * `window` is what the request may have with its answer. A count of tokens is `within` these

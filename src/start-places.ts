@@ -90,6 +90,7 @@ export function placesOver(parts: PlaceParts): Places {
         opened.set(path, trees);
         return trees;
       },
+      index: () => indexAt(path),
       sandbox,
       tools,
       judge: judgeOver(judging),

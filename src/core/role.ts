@@ -24,7 +24,10 @@ export type Role = {
 /** The role of a child of which nothing is said. */
 export const USUAL_ROLE = "general";
 
-const READING = ["read", "list", "glob", "search", "code", "run", "recall", "todo"];
+const READING = [
+  ...["read", "list", "glob", "search", "search_code", "find_symbol", "repo_map"],
+  ...["code", "run", "recall", "todo"],
+];
 
 export const ownRoles: readonly Role[] = [
   {

@@ -31,7 +31,20 @@ export async function buildIndex(
   return done.ok ? ok({ stream: JOB, version: done.value.read }) : done;
 }
 
-type AboutIndex = Extract<Query, { type: "Search" | "Locate" | "IndexStatus" | "Context" }>;
+type AboutIndex = Extract<
+  Query,
+  {
+    type:
+      | "Search"
+      | "Locate"
+      | "Symbols"
+      | "References"
+      | "Map"
+      | "Impact"
+      | "IndexStatus"
+      | "Context";
+  }
+>;
 
 export async function readIndex(
   parts: DoorParts,
@@ -47,6 +60,18 @@ export async function readIndex(
       return await index.value.search(query.text, query.limit);
     case "Locate":
       return await index.value.files(query.text, query.limit);
+    case "Symbols": {
+      const { name, limit, kind } = query;
+      return await index.value.symbols(name, kind === undefined ? { limit } : { limit, kind });
+    }
+    case "References":
+      return await index.value.references(query.name, query.limit);
+    case "Map": {
+      const { tokens, focus } = query;
+      return await index.value.map(focus === undefined ? { tokens } : { tokens, focus });
+    }
+    case "Impact":
+      return await index.value.impact(query.name, query.limit);
     case "IndexStatus":
       return await index.value.status();
     default:

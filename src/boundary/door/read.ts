@@ -61,6 +61,10 @@ export async function read(parts: DoorParts, query: Query): Promise<Answer> {
       return await parts.blobs.check(query.hash);
     case "Search":
     case "Locate":
+    case "Symbols":
+    case "References":
+    case "Map":
+    case "Impact":
     case "IndexStatus":
     case "Context":
       return await (await import("#boundary/door/index-of.ts")).readIndex(parts, query);

@@ -2,17 +2,14 @@
 // or in memory.
 
 import { statSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
-import { blobId, textOf } from "#boundary/index/adding.ts";
 import { addAgain, type FillOptions, fill } from "#boundary/index/fill.ts";
 import { impactOf, mapOf } from "#boundary/index/graph.ts";
 import type { CodeHit, CodeIndex, FileHit, Watching } from "#boundary/index/port.ts";
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
 import { emptied, openIndex } from "#boundary/index/store.ts";
-import { referencesOf, symbolsOf } from "#boundary/index/symbols.ts";
+import { referencesOf, symbolsOf, textAt } from "#boundary/index/symbols.ts";
 import { watching } from "#boundary/index/watch.ts";
 import type { SyntaxParser } from "#boundary/parse/port.ts";
 import type { FoundChunk } from "#core/context/find.ts";
@@ -126,9 +123,9 @@ async function hitOf(root: string, loaded: Loaded, found: FoundChunk): Promise<C
   const detail = loaded.detail(found.file);
   const place = detail.chunks[found.chunk];
   if (path === undefined || !place) return null;
-  const bytes = await readFile(join(root, path)).catch(() => null);
-  if (!bytes || blobId(bytes) !== detail.hash) return null;
-  const text = textOf(bytes).slice(place.start, place.end).trimEnd();
+  const whole = await textAt(root, loaded, found.file);
+  if (whole === null) return null;
+  const text = whole.slice(place.start, place.end).trimEnd();
   const symbols = detail.symbols.filter(({ start }) => start >= place.start && start < place.end);
   return {
     path,

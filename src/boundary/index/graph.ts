@@ -46,14 +46,15 @@ const MODULES: ReadonlySet<SymbolKind> = new Set(["module", "interface"]);
 export async function mapOf(
   root: string,
   loaded: Loaded,
-  { tokens, focus }: MapOptions,
+  { tokens, focus, only = () => true }: MapOptions,
 ): Promise<RepoMap> {
   const { corpus, paths } = loaded;
+  const shown = corpus.files.map((_, file) => only(pathOf(loaded, file)));
   const details = corpus.files.map((_, file) => loaded.detail(file));
   const parts = {
     corpus,
     roles: paths.roles,
-    symbols: (file: number) => details[file]?.symbols ?? [],
+    symbols: (file: number) => (shown[file] ? (details[file]?.symbols ?? []) : []),
     graph: graphAt(loaded, details),
     listed: listedIn(details),
     ...(focus === undefined || focus.trim() === "" ? {} : { focus: focusOf(loaded, focus) }),

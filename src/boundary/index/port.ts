@@ -80,6 +80,8 @@ export type MapOptions = {
   tokens: number;
   /** What it is to be about, in words and paths. */
   focus?: string;
+  /** Which files may be in it; without it all. */
+  only?: (path: string) => boolean;
 };
 
 /** Code that uses what was asked for: in which definition, from which line on, and how often. */

@@ -2,7 +2,7 @@
 // chunks to look, the files say what is there now.
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { textOf } from "#boundary/index/adding.ts";
+import { blobId, textOf } from "#boundary/index/adding.ts";
 import type { Reference, References, SymbolHit } from "#boundary/index/port.ts";
 import type { Loaded } from "#boundary/index/reader.ts";
 import type { SymbolKind } from "#core/context/languages.ts";
@@ -25,11 +25,11 @@ const AT_ONCE = 16;
 export const pathOf = ({ corpus }: Loaded, file: number): string =>
   corpus.files[file]?.paths[0] ?? "";
 
-/** The text of a file of the corpus; null where it is away. */
+/** The text of a file of the corpus; null where it is away, or was changed since it was read. */
 export async function textAt(root: string, loaded: Loaded, file: number): Promise<string | null> {
   const path = pathOf(loaded, file);
   const bytes = path === "" ? null : await readFile(join(root, path)).catch(() => null);
-  return bytes ? textOf(bytes) : null;
+  return bytes && blobId(bytes) === loaded.detail(file).hash ? textOf(bytes) : null;
 }
 
 /** Some work on each of these files, a few at once, in their order. */

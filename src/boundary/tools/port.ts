@@ -8,6 +8,7 @@
 // - an error ends with the next step, because its reader is a model that will take it.
 
 import type { Blobs } from "#boundary/blobs/port.ts";
+import type { CodeIndex } from "#boundary/index/port.ts";
 import type { Workspace } from "#boundary/workspace/port.ts";
 import type { Sandbox } from "#boundary/workspace/sandbox-port.ts";
 import type { Result } from "#core/failure.ts";
@@ -109,6 +110,8 @@ export type ToolContext = {
    * answers what else could write meanwhile.
    */
   writing?(title: string): Promise<() => readonly string[]>;
+  /** The code index of the workspace; without it there is none. */
+  index?(): Promise<Result<CodeIndex>>;
   /** What something opens that may be done without a question; null where it may not. */
   allows?(access: Access): Promise<Opened | null>;
   /** The child that this call begins; the same one again where the call is recovered. */

@@ -96,6 +96,7 @@ async function prepare(tool: Tool, options: CallOptions) {
       return trees.ok ? trees.value.writing(writing) : () => [];
     },
     allows: async (access) => (await place.allows?.(session, access)) ?? null,
+    ...(place.index ? { index: place.index } : {}),
     ...childOf(options),
     signal,
   });

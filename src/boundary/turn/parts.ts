@@ -41,7 +41,7 @@ export type Judge = (
 ) => Promise<Verdict>;
 
 /** The place where a session's tools act. */
-export type Place = Pick<ToolContext, "workspace" | "sandbox"> & {
+export type Place = Pick<ToolContext, "workspace" | "sandbox" | "index"> & {
   /** Our own tools, before a surface names them. */
   tools: readonly Tool[];
   judge: Judge;

@@ -4,14 +4,17 @@ import { applyPatch } from "#boundary/tools/builtin/apply_patch.ts";
 import { code } from "#boundary/tools/builtin/code.ts";
 import { edit } from "#boundary/tools/builtin/edit.ts";
 import { fetchTool } from "#boundary/tools/builtin/fetch.ts";
+import { findSymbol } from "#boundary/tools/builtin/find_symbol.ts";
 import { glob } from "#boundary/tools/builtin/glob.ts";
 import { job } from "#boundary/tools/builtin/job.ts";
 import { list } from "#boundary/tools/builtin/list.ts";
 import { read } from "#boundary/tools/builtin/read.ts";
 import { recall } from "#boundary/tools/builtin/recall.ts";
 import { rename } from "#boundary/tools/builtin/rename.ts";
+import { repoMap } from "#boundary/tools/builtin/repo_map.ts";
 import { run } from "#boundary/tools/builtin/run.ts";
 import { search } from "#boundary/tools/builtin/search.ts";
+import { searchCode } from "#boundary/tools/builtin/search_code.ts";
 import { task } from "#boundary/tools/builtin/task.ts";
 import { todo } from "#boundary/tools/builtin/todo.ts";
 import { write } from "#boundary/tools/builtin/write.ts";
@@ -24,7 +27,7 @@ import type { Servers } from "#boundary/tools/servers/servers.ts";
 export type CodeTools = { servers: Servers; tellsErrors: boolean };
 
 export function builtinTools(jobs: Jobs, given?: CodeTools): ToolSource {
-  const plain = [read, list, glob, search];
+  const plain = [read, list, glob, search, searchCode, findSymbol, repoMap];
   const writing = [edit, write, applyPatch];
   const others = [run(jobs), job(jobs), fetchTool(theOutside), todo, recall, task(jobs)];
   const usual = [...plain, ...writing, ...others];

@@ -32,6 +32,8 @@ export const commands: Readonly<Record<string, () => Promise<Command>>> = {
     (await import("#interfaces/cli/commands/session-import.ts")).importSession,
   search: async () => (await import("#interfaces/cli/commands/search.ts")).search,
   context: async () => (await import("#interfaces/cli/commands/context.ts")).context,
+  map: async () => (await import("#interfaces/cli/commands/map.ts")).map,
+  symbol: async () => (await import("#interfaces/cli/commands/symbol.ts")).symbol,
   index: async () => (await import("#interfaces/cli/commands/index-build.ts")).build,
   "index status": async () => (await import("#interfaces/cli/commands/index-build.ts")).status,
   models: async () => (await import("#interfaces/cli/commands/models.ts")).models,
