@@ -3,6 +3,8 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { codeIndexAt } from "#boundary/index/code-index.ts";
+import { syntaxParser } from "#boundary/parse/parser.ts";
 import { offered } from "#boundary/surfaces.ts";
 import { builtinTools } from "#boundary/tools/builtin/index.ts";
 import { jobsOfNode } from "#boundary/tools/jobs.ts";
@@ -51,6 +53,7 @@ function place(): { root: string; context: ToolContext } {
   const context = contextOf(root, {
     seen: seenIn(root, "src/sum.ts"),
     history: async () => ok([server]),
+    index: async () => codeIndexAt(root, null, { parsing: syntaxParser, entry: null }),
     sandbox: {
       kind: "none",
       start: (spec, signal) =>
@@ -70,6 +73,9 @@ const come: Record<string, RegExp> = {
   list: /sum\.ts/,
   glob: /src\/a\.test\.ts/,
   search: /src\/total\.ts/,
+  search_code: /src\/total\.ts:1-1\n1\tfunction cartTotal/,
+  find_symbol: /^defined:\nsrc\/total\.ts:1-1 function: function cartTotal\(\)$/,
+  repo_map: /^src\/[\s\S]*\n {2}function cartTotal\(\)/m,
   recall: /#7 result of run npm test\nThe test server listens on 4711\./,
   todo: /Fix sum\(\)/,
   task: /: The child is done \(1 answers? in 1 s\)\. It answers:\n\ndid: Find every caller/,

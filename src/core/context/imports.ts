@@ -204,10 +204,11 @@ function rustNamed(name: string, file: string): Named[] {
     return [{ at: "root", path: root + path(1).join("/"), back }];
   }
   if (first === "self" || first === "super") {
-    const ups = parts.findIndex((part) => part !== "self" && part !== "super");
-    const above = parts.slice(0, Math.max(0, ups)).filter((part) => part === "super").length;
+    const down = parts.findIndex((part) => part !== "self" && part !== "super");
+    const ups = down < 0 ? parts.length : down;
+    const above = parts.slice(0, ups).filter((part) => part === "super").length;
     const base = joined(rustFolder(file), "../".repeat(above));
-    const whole = base === null ? null : joined(base, path(Math.max(1, ups)).join("/"));
+    const whole = base === null ? null : joined(base, path(ups).join("/"));
     return whole === null ? [] : [{ at: "root", path: whole, back }];
   }
   const crate = path(1).join("/");

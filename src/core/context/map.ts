@@ -39,6 +39,8 @@ const kindShares: Readonly<Partial<Record<SymbolKind, number>>> = {
 const IMPORTING_SHARE = 0.3;
 const PACKAGE_SHARE = 0.6;
 const UNTOLD_SHARE = 0.02;
+/** What is not mentioned at all can still be what a map is to be about. */
+const UNMENTIONED = 0.05;
 const TEST_MENTION = 0.3;
 /** Names that are looked up: of more, those that may be mentioned most. */
 const NAMES_MAX = 6_000;
@@ -113,7 +115,7 @@ function referring({ corpus, graph, listed }: MapParts, weights: readonly number
       if (users.size < files.length) for (const file of users) add(file, shareOf(file));
       else for (const file of files) if (users.has(file)) add(file, shareOf(file));
       for (const file of packages(own)) if (!users.has(file)) add(file, PACKAGE_SHARE);
-      return score + UNTOLD_SHARE * Math.max(0, total - (weights[own] ?? 0));
+      return UNMENTIONED + score + UNTOLD_SHARE * Math.max(0, total - (weights[own] ?? 0));
     };
   };
 }

@@ -18,7 +18,7 @@ export const searchCode = defineTool({
   effect: "pure",
   about: [
     "Find code by what it does, in words or by names: the best places first, with their lines.",
-    "For an exact text or pattern use `search`.",
+    "An exact text or pattern is for a text search.",
   ].join(" "),
   input: z.strictObject({
     query: z.string().check(z.minLength(1), z.maxLength(20_000)),
