@@ -74,7 +74,7 @@ const come: Record<string, RegExp> = {
   glob: /src\/a\.test\.ts/,
   search: /src\/total\.ts/,
   search_code: /src\/total\.ts:1-1\n1\tfunction cartTotal/,
-  find_symbol: /^defined:\nsrc\/total\.ts:1-1 function: function cartTotal\(\)$/,
+  find_symbol: /defined:\nsrc\/total\.ts:1-1 function: function cartTotal\(\)$/,
   repo_map: /^src\/[\s\S]*\n {2}function cartTotal\(\)/m,
   recall: /#7 result of run npm test\nThe test server listens on 4711\./,
   todo: /Fix sum\(\)/,
@@ -124,7 +124,7 @@ describe.each(families)("the surface for %s", (family) => {
       expect(spec.schema).toMatchObject({ type: "object", additionalProperties: false });
     }
     const bytes = JSON.stringify(tools.map(({ spec }) => spec)).length;
-    expect(bytes).toBeLessThan(family === "local" ? 6_500 : 13_000);
+    expect(bytes).toBeLessThan(family === "local" ? 7_000 : 13_500);
   });
 
   it("can always run a command and ask to leave the sandbox", async () => {

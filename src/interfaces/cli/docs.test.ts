@@ -151,6 +151,8 @@ evidence (how it stands now).
 | --- | --- |
 | \`session list\` | \`session\`: session, path, title, model, state, turns, version, startedAt, updatedAt … |
 | \`session search\` | \`hit\`: session, at, version (null where only the name fits), text |
+| \`map\` | \`map\`: text, symbols, files, tokens |
+| \`symbol\` | \`symbol\`: path, name, kind, inside, line, endLine, signature, score; \`--refs\`: \`reference\`: path, line, text, kind, inside; \`--impact\`: \`impact\`: definitions, users (path, line, inside, times, calls, certain), importers (path, depth), tests |
 | \`verify\` | \`verify\`: command, folder, from, definition, key, confirmed |
 | \`session compactions\` | \`compaction\`: session, n, version, at, why, by, messages, tokens (before, after), leftOut, pinned, kept (event, line), leftOutMore, todo, files, reverted; \`--revert\`: \`reverted\`: session, n, version |
 | \`doctor\` | \`check\`: name, ok, say, fix?; then \`result\`: ok, version, node, home |
