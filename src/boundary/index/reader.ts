@@ -53,7 +53,8 @@ export function indexReader(db: DatabaseSync, root: string): IndexReader {
         finder: finderOf(corpus, paths, await history(corpus, signal)),
         detail(file) {
           const row = detail.get(contents[file] ?? 0);
-          return { ...detailFrom(String(row?.detail ?? "[[],[],[]]")), hash: String(row?.hash) };
+          const made = detailFrom(String(row?.detail ?? "[[],[],[]]"));
+          return Object.assign(made, { hash: String(row?.hash) });
         },
       };
       seen = now;

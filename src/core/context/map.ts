@@ -29,7 +29,7 @@ const SHOWN: ReadonlySet<SymbolKind> = new Set([
 ]);
 /** What a symbol counts by the kind of its file, and by its own. */
 const roleShares: Readonly<Record<FileRole, number>> = {
-  ...{ code: 1, entry: 1, test: 0.02, docs: 0.01, data: 0 },
+  ...{ code: 1, entry: 1, page: 0.02, test: 0.02, docs: 0.01, data: 0 },
 };
 const kindShares: Readonly<Partial<Record<SymbolKind, number>>> = {
   ...{ constant: 0.5, section: 0.2, module: 0.7 },
@@ -41,7 +41,8 @@ const PACKAGE_SHARE = 0.6;
 const UNTOLD_SHARE = 0.02;
 /** What is not mentioned at all can still be what a map is to be about. */
 const UNMENTIONED = 0.05;
-const TEST_MENTION = 0.3;
+/** A mention in a test or a page. */
+const ASIDE_MENTION = 0.3;
 /** Names that are looked up: of more, those that may be mentioned most. */
 const NAMES_MAX = 6_000;
 /** Chunks of a corpus whose names are all looked at. */
@@ -72,7 +73,8 @@ export function mapItems(parts: MapParts, limit: number): MapItem[] {
   const { corpus, roles, focus } = parts;
   const names = likeliest(namesOf(parts, sizesIn(corpus)), parts);
   const weights = corpus.files.map((_, file) => {
-    const share = roles[file] === "test" ? TEST_MENTION : (roleShares[roles[file] ?? "code"] ?? 1);
+    const role = roles[file] ?? "code";
+    const share = role === "test" || role === "page" ? ASIDE_MENTION : roleShares[role];
     return share * (1 + FOCUS_MENTION * (focus?.get(file) ?? 0));
   });
   const refers = referring(parts, weights);
