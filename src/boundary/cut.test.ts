@@ -187,7 +187,7 @@ describe("cutting", () => {
     );
     expect(
       await symbolsOf("go", "func (r *R) M() {}\ntype (A int; B = string)\nconst C = 1\n"),
-    ).toEqual(["method M", "type A", "type B", "constant C"]);
+    ).toEqual(["method R.M", "type A", "type B", "constant C"]);
     expect(
       await symbolsOf(
         "elixir",

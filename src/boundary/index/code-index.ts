@@ -94,18 +94,7 @@ export function codeIndexAt(
       const hits = await Promise.all(found.map((chunk) => hitOf(root, loaded, chunk)));
       return ok(hits.filter((hit) => hit !== null));
     },
-    async symbols(name, options) {
-      return ok(await symbolsOf(root, await reader.load(never), { name, ...options }));
-    },
-    async references(name, limit) {
-      return ok(await referencesOf(root, await reader.load(never), { name, limit }));
-    },
-    async map(options) {
-      return ok(await mapOf(root, await reader.load(never), options));
-    },
-    async impact(wanted, limit) {
-      return ok(await impactOf(root, await reader.load(never), { wanted, limit }));
-    },
+    ...graphAnswers(root, () => reader.load(never)),
     async status() {
       return ok(statusOf(db, root, file));
     },
@@ -115,6 +104,27 @@ export function codeIndexAt(
       db.close();
     },
   });
+}
+
+/** What is asked of symbols and of how files hang together. */
+function graphAnswers(
+  root: string,
+  load: () => Promise<Loaded>,
+): Pick<CodeIndex, "symbols" | "references" | "map" | "impact"> {
+  return {
+    async symbols(name, wanted) {
+      return ok(await symbolsOf(root, await load(), { name, ...wanted }));
+    },
+    async references(name, limit) {
+      return ok(await referencesOf(root, await load(), { name, limit }));
+    },
+    async map(options) {
+      return ok(await mapOf(root, await load(), options));
+    },
+    async impact(wanted, limit) {
+      return ok(await impactOf(root, await load(), { wanted, limit }));
+    },
+  };
 }
 
 /** A chunk with its text; null where its file is away, or was changed since it was read. */

@@ -50,7 +50,8 @@ const CHUNKS_MAX = 15_000;
 /** Bytes of postings in one segment, below which a name is as good as not mentioned there. */
 const BYTES_MIN = 12;
 const MADE_SHARE = 0.05;
-/** A name of one word is found as a part of others, too: its mentions are less than they seem. */
+/** A name of one word is found as a part of others, too: its mentions are less than they seem, but
+ * where an import has the very name. */
 const ONE_WORD_SHARE = 0.15;
 /** What a name that begins like a private one counts. */
 const PRIVATE_SHARE = 0.3;
@@ -108,16 +109,18 @@ function referring({ corpus, graph, listed }: MapParts, weights: readonly number
     });
     return (own: number, { name, path }: PlacedSymbol): number => {
       const users = graph.users(own);
+      const less = isCompound(name) ? 1 : ONE_WORD_SHARE;
       const shareOf = (file: number) =>
-        path.length === 0 && listed(file).has(name) ? 1 : IMPORTING_SHARE;
-      let score = 0;
+        path.length === 0 && listed(file).has(name) ? 1 : IMPORTING_SHARE * less;
+      const others = users.size < files.length ? users : files.filter((file) => users.has(file));
+      const near = packages(own).filter((file) => !users.has(file));
+      let score = UNMENTIONED + UNTOLD_SHARE * less * Math.max(0, total - (weights[own] ?? 0));
       const add = (file: number, share: number) => {
         if (file !== own && seen[file] === round) score += (weights[file] ?? 0) * share;
       };
-      if (users.size < files.length) for (const file of users) add(file, shareOf(file));
-      else for (const file of files) if (users.has(file)) add(file, shareOf(file));
-      for (const file of packages(own)) if (!users.has(file)) add(file, PACKAGE_SHARE);
-      return UNMENTIONED + score + UNTOLD_SHARE * Math.max(0, total - (weights[own] ?? 0));
+      for (const file of others) add(file, shareOf(file));
+      for (const file of near) add(file, PACKAGE_SHARE * less);
+      return score;
     };
   };
 }
@@ -142,7 +145,6 @@ function worthOf({ corpus, roles, focus }: MapParts, file: number, symbol: Place
   return (
     (kindShares[symbol.kind] ?? 1) *
     (roleShares[roles[file] ?? "code"] ?? 1) *
-    (isCompound(symbol.name) ? 1 : ONE_WORD_SHARE) *
     (/^_|^\W/.test(symbol.name) ? PRIVATE_SHARE : 1) *
     (MADE.test(corpus.files[file]?.paths[0] ?? "") ? MADE_SHARE : 1) *
     (1 + FOCUS_OWN * (focus?.get(file) ?? 0))
@@ -289,7 +291,9 @@ export function signatureLine(text: string): string {
     .replace(/^(?:\s*(?:@[\w.]+(?:\([^)]*\))?|#\[[^\]]*\]))+\s*/, "")
     .replaceAll(/\s+/g, " ")
     .trim()
-    .replace(/(?:\s*(?:=>|=|\{|\(|,|\bdo))+$|,? do: .*$/, "")
+    .replaceAll(/([([]) | (?=[)\]])/g, "$1")
+    .replaceAll(/,(?=[)\]])/g, "")
+    .replace(/(?:\s*(?:=>|=|\{|\(|,|;|[&|]|\bdo))+$|,? do: .*$/, "")
     .replace(/:$/, "")
     .trim();
   return words.length > SIGNATURE_MAX ? `${words.slice(0, SIGNATURE_MAX).toWellFormed()}…` : words;

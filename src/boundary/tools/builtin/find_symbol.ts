@@ -111,11 +111,14 @@ async function definitionLine(hit: SymbolHit, present: Present): Promise<string 
     .join(" ")
     .replaceAll(/\s+/g, " ");
   if (!text?.includes(name)) return null;
-  const isThere = text.includes(signature.replace(/…$/, ""));
+  const isThere = plain(text).includes(plain(signature.replace(/…$/, "")));
   const where = inside.length > 0 ? ` in ${inside.join(" › ")}` : "";
   const head = `${inOneLine(path)}:${line}-${endLine} ${kind}${where}`;
   return `${head}: ${isThere && signature !== "" ? signature : name}`;
 }
+
+/** Without what a signature in one line has less of than the text. */
+const plain = (text: string): string => text.replaceAll(/[\s,]/g, "");
 
 async function referenceLine(place: Reference, present: Present): Promise<string | null> {
   const { path, line, kind, inside, text } = place;

@@ -12,7 +12,7 @@ const TOKENS = 2_000;
 export const map = defineCommand({
   name: "map",
   level: "everyday",
-  about: "Show the symbols that the rest of the code refers to most, with their signatures.",
+  about: "Show the symbols that most of the code refers to, with their signatures.",
   more: `Files stand in the order of their paths; tests, documentation and what programs made come
     last. With --focus the map is about what a text asks for, or about the paths that it names.`,
   options: {
