@@ -37,6 +37,7 @@ const kindShares: Readonly<Partial<Record<SymbolKind, number>>> = {
 /** A mention in a file that imports the definition's and names it there counts 1; in one that only
  * imports it, in one of the same package, and anywhere, it may be another thing of this name. */
 const IMPORTING_SHARE = 0.3;
+const EXPORTED_SHARE = 0.8;
 const PACKAGE_SHARE = 0.6;
 const UNTOLD_SHARE = 0.02;
 /** What is not mentioned at all can still be what a map is to be about. */
@@ -44,7 +45,7 @@ const UNMENTIONED = 0.05;
 /** A mention in a test or a page. */
 const ASIDE_MENTION = 0.3;
 /** Names that are looked up: of more, those that may be mentioned most. */
-const NAMES_MAX = 6_000;
+const NAMES_MAX = 2_500;
 /** Chunks of a corpus whose names are all looked at. */
 const CHUNKS_MAX = 15_000;
 /** Bytes of postings in one segment, below which a name is as good as not mentioned there. */
@@ -81,22 +82,22 @@ export function mapItems(parts: MapParts, limit: number): MapItem[] {
   const refers = referring(parts, weights);
   const items: MapItem[] = [];
   for (const [term, { all }] of names) {
-    const share = 1 / all.length ** 0.8;
-    const mentioned = refers(term);
+    const mentioned = refers(term, 1 / all.length ** 0.8);
     for (const { file, symbol } of all) {
-      const score = share * mentioned(file, symbol) * worthOf(parts, file, symbol);
+      const score = mentioned(file, symbol) * worthOf(parts, file, symbol);
       items.push({ file, symbol, score });
     }
   }
   return bestOf(items, limit);
 }
 
-/** How much the other files that have a name refer to the symbol that a file defines by it. */
+/** How much the other files that have a name refer to the symbol that a file defines by it; where
+ * that is not told, `share` of it: others may define the same name. */
 function referring({ corpus, graph, listed }: MapParts, weights: readonly number[]) {
   const seen = new Int32Array(corpus.files.length);
   const packages = packagesOf(corpus);
   let round = 0;
-  return (term: string) => {
+  return (term: string, share: number) => {
     round += 1;
     const files: number[] = [];
     let total = 0;
@@ -109,12 +110,14 @@ function referring({ corpus, graph, listed }: MapParts, weights: readonly number
     });
     return (own: number, { name, path }: PlacedSymbol): number => {
       const users = graph.users(own);
-      const less = isCompound(name) ? 1 : ONE_WORD_SHARE;
+      const less = share * (isCompound(name) ? 1 : ONE_WORD_SHARE);
+      const outside = path.length === 0 ? visibleOf(corpus.files[own]?.paths[0] ?? "", name) : null;
       const shareOf = (file: number) =>
-        path.length === 0 && listed(file).has(name) ? 1 : IMPORTING_SHARE * less;
+        path.length === 0 && listed(file).has(name) ? 1 : (outside ?? IMPORTING_SHARE * less);
       const others = users.size < files.length ? users : files.filter((file) => users.has(file));
       const near = packages(own).filter((file) => !users.has(file));
-      let score = UNMENTIONED + UNTOLD_SHARE * less * Math.max(0, total - (weights[own] ?? 0));
+      const untold = outside === 0 ? 0 : UNTOLD_SHARE * less;
+      let score = UNMENTIONED + untold * Math.max(0, total - (weights[own] ?? 0));
       const add = (file: number, share: number) => {
         if (file !== own && seen[file] === round) score += (weights[file] ?? 0) * share;
       };
@@ -123,6 +126,12 @@ function referring({ corpus, graph, listed }: MapParts, weights: readonly number
       return score;
     };
   };
+}
+
+/** What a mention outside of its package counts where the name itself says whether it is seen there. */
+function visibleOf(path: string, name: string): number | null {
+  if (!path.endsWith(".go")) return null;
+  return /^\p{Lu}/u.test(name) ? EXPORTED_SHARE * (isCompound(name) ? 1 : ONE_WORD_SHARE) : 0;
 }
 
 /** The files that see each other without an import: in some languages those of a folder. */
