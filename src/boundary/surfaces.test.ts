@@ -124,7 +124,7 @@ describe.each(families)("the surface for %s", (family) => {
       expect(spec.schema).toMatchObject({ type: "object", additionalProperties: false });
     }
     const bytes = JSON.stringify(tools.map(({ spec }) => spec)).length;
-    expect(bytes).toBeLessThan(family === "local" ? 7_000 : 13_500);
+    expect(bytes).toBeLessThan(family === "local" ? 6_500 : 13_500);
   });
 
   it("can always run a command and ask to leave the sandbox", async () => {

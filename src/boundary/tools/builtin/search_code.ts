@@ -17,7 +17,7 @@ export const searchCode = defineTool({
   name: "search_code",
   effect: "pure",
   about: [
-    "Find code by what it does, in words or by names: the best places first, with their lines.",
+    "Find code by what it does, in words or by names; the best places first.",
     "An exact text or pattern is for a text search.",
   ].join(" "),
   input: z.strictObject({

@@ -54,9 +54,54 @@ const run = surfaceTool({
   },
 });
 
+const search = surfaceTool({
+  name: "search",
+  inner: "search",
+  about: "Find lines in files by regular expression, or plain text with `literal`. At most 100.",
+  input: z.strictObject({
+    pattern: z.string().check(z.minLength(1)),
+    path: z.optional(z.string().check(z.describe("Folder or file. Default: the root."))),
+    glob: z.optional(z.string().check(z.describe("Only files like this: *.ts"))),
+    literal: z.optional(z.boolean()),
+    ignoreCase: z.optional(z.boolean()),
+  }),
+  example: { pattern: "function \\w+Total\\(", path: "src" },
+  map: (input) => input,
+});
+
+const searchCode = surfaceTool({
+  name: "search_code",
+  inner: "search_code",
+  about: "Find code by what it does.",
+  input: z.strictObject({ query: z.string().check(z.minLength(1)) }),
+  example: { query: "compute the cart total" },
+  map: ({ query }) => ({ query }),
+});
+
+const findSymbol = surfaceTool({
+  name: "find_symbol",
+  inner: "find_symbol",
+  about: "Find where a name is defined and used.",
+  input: z.strictObject({ name: z.string().check(z.minLength(1)) }),
+  example: { name: "cartTotal" },
+  map: ({ name }) => ({ name, references: true }),
+});
+
+const repoMap = surfaceTool({
+  name: "repo_map",
+  inner: "repo_map",
+  about: "See the main definitions, all or about some words.",
+  input: z.strictObject({ focus: z.optional(z.string()) }),
+  example: { focus: "cart" },
+  map: ({ focus }) => ({ focus: focus || undefined }),
+});
+
 export const local: Surface = {
   family: "local",
-  tools: [edit, run],
-  hidden: new Set(["edit", "run", "glob", "apply_patch", "job", "fetch", "todo", "task"]),
+  tools: [edit, run, search, searchCode, findSymbol, repoMap],
+  hidden: new Set([
+    ...["edit", "run", "glob", "apply_patch", "job", "fetch", "todo", "task"],
+    ...["search", "search_code", "find_symbol", "repo_map"],
+  ]),
   words: wordsFrom({ glob: "list", apply_patch: "edit", "run.timeoutSeconds": "seconds" }),
 };
