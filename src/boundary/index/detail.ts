@@ -3,7 +3,7 @@
 import type { Chunk, CodeSymbol } from "#core/context/chunk.ts";
 import { statementsIn } from "#core/context/imports.ts";
 import type { Language, SymbolKind } from "#core/context/languages.ts";
-import type { PlacedSymbol } from "#core/context/symbols.ts";
+import type { PlacedSymbol, SymbolWanted } from "#core/context/symbols.ts";
 
 /** A chunk as the index knows it: its text is in the file. */
 export type ChunkPlace = { start: number; end: number; line: number; path: readonly string[] };
@@ -14,6 +14,9 @@ export type Detail = {
   /** Statements that bring names from elsewhere, as they are written. */
   imports: readonly string[];
 };
+
+/** As it is read back: of very many symbols only those can be made that are wanted. */
+export type StoredDetail = Detail & { symbolsOf(wanted: SymbolWanted): readonly PlacedSymbol[] };
 
 /** Characters of one import statement that are kept. */
 const IMPORT_MAX = 2_000;
@@ -66,24 +69,22 @@ type ChunkRow = [number, number, number, string[]];
 type SymbolRow = [string, SymbolKind, string[], number, number, number, number, number];
 
 /** What is made of the rows is made when it is asked for: most questions ask for one part. */
-export function detailFrom(text: string): Detail {
+export function detailFrom(text: string): StoredDetail {
   const [chunks, symbols, imports] = JSON.parse(text) as [ChunkRow[], SymbolRow[], string[]];
   return {
     get chunks() {
       return chunks.map(([start, end, line, path]) => ({ start, end, line, path }));
     },
     get symbols() {
-      return symbols.map(([name, kind, path, start, end, signature, line, endLine]) => ({
-        name,
-        kind,
-        path,
-        start,
-        end,
-        signature,
-        line,
-        endLine,
-      }));
+      return symbols.map(placed);
     },
+    symbolsOf: (wanted) =>
+      symbols.filter(([name, kind]) => wanted(name, kind)).map((row) => placed(row)),
     imports,
   };
 }
+
+const placed = (row: SymbolRow): PlacedSymbol => {
+  const [name, kind, path, start, end, signature, line, endLine] = row;
+  return { name, kind, path, start, end, signature, line, endLine };
+};

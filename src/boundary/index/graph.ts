@@ -1,6 +1,6 @@
 // What hangs together in a folder: the graph of its files, what breaks if something becomes another,
 // and the map of the whole. Made when first asked for, once for each state of the index.
-import type { Detail } from "#boundary/index/detail.ts";
+import type { StoredDetail } from "#boundary/index/detail.ts";
 import type { Impact, MapOptions, RepoMap, User } from "#boundary/index/port.ts";
 import type { Loaded } from "#boundary/index/reader.ts";
 import { eachFile, hitsOf, mentionsOf, pathOf, textAt } from "#boundary/index/symbols.ts";
@@ -9,7 +9,12 @@ import { languageOf, type SymbolKind } from "#core/context/languages.ts";
 import { isAside, laidOut, type MapItem, mapItems, signatureLine } from "#core/context/map.ts";
 import { roleOf } from "#core/context/paths.ts";
 import { questionOf } from "#core/context/question.ts";
-import { type PlacedSymbol, symbolsNamed, wholeName } from "#core/context/symbols.ts";
+import {
+  type PlacedSymbol,
+  type SymbolWanted,
+  symbolsNamed,
+  wholeName,
+} from "#core/context/symbols.ts";
 import { tokensLikely } from "#core/model/tokens.ts";
 
 /** Files that a map can be about. */
@@ -26,14 +31,14 @@ const IMPORTERS_MAX = 2_000;
 const graphs = new WeakMap<Loaded, CodeGraph>();
 
 /** The graph of a folder's files; `details` are those of all, where they are at hand. */
-export function graphAt(loaded: Loaded, details?: readonly Detail[]): CodeGraph {
+export function graphAt(loaded: Loaded, details?: readonly StoredDetail[]): CodeGraph {
   const known = graphs.get(loaded);
   if (known) return known;
   const files = loaded.corpus.files.map(({ paths }, file) => {
-    const { imports, symbols } = details?.[file] ?? loaded.detail(file);
+    const detail = details?.[file] ?? loaded.detail(file);
     const isNamed = languageOf(paths[0] ?? "")?.name === "elixir";
-    const modules = isNamed ? symbols.filter(({ kind }) => MODULES.has(kind)).map(wholeName) : [];
-    return { paths, imports, modules };
+    const modules = isNamed ? detail.symbolsOf((_, kind) => MODULES.has(kind)) : [];
+    return { paths, imports: detail.imports, modules: modules.map(wholeName) };
   });
   const graph = graphOf(files, loaded.paths.roles);
   graphs.set(loaded, graph);
@@ -54,7 +59,8 @@ export async function mapOf(
   const parts = {
     corpus,
     roles: paths.roles,
-    symbols: (file: number) => (shown[file] ? (details[file]?.symbols ?? []) : []),
+    symbols: (file: number, wanted: SymbolWanted) =>
+      shown[file] ? (details[file]?.symbolsOf(wanted) ?? []) : [],
     graph: graphAt(loaded, details),
     listed: listedIn(details),
     ...(focus === undefined || focus.trim() === "" ? {} : { focus: focusOf(loaded, focus) }),
@@ -74,7 +80,7 @@ export async function mapOf(
 }
 
 /** The identifiers of each file's import statements, made when first asked for. */
-function listedIn(details: readonly Detail[]): (file: number) => ReadonlySet<string> {
+function listedIn(details: readonly StoredDetail[]): (file: number) => ReadonlySet<string> {
   const known = new Map<number, ReadonlySet<string>>();
   return (file) => {
     const listed = known.get(file) ?? new Set((details[file]?.imports ?? []).flatMap(words));

@@ -1,7 +1,7 @@
 // An index as one folder sees it: the corpus of its files, what their paths say, and the commits
 // that the checked-out one stands on. Loaded when first asked and again when the index changed.
 import type { DatabaseSync } from "node:sqlite";
-import { type Detail, detailFrom } from "#boundary/index/detail.ts";
+import { detailFrom, type StoredDetail } from "#boundary/index/detail.ts";
 import { ancestorsOf, commonFolderOf } from "#boundary/index/repository.ts";
 import { type Corpus, type CorpusFile, corpusOf } from "#core/context/corpus.ts";
 import { type Finder, finderOf } from "#core/context/find.ts";
@@ -11,7 +11,7 @@ export type Loaded = {
   corpus: Corpus;
   paths: PathIndex;
   /** Chunks, symbols and imports of a file of the corpus, and git's id of the text they are of. */
-  detail(file: number): Detail & { hash: string };
+  detail(file: number): StoredDetail & { hash: string };
   finder: Finder;
 };
 

@@ -5,7 +5,13 @@ import type { Corpus } from "#core/context/corpus.ts";
 import type { CodeGraph } from "#core/context/graph.ts";
 import type { SymbolKind } from "#core/context/languages.ts";
 import type { FileRole } from "#core/context/paths.ts";
-import { chunksWith, lastWord, type PlacedSymbol, wholeTerm } from "#core/context/symbols.ts";
+import {
+  chunksWith,
+  lastWord,
+  type PlacedSymbol,
+  type SymbolWanted,
+  wholeTerm,
+} from "#core/context/symbols.ts";
 import { isCompound } from "#core/context/terms.ts";
 
 /** A symbol in the map: where it is, and how much it is worth there. */
@@ -14,7 +20,7 @@ export type MapItem = { file: number; symbol: PlacedSymbol; score: number };
 export type MapParts = {
   corpus: Corpus;
   roles: readonly FileRole[];
-  symbols(file: number): readonly PlacedSymbol[];
+  symbols(file: number, wanted: SymbolWanted): readonly PlacedSymbol[];
   graph: Pick<CodeGraph, "users">;
   /** Identifiers that stand in the import statements of a file. */
   listed(file: number): ReadonlySet<string>;
@@ -177,16 +183,25 @@ function namesOf(
 ): Map<string, Name> {
   const names = new Map<string, Name>();
   const terms = new Map<string, string | null>();
+  const termOf = (name: string): string | null => {
+    const known = terms.get(name);
+    if (known !== undefined) return known;
+    const term = wholeTerm(lastWord(name));
+    terms.set(name, term);
+    return term;
+  };
   for (let file = 0; file < corpus.files.length; file += 1) {
     const role = roles[file] ?? "code";
     // Of a test nothing is referred to but by tests: only where the map is about it.
     if (role === "data" || (role === "test" && !focus?.has(file))) continue;
-    for (const symbol of symbols(file)) {
-      if (!SHOWN.has(symbol.kind)) continue;
-      const known = terms.get(symbol.name);
-      const term = known === undefined ? wholeTerm(lastWord(symbol.name)) : known;
-      terms.set(symbol.name, term);
-      if (term === null || (sizes && !sizes.has(term) && !focus?.has(file))) continue;
+    const isNear = focus?.has(file) ?? false;
+    const wanted = (name: string, kind: SymbolKind): boolean => {
+      if (!SHOWN.has(kind)) return false;
+      const term = termOf(name);
+      return term !== null && (isNear || !sizes || sizes.has(term));
+    };
+    for (const symbol of symbols(file, wanted)) {
+      const term = termOf(symbol.name) ?? "";
       const name = names.get(term) ?? { bytes: sizes?.get(term) ?? 0, all: [] };
       name.all.push({ file, symbol });
       names.set(term, name);

@@ -21,6 +21,9 @@ export type PlacedSymbol = {
   endLine: number;
 };
 
+/** Whether a symbol is worth making. */
+export type SymbolWanted = (name: string, kind: SymbolKind) => boolean;
+
 export type FoundSymbol = { file: number; symbol: PlacedSymbol; score: number };
 
 /** What is asked: `read`, `Reader.read`, `Store::Cache#put`, a part of a name. */
