@@ -136,11 +136,14 @@ export async function impactOf(
   const importers = importersOf(graph, files);
   const users = await usersOf(root, loaded, { names, files, importers, isFile: file !== null });
   const isTest = (path: string) => roleOf(path) === "test";
-  const tests = new Set(
-    [...files].flatMap((one) => graph.tests(one).map((t) => pathOf(loaded, t))),
-  );
-  for (const [one] of importers) if (isTest(pathOf(loaded, one))) tests.add(pathOf(loaded, one));
-  for (const { path } of users) if (isTest(path)) tests.add(path);
+  const tests = new Map<string, number>();
+  // Those that use the very thing come before those that only reach it.
+  const note = (path: string, place: number) => {
+    if (isTest(path)) tests.set(path, Math.min(place, tests.get(path) ?? place));
+  };
+  for (const { path, certain } of users) note(path, certain ? 0 : 2);
+  for (const one of files) for (const test of graph.tests(one)) note(pathOf(loaded, test), 1);
+  for (const [one, depth] of importers) note(pathOf(loaded, one), depth + 1);
   const code = users.filter(({ path }) => !isTest(path));
   return {
     definitions: await hitsOf(root, loaded, found.slice(0, limit)),
@@ -150,7 +153,10 @@ export async function impactOf(
       .filter(({ path }) => !isTest(path))
       .sort((a, b) => a.depth - b.depth || (a.path < b.path ? -1 : 1))
       .slice(0, limit),
-    tests: [...tests].sort().slice(0, limit),
+    tests: [...tests]
+      .sort(([a, first], [b, second]) => first - second || (a < b ? -1 : 1))
+      .map(([path]) => path)
+      .slice(0, limit),
   };
 }
 

@@ -100,6 +100,7 @@ export type Impact = {
   users: readonly User[];
   /** Files that import what defines it, and at depth 2 those that import these. */
   importers: readonly { path: string; depth: 1 | 2 }[];
+  /** Those that use the very thing first. */
   tests: readonly string[];
 };
 
