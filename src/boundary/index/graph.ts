@@ -7,7 +7,7 @@ import { eachFile, hitsOf, mentionsOf, pathOf, textAt } from "#boundary/index/sy
 import { type CodeGraph, graphOf } from "#core/context/graph.ts";
 import { languageOf, type SymbolKind } from "#core/context/languages.ts";
 import { isAside, laidOut, type MapItem, mapItems, signatureLine } from "#core/context/map.ts";
-import { roleOf } from "#core/context/paths.ts";
+import { packageEnding, roleOf } from "#core/context/paths.ts";
 import { questionOf } from "#core/context/question.ts";
 import {
   type PlacedSymbol,
@@ -240,7 +240,8 @@ async function usersOf(root: string, loaded: Loaded, using: Using): Promise<User
       const file = numbers.get(path) ?? -1;
       const key = `${path}\0${inside.join(".")}`;
       const known = byPlace.get(key);
-      const isCertain = files.has(file) || importers.get(file) === 1;
+      const isOfPackage = isNear(path) && packageEnding(path) !== null;
+      const isCertain = files.has(file) || importers.get(file) === 1 || isOfPackage;
       byPlace.set(key, {
         ...{ path, inside, line: Math.min(line, known?.line ?? line) },
         times: (known?.times ?? 0) + 1,

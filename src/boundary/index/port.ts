@@ -91,7 +91,7 @@ export type User = {
   inside: readonly string[];
   times: number;
   calls: boolean;
-  /** Its file imports the one with the definition, or is that. */
+  /** Its file imports the one with the definition, is of its package, or is that. */
   certain: boolean;
 };
 

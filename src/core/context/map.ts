@@ -4,7 +4,7 @@
 import type { Corpus } from "#core/context/corpus.ts";
 import type { CodeGraph } from "#core/context/graph.ts";
 import type { SymbolKind } from "#core/context/languages.ts";
-import type { FileRole } from "#core/context/paths.ts";
+import { type FileRole, packageEnding } from "#core/context/paths.ts";
 import {
   chunksWith,
   lastWord,
@@ -144,8 +144,8 @@ function visibleOf(path: string, name: string): number | null {
 function packagesOf(corpus: Corpus): (file: number) => readonly number[] {
   const folders = new Map<string, number[]>();
   const keys = corpus.files.map(({ paths: [path = ""] }, file) => {
-    const ending = /\.(?:go|java|kt|scala|cs|swift)$/.exec(path)?.[0];
-    if (ending === undefined) return null;
+    const ending = packageEnding(path);
+    if (ending === null) return null;
     const key = path.slice(0, Math.max(0, path.lastIndexOf("/"))) + ending;
     const known = folders.get(key);
     if (known) known.push(file);

@@ -44,3 +44,7 @@ export function subjectOf(path: string): string {
   const parts = partsOf(last).filter((word) => !/^(?:tests?|specs?|suite|e2e)$/.test(word));
   return parts.join("");
 }
+
+/** The ending of a file in a language whose files in one folder see each other; else null. */
+export const packageEnding = (path: string): string | null =>
+  /\.(?:go|java|kt|scala|cs|swift)$/.exec(path)?.[0] ?? null;
