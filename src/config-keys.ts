@@ -130,7 +130,6 @@ export const keyTable = {
     kind: "number",
     fallback: 0,
     env: ["AIEX_CODE_TOKENS"],
-    narrower: lower,
   },
   "limits.stepsPerTurn": {
     about: "Model calls of one turn, at most.",

@@ -60,7 +60,7 @@ const table: Record<ConfigKey, { user: unknown; may: unknown[]; mayNot: unknown[
   probe: { user: "first_use", may: [], mayNot: ["never"] },
   "compaction.summary": { user: "off", may: [], mayNot: ["session", "openai/b"] },
   "limits.contextTokens": { user: 1_000, may: [999], mayNot: [1_001] },
-  "context.codeTokens": { user: 1_000, may: [999, 0], mayNot: [1_001] },
+  "context.codeTokens": { user: 1_000, may: [], mayNot: [999, 1_001] },
   "limits.stepsPerTurn": { user: 10, may: [9], mayNot: [11] },
   "budget.userDollars": { user: 5, may: [4], mayNot: [6, 0] },
   "budget.userTokens": { user: 5, may: [4], mayNot: [6, 0] },

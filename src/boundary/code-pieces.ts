@@ -13,6 +13,8 @@ const HITS = 16;
 const FILES = 6;
 /** Tokens of a file below which it says too little. */
 const FILE_TOKENS_MIN = 60;
+/** Tokens of a map below which it says too little. */
+const MAP_TOKENS_MIN = 150;
 /** Tokens of a piece's heading. */
 const HEADING_TOKENS = 12;
 /** Bytes of a file that is read for it: those of a file in the index. */
@@ -27,7 +29,7 @@ export type CodeParts = {
   readable(path: string): boolean;
 };
 
-/** Pieces for a prompt, the best first, together of at most so many tokens. */
+/** Pieces for a prompt, the best first, together of at most so many tokens; what is left maps. */
 export async function codePieces(
   parts: CodeParts,
   prompt: string,
@@ -48,7 +50,20 @@ export async function codePieces(
     pieces.push(piece);
     left -= piece.tokens;
   }
-  return ok(pieces);
+  const map = pieces.length > 0 ? await mapOf(parts, prompt, left) : null;
+  return ok(map ? [...pieces, map] : pieces);
+}
+
+/** What is around the code that was found, in the room that it left. */
+async function mapOf(parts: CodeParts, prompt: string, left: number): Promise<Piece | null> {
+  const { index, counting, readable } = parts;
+  if (left < MAP_TOKENS_MIN) return null;
+  const made = await index.map({ tokens: left - HEADING_TOKENS, focus: prompt, only: readable });
+  if (!made.ok || made.value.symbols === 0) return null;
+  const text = `Map of the code around it:\n${made.value.text.trimEnd()}\n`;
+  const tokens = counting.count(text);
+  const why = `the code around it: ${made.value.symbols} symbols of ${made.value.files} files`;
+  return tokens <= left ? { kind: "map", name: "map", text, tokens, why } : null;
 }
 
 type Asked = { path: string; places: readonly CodeHit[]; prompt: string; share: number };

@@ -119,7 +119,13 @@ describe("aiex context", () => {
     expect(made.left[0]).toMatchObject({ kind: "code", why: "no room left for code" });
     const roomy = await at.run(args, { env: { AIEX_CODE_TOKENS: "2000" } });
     const [with_] = jsonOf(roomy.out) as [{ pieces: { kind: string; name: string }[] }];
-    expect(with_.pieces.map(({ kind }) => kind)).toEqual(["system", "tools", "code", "prompt"]);
-    expect(with_.pieces[2]?.name).toBe("src/retry.ts");
+    expect(with_.pieces.map(({ kind }) => kind)).toEqual([
+      "system",
+      "tools",
+      "map",
+      "code",
+      "prompt",
+    ]);
+    expect(with_.pieces[3]?.name).toBe("src/retry.ts");
   });
 });

@@ -44,7 +44,8 @@ export async function contextOf(
   const limit = parts.defaults.contextTokens;
   const tokensMax = Math.min(limit, facts.windowTokens ?? limit);
   const answer = Math.min(ANSWER_TOKENS, Math.floor(tokensMax / 4));
-  const room = { tokensMax, answer, kinds: { code: parts.defaults.codeTokens } };
+  const { codeTokens } = parts.defaults;
+  const room = { tokensMax, answer, kinds: { code: codeTokens, map: codeTokens } };
   const made = assemble(pieces, room);
   const usage = { input: made.tokens, cached: 0, output: 0, reasoning: 0, exact: false };
   const nanoDollars = costOf(usage, facts.price)?.nanoDollars ?? null;
