@@ -16,6 +16,9 @@ const issue = [
   "```",
   '  File "lib/flamingo.py", line 3',
   "<!-- heron -->",
+  "<!--",
+  "Please say which stork you use.",
+  "-->",
   ...Array.from({ length: 10 }, () => "It should not wait here at all."),
 ].join("\n");
 
@@ -31,6 +34,8 @@ describe("an issue", () => {
   it("says nothing by the headings of its form, or by what is commented out", () => {
     expect(weightOf(issue, "reproduc")).toBeUndefined();
     expect(weightOf(issue, "heron")).toBeUndefined();
+    expect(weightOf(issue, "stork")).toBeUndefined();
+    expect(weightOf("an open <!-- comment about a heron", "heron")).toBeDefined();
   });
 
   it("names paths, code, and the part that it is about", () => {

@@ -49,6 +49,8 @@ export const usualRegions: RegionWeights = {
 const UNITS_MAX = 100_000;
 /** Terms that are looked for, those of the most weight first. */
 const TERMS_MAX = 600;
+/** Identifiers in code whose definitions are looked for. */
+const CODE_MAX = 200;
 /** A question of fewer words is a short one. */
 const LONG_WORDS_MIN = 25;
 
@@ -57,11 +59,14 @@ const BOILERPLATE =
   /^(?:#+\s*)?(?:describe the bug|steps to reproduce|expected (?:behavior|behaviour|result)|actual (?:behavior|behaviour|result)|to reproduce|additional context|environment|versions?|screenshots?|checklist|your environment|possible solution|context|how to reproduce|system info|reproduction|logs?|description|summary|motivation|bug report|feature request|is your feature request related to a problem.*|describe the solution.*|describe alternatives.*|what happened\??|what did you expect.*|- \[[ x]\].*)\s*:?$/i;
 const TRACE =
   /^\s*(?:File "[^"]+", line \d+|at .+\(.+:\d+(?::\d+)?\)|at .+:\d+:\d+|\*\* \(|\S+\.\w+:\d+: |Traceback|goroutine \d+|thread '.+' panicked)/;
-const PATH = /(?:[\w@.-]+\/)*[\w@-][\w@.-]*\.[A-Za-z]\w{0,5}\b/g;
+const PATH = /^(?:[\w@.-]+\/)*[\w@.-]*\.[A-Za-z]\w{0,5}$/;
+/** Characters of a path that is named, and of a line's beginning by which it is told apart. */
+const PATH_MAX = 300;
+const LINE_MAX = 300;
 
 /** Reads a question. The first line of a long one is its title. */
 export function questionOf(text: string, weights: RegionWeights = usualRegions): Question {
-  const asked = text.slice(0, UNITS_MAX);
+  const asked = withoutComments(text.slice(0, UNITS_MAX));
   const [title = "", ...rest] = asked.trim().split(/\r?\n/);
   const heading = title.replace(/^#+\s*/, "");
   const found = new Map<string, Term>();
@@ -98,8 +103,9 @@ export function questionOf(text: string, weights: RegionWeights = usualRegions):
       fence = fence === null ? mark : null;
       continue;
     }
-    if (BOILERPLATE.test(line.trim()) || /^<!--.*-->$/.test(line.trim())) continue;
-    if (TRACE.test(line)) add(line, weights.trace, 0);
+    const head = line.slice(0, LINE_MAX);
+    if (BOILERPLATE.test(head.trim())) continue;
+    if (TRACE.test(head)) add(line, weights.trace, 0);
     else if (fence !== null || /^(?: {4}|\t)\S/.test(line)) add(line, weights.block, 0);
     else inline(line, weights.prose, 0);
   }
@@ -108,7 +114,7 @@ export function questionOf(text: string, weights: RegionWeights = usualRegions):
   return {
     terms: terms.slice(0, TERMS_MAX),
     paths: pathsIn(asked),
-    code: [...new Set(code)],
+    code: [...new Set(code)].slice(0, CODE_MAX),
     title: heading.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [],
     scope: scopeOf(heading),
     isLong: words.count >= LONG_WORDS_MIN,
@@ -127,7 +133,24 @@ function scopeOf(title: string): string[] {
 const KINDS =
   /^(?:feat|feature|fix|bugfix|bug|chore|docs?|refactor|test|tests|perf|style|ci|build|revert)$/;
 
+/** Without what a form says in comments to whoever fills it in. */
+function withoutComments(text: string): string {
+  let said = "";
+  let at = 0;
+  for (;;) {
+    const begin = text.indexOf("<!--", at);
+    const end = begin < 0 ? -1 : text.indexOf("-->", begin);
+    if (end < 0) return said + text.slice(at);
+    said += text.slice(at, begin);
+    at = end + 3;
+  }
+}
+
 function pathsIn(text: string): string[] {
-  const paths = text.replaceAll("\\", "/").match(PATH) ?? [];
-  return [...new Set(paths.map((path) => path.toLowerCase().replace(/^(?:\.{0,2}\/)+/, "")))];
+  const words = text.replaceAll("\\", "/").match(/[\w@./-]+/g) ?? [];
+  const paths = words
+    .map((word) => word.replace(/\.+$/, ""))
+    .filter((word) => word.length <= PATH_MAX && PATH.test(word))
+    .map((path) => path.toLowerCase().replace(/^(?:\.{0,2}\/)+/, ""));
+  return [...new Set(paths)];
 }
