@@ -21,8 +21,9 @@ export function foundCode({ tokens, open }: FoundCodeParts): Hooks {
     async beforePrompt({ signal, prompt, readable }) {
       const opened = await open();
       if (!opened.ok || prompt.trim() === "") return null;
-      const waited = AbortSignal.any([signal, AbortSignal.timeout(WAIT_MS)]);
-      await opened.value.index.refresh(waited);
+      // A first build goes on beside the turn.
+      const late = new Promise((resolve) => setTimeout(resolve, WAIT_MS).unref());
+      await Promise.race([opened.value.index.refresh(signal), late]);
       const parts = { ...opened.value, readable: (path: string) => readable(path) };
       const pieces = await codePieces(parts, prompt, tokens);
       if (!pieces.ok || pieces.value.length === 0) return null;

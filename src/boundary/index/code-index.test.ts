@@ -99,6 +99,14 @@ for (const { name, fileIn } of ways) {
       expect(left.map(({ path }) => path)).not.toContain("src/parse.py");
     });
 
+    it("is brought up to date once for all who ask at the same time", async () => {
+      const { base, root } = folder(sample);
+      const index = indexOf(root, fileIn(base));
+      const [first, ...others] = await Promise.all([1, 2, 3].map(() => index.refresh(never)));
+      expect(valued(first as Awaited<ReturnType<CodeIndex["refresh"]>>).read).toBe(4);
+      for (const other of others) expect(other).toBe(first);
+    });
+
     it("holds nothing that ignore files hide, no secrets, and no data", async () => {
       const { base, root } = folder({
         ...sample,

@@ -6,7 +6,14 @@ import { availableParallelism } from "node:os";
 import type { DatabaseSync } from "node:sqlite";
 import { addAgain, type FillOptions, fill } from "#boundary/index/fill.ts";
 import { impactOf, mapOf } from "#boundary/index/graph.ts";
-import type { CodeHit, CodeIndex, FileHit, Watching } from "#boundary/index/port.ts";
+import type {
+  CodeHit,
+  CodeIndex,
+  FileHit,
+  Refreshed,
+  RefreshProgress,
+  Watching,
+} from "#boundary/index/port.ts";
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
 import { emptied, openIndex } from "#boundary/index/store.ts";
 import { referencesOf, symbolsOf, textAt } from "#boundary/index/symbols.ts";
@@ -38,6 +45,8 @@ export function codeIndexAt(
   const db = opened.value;
   const reader = indexReader(db, root);
   const never = new AbortController().signal;
+  const closing = new AbortController();
+  let running: Promise<Result<Refreshed>> | null = null;
   let live: { watching: Watching; signal: AbortSignal } | null = null;
   const { entry, threads = Math.min(THREADS_MAX, availableParallelism()) } = options;
   let parser: Promise<SyntaxParser> | null = null;
@@ -61,15 +70,29 @@ export function codeIndexAt(
     return started;
   }
 
+  async function brought(signal: AbortSignal, progress?: (now: RefreshProgress) => void) {
+    const until = AbortSignal.any([signal, closing.signal]);
+    const told = progress ? { progress } : {};
+    const filled = await fill(db, { ...filling, signal: until, ...told });
+    if (filled.ok && options.follows && !closing.signal.aborted) watch(never);
+    return filled;
+  }
+
   return guarded({
     async refresh(signal, progress) {
       if (live && !live.signal.aborted) {
         await live.watching.settled();
         return ok({ files: statusOf(db, root, null).files, ...nothingRead });
       }
-      const filled = await fill(db, { ...filling, signal, ...(progress ? { progress } : {}) });
-      if (filled.ok && options.follows) watch(never);
-      return filled;
+      // One at a time: who comes while one is under way has what it brings.
+      while (running) {
+        const before = await running;
+        if (before.ok || signal.aborted || closing.signal.aborted) return before;
+      }
+      running = brought(signal, progress).finally(() => {
+        running = null;
+      });
+      return await running;
     },
     async watch(signal) {
       return ok(watch(signal));
@@ -99,6 +122,7 @@ export function codeIndexAt(
       return ok(statusOf(db, root, file));
     },
     close() {
+      closing.abort();
       live?.watching.close();
       parser?.then((one) => one.close()).catch(() => {});
       db.close();

@@ -116,25 +116,6 @@ describe("the tools over the code index", () => {
     expect(text).toMatch(/^\(The index is still being built: 7 of 10 files are not in it yet/);
   });
 
-  it("wait for one refresh when several are called at once", async () => {
-    const { context, index } = place();
-    let times = 0;
-    const counted: CodeIndex = {
-      ...index,
-      refresh(...given) {
-        times += 1;
-        return index.refresh(...given);
-      },
-    };
-    const at = { ...context, index: async () => ok(counted) };
-    await Promise.all([
-      called(findSymbol, { name: "cartTotal" }, at),
-      called(searchCode, { query: "cart" }, at),
-      called(repoMap, {}, at),
-    ]);
-    expect(times).toBe(1);
-  });
-
   it("stay within a small window and say what is left out", async () => {
     const { context } = place({ resultBytesMax: 450 });
     const asked = { name: "cartTotal", references: true };

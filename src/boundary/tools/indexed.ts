@@ -4,7 +4,7 @@ import type { CodeIndex, RefreshProgress } from "#boundary/index/port.ts";
 import type { ToolContext } from "#boundary/tools/port.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 
-/** How long an answer waits for the index, in milliseconds; what was done by then stays. */
+/** How long an answer waits for the index, in milliseconds; it goes on beside it. */
 const WAIT_MS = 10_000;
 /** Bytes of a file that is in the index. */
 const FILE_BYTES_MAX = 1_000_000;
@@ -15,9 +15,6 @@ const NOTES_BYTES = 300;
 
 /** An index to ask; `note` says what of the files it does not have yet. */
 export type Fresh = { index: CodeIndex; note: string };
-
-/** Refreshes under way: calls that run side by side wait for the same. */
-const running = new WeakMap<CodeIndex, Promise<Result<string>>>();
 
 /** The index of the workspace, as far as it could be brought up to date in time. */
 export async function freshIndex(
@@ -32,23 +29,30 @@ export async function freshIndex(
   }
   if (!opened.ok) return opened;
   const index = opened.value;
-  const refresh = running.get(index) ?? refreshed(index).finally(() => running.delete(index));
-  running.set(index, refresh);
-  const note = await Promise.race([refresh, off(signal)]);
+  const note = await Promise.race([refreshed(index), off(signal)]);
   return note.ok ? ok({ index, note: note.value }) : note;
 }
 
 async function refreshed(index: CodeIndex): Promise<Result<string>> {
   let last: RefreshProgress | null = null;
-  const done = await index.refresh(AbortSignal.timeout(WAIT_MS), (progress) => {
+  const never = new AbortController().signal;
+  const refreshing = index.refresh(never, (progress) => {
     last = progress;
   });
-  if (done.ok) return ok("");
-  if (done.error.code !== "cancelled") return done;
+  // It goes on where this answer does not wait for it any longer.
+  const done = await Promise.race([refreshing, late()]);
+  if (done?.ok) return ok("");
+  if (done && done.error.code !== "cancelled") return done;
   const { files, of } = last ?? { files: 0, of: 0 };
   const left =
     of > 0 ? `${of - files} of ${of} files are not in it yet` : "not all files are in it";
   return ok(`(The index is still being built: ${left}. Ask again to go on, or search the text.)`);
+}
+
+function late(): Promise<null> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, WAIT_MS, null).unref();
+  });
 }
 
 function off(signal: AbortSignal): Promise<Result<string>> {
