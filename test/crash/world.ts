@@ -65,7 +65,7 @@ export class Scene {
         define: { AIEX_BUILD: JSON.stringify({ version: "0.0.0", fingerprint: "crash" }) },
       },
       output: { dir: dirname(this.#brain), format: "esm" },
-      checks: { ineffectiveDynamicImport: false },
+      checks: { ineffectiveDynamicImport: false, eval: false },
       logLevel: "warn",
     });
     writeFileSync(join(this.root, "program", "package.json"), '{"type":"module"}');
