@@ -65,14 +65,16 @@ function ruleOf(schema: Fields): string {
   return String.raw`"\"" char{${Math.max(least - 1, 0)},${most - 1}} emoji "\""`;
 }
 
-/** As many digits as are surely below the maximum. */
+/** As many digits as are surely below the maximum, and not below a minimum that is a power of ten. */
 function integerRule(schema: Fields): string {
   const least = numberAt(schema, "minimum") ?? 0;
   const most = numberAt(schema, "maximum") ?? INTEGER_MAX;
-  if (least < 0 || least > 1 || most < 9) {
+  const zeros = Math.max(0, String(least).length - 1);
+  const digitsMore = String(most + 1).length - 2;
+  if ((least !== 0 && least !== 10 ** zeros) || most < 9 || digitsMore < zeros) {
     throw new Error(`llama-grammar.ts must learn integers from ${least} to ${most}`);
   }
-  const digits = `[1-9] [0-9]{0,${String(most + 1).length - 2}}`;
+  const digits = `[1-9] [0-9]{${zeros},${digitsMore}}`;
   return least === 0 ? oneOf(['"0"', digits]) : digits;
 }
 
