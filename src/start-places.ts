@@ -55,10 +55,16 @@ export function placesOver(parts: PlaceParts): Places {
   const known = new Map<string, Promise<Result<Place>>>();
   const opened = new Map<string, Promise<Result<Trees>>>();
   const indexes = new Map<string, Promise<Result<CodeIndex>>>();
+  const compressors = new WeakMap<Counting, CodeParts["compress"]>();
 
   function indexAt(path: string): Promise<Result<CodeIndex>> {
-    const index = indexes.get(path) ?? openIndexOf(parts, path);
+    const known = indexes.get(path);
+    if (known) return known;
+    const index = openIndexOf(parts, path);
     indexes.set(path, index);
+    // What cannot be opened now may be later.
+    const forget = () => indexes.delete(path);
+    index.then((made) => made.ok || forget(), forget);
     return index;
   }
 
@@ -117,7 +123,8 @@ export function placesOver(parts: PlaceParts): Places {
       import("#boundary/compressed.ts"),
       import("#boundary/parse/parser.ts"),
     ]);
-    const compress = compressor(await syntaxParser(), counting);
+    const compress = compressors.get(counting) ?? compressor(await syntaxParser(), counting);
+    compressors.set(counting, compress);
     return ok({ index: index.value, workspace: place.value.workspace, compress, counting });
   }
 
@@ -128,7 +135,8 @@ export function placesOver(parts: PlaceParts): Places {
     const { foundCode } = await import("#boundary/found-code.ts");
     const { estimated } = await import("#core/model/count.ts");
     // A session's model may change: an estimate holds for all of them about as well.
-    return [foundCode({ tokens, open: () => codeAt(path, estimated("gpt", "")) })];
+    const counting = estimated("gpt", "");
+    return [foundCode({ tokens, open: () => codeAt(path, counting) })];
   }
 
   async function rolesFor(path: string): Promise<readonly Role[]> {
@@ -236,10 +244,11 @@ async function openIndexOf(
   { config, ephemeral, thread }: PlaceParts,
   path: string,
 ): Promise<Result<CodeIndex>> {
-  const [{ codeIndexAt }, { commonFolderOf }, { syntaxParser }] = await Promise.all([
+  const [{ codeIndexAt }, { commonFolderOf }, { syntaxParser }, store] = await Promise.all([
     import("#boundary/index/code-index.ts"),
     import("#boundary/index/repository.ts"),
     import("#boundary/parse/parser.ts"),
+    import("#boundary/index/store.ts"),
   ]);
   const root = await realpath(path).catch(() => null);
   if (root === null) {
@@ -249,7 +258,7 @@ async function openIndexOf(
   const options = { entry, parsing: syntaxParser, follows: thread === true };
   if (ephemeral) return codeIndexAt(root, null, options);
   const key = sha256(commonFolderOf(root)?.common ?? root).slice(0, 20);
-  return codeIndexAt(root, join(config.home, "index", `${key}.db`), options);
+  return codeIndexAt(root, join(config.home, "index", `${key}.${store.INDEX_VERSION}.db`), options);
 }
 
 async function sandboxAt(

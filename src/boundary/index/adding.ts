@@ -22,7 +22,13 @@ const ENTRIES_MAX = 400_000;
 /** A file changed so short before it was read may change again within the same tick of its clock. */
 const SETTLED_MS = 2_000;
 
-export type Added = { files: number; contents: number; bytes: number };
+export type Added = {
+  files: number;
+  contents: number;
+  bytes: number;
+  /** What was not read, because the parser of this thread broke on the file before. */
+  left: readonly string[];
+};
 
 type Pending = { path: string; mark: string; key: string };
 type Content = { hash: string; language: string; first: number; count: number; detail: string };
@@ -44,7 +50,7 @@ export function addingTo(db: DatabaseSync, parser: SyntaxParser, root: string): 
   const known = db.prepare("SELECT id FROM contents WHERE hash = ? AND language = ?");
   const write = writerOf(db, root);
 
-  async function one(path: string, added: Added): Promise<void> {
+  async function one(path: string, added: Omit<Added, "left">): Promise<void> {
     const read = readFileAt(join(root, path));
     added.files += 1;
     if (!read) {
@@ -60,10 +66,11 @@ export function addingTo(db: DatabaseSync, parser: SyntaxParser, root: string): 
     }
     const hash = blobId(bytes);
     const key = `${hash} ${language.name}`;
+    if (!contents.has(key) && !known.get(hash, language.name)) {
+      contents.set(key, await gathered(bytes, hash, language));
+      added.contents += 1;
+    }
     pending.push({ path, mark, key });
-    if (contents.has(key) || known.get(hash, language.name)) return;
-    contents.set(key, await gathered(bytes, hash, language));
-    added.contents += 1;
   }
 
   async function gathered(bytes: Buffer, hash: string, language: Language): Promise<Content> {
@@ -86,11 +93,14 @@ export function addingTo(db: DatabaseSync, parser: SyntaxParser, root: string): 
   return {
     async add(paths) {
       const added = { files: 0, contents: 0, bytes: 0 };
-      for (const path of paths) {
+      for (const [i, path] of paths.entries()) {
         await one(path, added);
         if (builder.size() > ENTRIES_MAX * 3) flush();
+        if (!parser.isBroken()) continue;
+        flush();
+        return { ...added, left: paths.slice(i + 1) };
       }
-      return added;
+      return { ...added, left: [] };
     },
     flush,
     merge: () => mergeSegments(db),
@@ -116,7 +126,9 @@ function writerOf(db: DatabaseSync, root: string) {
       for (const { path, mark, key } of files) {
         const [hash = "", language = ""] = key.split(/ (.*)/s);
         const content = key === "" ? null : (idOf.get(hash, language)?.id ?? null);
-        insertFile.run(root, path, mark, content as number | null);
+        // Known a moment ago, and dropped by somebody since: it is read again at the next look.
+        const isLost = key !== "" && content === null;
+        insertFile.run(root, path, isLost ? "" : mark, content as number | null);
       }
     });
 }

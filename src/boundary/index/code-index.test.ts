@@ -1,7 +1,7 @@
 // The code index on real folders and repositories: it is what the files are, reads only what
 // changed, and loses nothing that it wrote.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -277,5 +277,125 @@ describe("an index on disk", () => {
     expect(valued(await index.refresh(never)).read).toBe(0);
     await until("heron", ["src/parse.py"]);
     over.abort();
+  });
+
+  it("sees what is made beside, what comes into a new folder later, and what is hidden since", async () => {
+    const { base, root } = folder({ ...sample, "packages/a/x.ts": "export const heron = 1;\n" });
+    mkdirSync(join(root, ".git"));
+    const index = indexOf(root, join(base, "index.db"));
+    valued(await index.refresh(never));
+    const over = new AbortController();
+    const watching = valued(await index.watch(over.signal));
+    const until = async (text: string, expected: readonly string[]) => {
+      const paths = async () => valued(await index.files(text, 5)).map(({ path }) => path);
+      while ((await paths()).join() !== expected.join()) await watching.changed();
+    };
+    write(root, { "packages/b/y.ts": "export const pelican = 1;\n" });
+    await until("pelican", ["packages/b/y.ts"]);
+    mkdirSync(join(root, "later"));
+    await watching.changed();
+    write(root, { "later/z.ts": "export const flamingo = 1;\n" });
+    await until("flamingo", ["later/z.ts"]);
+    write(root, { ".aiexignore": "later/\n" });
+    await until("flamingo", []);
+    write(root, { ".aiexignore": "" });
+    await until("flamingo", ["later/z.ts"]);
+    over.abort();
+  });
+
+  it("is whole again after it was made anew, also for who had it open", async () => {
+    const { base, root } = folder({ "a.ts": "export const heron = 1;\n" });
+    const mine = indexOf(root, join(base, "index.db"));
+    valued(await mine.refresh(never));
+    expect(valued(await mine.search("heron", 1))).toHaveLength(1);
+    const other = indexOf(root, join(base, "index.db"));
+    valued(await other.clear());
+    const files = ["b", "c", "d"].map((name) => [`${name}.ts`, `export const ${name}Stork = 1;\n`]);
+    write(root, Object.fromEntries(files));
+    valued(await other.refresh(never));
+    for (const name of ["b", "c", "d"]) {
+      const [hit] = valued(await mine.search(`${name}Stork`, 1));
+      expect(hit?.path).toBe(`${name}.ts`);
+    }
+  });
+});
+
+describe("an index of hostile files", () => {
+  it("has all others where one breaks the parser, in threads and in this one", async () => {
+    const others = Array.from({ length: 60 }, (_, i) => [
+      `m${i}.ts`,
+      `export function crane${i}() {\n${"  call();\n".repeat(900)}}\n`,
+    ]);
+    const { base, root } = folder({
+      "evil.md": `${">".repeat(300)}\n`,
+      ...Object.fromEntries(others),
+    });
+    const index = indexOf(root, join(base, "index.db"));
+    expect(valued(await index.refresh(never))).toMatchObject({ files: 61, contents: 61 });
+    const [hit] = valued(await index.search("crane59", 1));
+    expect(hit).toMatchObject({ path: "m59.ts", symbols: ["crane59"] });
+    write(root, { "worse.md": `${">".repeat(400)}\n`, "x.ts": "export const egret = 1;\n" });
+    expect(valued(await index.refresh(never)).contents).toBe(2);
+    write(root, { "y.ts": "export function ibis() {}\n" });
+    valued(await index.refresh(never));
+    expect(valued(await index.search("ibis", 1))[0]?.symbols).toEqual(["ibis"]);
+  });
+
+  it("skips what is named so long that no program can open it", async () => {
+    const { base, root } = folder(sample);
+    const name = "n".repeat(200);
+    let depth = root;
+    const back = process.cwd();
+    try {
+      // Folder by folder: the whole path is longer than the system takes.
+      process.chdir(root);
+      for (let i = 0; i < 20; i += 1) {
+        mkdirSync(name);
+        process.chdir(name);
+        depth = join(depth, name);
+      }
+      writeFileSync("deep.ts", "export const deep = 1;\n");
+    } finally {
+      process.chdir(back);
+    }
+    const index = indexOf(root, join(base, "index.db"));
+    expect(valued(await index.refresh(never)).files).toBeGreaterThanOrEqual(4);
+    execFileSync("rm", ["-rf", root]);
+  });
+
+  it("fetches nothing for what a repository lacks, whatever its settings allow", async () => {
+    const { base, root } = folder(sample);
+    git(root, "init", "-q", "-b", "main");
+    git(root, "add", "-A");
+    git(root, "commit", "-q", "-m", "first");
+    const tree = git(root, "rev-parse", "HEAD^{tree}");
+    rmSync(join(root, ".git/objects", tree.slice(0, 2), tree.slice(2)));
+    const mark = join(base, "ran");
+    for (const [key, value] of [
+      ["core.repositoryformatversion", "1"],
+      ["extensions.partialClone", "evil"],
+      ["remote.evil.promisor", "true"],
+      ["remote.evil.url", `ext::sh -c touch% ${mark}`],
+      ["protocol.ext.allow", "always"],
+    ]) {
+      git(root, "config", key ?? "", value ?? "");
+    }
+    const index = indexOf(root, join(base, "index.db"));
+    valued(await index.refresh(never));
+    expect(existsSync(mark)).toBe(false);
+  });
+
+  it("keeps a history though the commit that it knew is gone", async () => {
+    const { base, root } = folder({ "a.ts": "export const a = 1;\n" });
+    git(root, "init", "-q", "-b", "main");
+    git(root, "add", "-A");
+    git(root, "commit", "-q", "-m", "first");
+    const index = indexOf(root, join(base, "index.db"));
+    expect(valued(await index.refresh(never)).commits).toBe(1);
+    git(root, "commit", "-q", "--amend", "-m", "Teach the cormorant");
+    git(root, "reflog", "expire", "--expire=now", "--all");
+    git(root, "gc", "-q", "--prune=now");
+    expect(valued(await index.refresh(never)).commits).toBe(1);
+    expect(valued(await index.files("cormorant", 5))[0]?.path).toBe("a.ts");
   });
 });

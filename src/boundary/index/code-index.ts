@@ -32,6 +32,9 @@ export type IndexOptions = Pick<FillOptions, "parsing" | "entry"> & {
   follows?: boolean;
 };
 
+/** How long a watch is believed before everything is looked at again, in milliseconds. */
+const LOOK_EVERY_MS = 60_000;
+
 const nothingRead = { read: 0, contents: 0, bytes: 0, commits: 0 };
 
 /** Keeps the index in this file; null keeps it in memory, which takes one thread. */
@@ -63,7 +66,7 @@ export function codeIndexAt(
       root,
       signal,
       paths: () => rows.all(root).map(({ path }) => String(path)),
-      again: (paths) => addAgain(db, filling, paths),
+      again: (paths) => addAgain(db, { ...filling, signal }, paths),
       look: () => fill(db, { ...filling, signal }),
     });
     live = { watching: started, signal };
@@ -74,14 +77,20 @@ export function codeIndexAt(
     const until = AbortSignal.any([signal, closing.signal]);
     const told = progress ? { progress } : {};
     const filled = await fill(db, { ...filling, signal: until, ...told });
-    if (filled.ok && options.follows && !closing.signal.aborted) watch(never);
+    if (filled.ok && options.follows && !live && !closing.signal.aborted) watch(never);
     return filled;
+  }
+
+  /** Whether the watch alone keeps it fresh: of all of it, and as long as that was proved lately. */
+  function isFollowed(by: Watching): boolean {
+    const at = db.prepare("SELECT at FROM looks WHERE root = ?").get(root)?.at;
+    return !by.isPartial() && typeof at === "number" && Date.now() - at < LOOK_EVERY_MS;
   }
 
   return guarded({
     async refresh(signal, progress) {
-      if (live && !live.signal.aborted) {
-        await live.watching.settled();
+      if (live && !live.signal.aborted) await live.watching.settled();
+      if (live && !live.signal.aborted && isFollowed(live.watching)) {
         return ok({ files: statusOf(db, root, null).files, ...nothingRead });
       }
       // One at a time: who comes while one is under way has what it brings.

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { Worker } from "node:worker_threads";
 import { addingTo, insertSegment } from "#boundary/index/adding.ts";
-import { type Looked, lookAt } from "#boundary/index/look.ts";
+import { type Looked, lookAt, statOf } from "#boundary/index/look.ts";
 import { isMergeDue, mergeSegments } from "#boundary/index/merge.ts";
 import type { FromWorker, ToWorker, WorkerGiven } from "#boundary/index/messages.ts";
 import type { Parsing } from "#boundary/index/port.ts";
-import { commitsOf, headOf } from "#boundary/index/repository.ts";
+import { type Commit, commitsOf, headOf } from "#boundary/index/repository.ts";
 import { transaction } from "#boundary/index/store.ts";
 import { segmentBuilder } from "#core/context/postings.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -19,6 +19,8 @@ const BATCH_BYTES = 400_000;
 const BATCH_FILES = 200;
 /** Work that is not worth a thread: it takes 50 ms to begin. */
 const HERE_BYTES_MAX = 300_000;
+/** Files that may break a thread's parser in one build. */
+const THREADS_BROKEN_MAX = 50;
 /** Batches that a thread has before it, so that it never waits for the next. */
 const AHEAD = 2;
 
@@ -55,12 +57,10 @@ export async function fill(db: DatabaseSync, options: FillOptions): Promise<Resu
   if (!looked.ok) return looked;
   const { changed, gone, files } = looked.value;
   forget(db, root, gone);
-  const bytes = changed.reduce((sum, file) => sum + file.bytes, 0);
-  const added =
-    bytes <= HERE_BYTES_MAX || options.entry === null
-      ? await addHere(db, options, changed)
-      : await addInThreads(options, changed, bytes);
+  const bytes = bytesOf(changed);
+  const added = await add(db, options, changed);
   if (!added.ok) return added;
+  forgetRoots(db);
   const commits = await addCommits(db, root, signal);
   const merged = isMergeDue(db) && !signal.aborted ? await merge(db, options) : ok();
   if (!merged.ok) return merged;
@@ -71,17 +71,35 @@ export async function fill(db: DatabaseSync, options: FillOptions): Promise<Resu
 /** Reads files again that are in the index; those that are away are forgotten. */
 export async function addAgain(
   db: DatabaseSync,
-  options: Pick<FillOptions, "root" | "parsing">,
+  options: Omit<FillOptions, "progress">,
   paths: readonly string[],
 ): Promise<Result<number>> {
-  const added = await addHere(
-    db,
-    options,
-    paths.map((path) => ({ path })),
-  );
-  const gone = paths.filter((path) => !existsSync(join(options.root, path)));
+  const sizes = paths.map((path) => ({ path, stat: statOf(join(options.root, path)) }));
+  const gone = sizes.filter(({ stat }) => stat === null).map(({ path }) => path);
   forget(db, options.root, gone);
-  return added;
+  const there = sizes.flatMap(({ path, stat }) => (stat ? [{ path, bytes: stat.size }] : []));
+  return await add(db, options, there);
+}
+
+/** Few files in this thread, many in others. */
+async function add(
+  db: DatabaseSync,
+  options: FillOptions,
+  changed: Looked["changed"],
+): Promise<Result<number>> {
+  const bytes = bytesOf(changed);
+  const isHere = options.entry === null || bytes <= HERE_BYTES_MAX;
+  return await (isHere ? addHere(db, options, changed) : addInThreads(options, changed, bytes));
+}
+
+/** Folders that are gone, worktrees among them: what only they had may be dropped. */
+function forgetRoots(db: DatabaseSync): void {
+  const roots = db.prepare("SELECT root FROM looks").all();
+  for (const { root } of roots) {
+    if (existsSync(String(root))) continue;
+    db.prepare("DELETE FROM files WHERE root = ?").run(root as string);
+    db.prepare("DELETE FROM looks WHERE root = ?").run(root as string);
+  }
 }
 
 function forget(db: DatabaseSync, root: string, gone: readonly string[]): void {
@@ -92,18 +110,34 @@ function forget(db: DatabaseSync, root: string, gone: readonly string[]): void {
   });
 }
 
-/** Adds files in this thread. Answers how many contents were new. */
+/** Adds files in this thread, as long as its parser holds. Answers how many contents were new. */
 async function addHere(
   db: DatabaseSync,
-  { root, parsing }: Pick<FillOptions, "root" | "parsing">,
-  changed: readonly { path: string }[],
+  options: Omit<FillOptions, "progress">,
+  changed: Looked["changed"],
 ): Promise<Result<number>> {
   if (changed.length === 0) return ok(0);
-  const adding = addingTo(db, await parsing(), root);
-  const { contents } = await adding.add(changed.map(({ path }) => path));
+  const parser = await options.parsing();
+  const adding = addingTo(db, parser, options.root);
+  let contents = 0;
+  for (const [i, { path }] of changed.entries()) {
+    // Others get their turn between the files.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (options.signal.aborted) break;
+    if (parser.isBroken() && options.entry !== null) {
+      adding.flush();
+      const rest = changed.slice(i);
+      const added = await addInThreads(options, rest, bytesOf(rest));
+      return added.ok ? ok(contents + added.value) : added;
+    }
+    contents += (await adding.add([path])).contents;
+  }
   adding.flush();
   return ok(contents);
 }
+
+const bytesOf = (files: Looked["changed"]): number =>
+  files.reduce((sum, file) => sum + file.bytes, 0);
 
 function batches(changed: Looked["changed"]): { paths: string[]; bytes: number }[] {
   const all: { paths: string[]; bytes: number }[] = [];
@@ -128,28 +162,30 @@ async function addInThreads(
   const waiting = batches(changed).reverse();
   const done = { files: 0, bytes: 0, contents: 0 };
   const count = Math.min(threads, waiting.length);
-  const workers = Array.from({ length: count }, () => {
-    const workerData: WorkerGiven = { file, root };
-    return new Worker(entry ?? "", { workerData, resourceLimits: LIMITS });
-  });
-  try {
-    const ends = workers.map((worker) =>
-      working(worker, {
-        signal,
-        next: () => waiting.pop()?.paths ?? null,
-        added(message) {
-          done.files += message.files;
-          done.bytes += message.bytes;
-          done.contents += message.contents;
-          progress?.({ files: done.files, of: changed.length, bytes: done.bytes, ofBytes });
-        },
-      }),
-    );
-    const failed = (await Promise.all(ends)).find((end) => !end.ok);
-    return failed && !failed.ok ? failed : ok(done.contents);
-  } finally {
-    await Promise.all(workers.map((worker) => worker.terminate()));
-  }
+  const work: Work = {
+    signal,
+    next: () => waiting.pop()?.paths ?? null,
+    added(message) {
+      done.files += message.files;
+      done.bytes += message.bytes;
+      done.contents += message.contents;
+      if (message.left.length > 0) waiting.push({ paths: [...message.left], bytes: 0 });
+      progress?.({ files: done.files, of: changed.length, bytes: done.bytes, ofBytes });
+    },
+  };
+  const threadAfterThread = async (): Promise<Result<void>> => {
+    for (let i = 0; i < THREADS_BROKEN_MAX; i += 1) {
+      const workerData: WorkerGiven = { file, root };
+      const worker = new Worker(entry ?? "", { workerData, resourceLimits: LIMITS });
+      const ended = await working(worker, work).finally(() => worker.terminate());
+      if (!ended.ok) return ended;
+      if (ended.value === "done") return ok();
+    }
+    return fail("bug", "too many files break the parser", { fix: "name them in .aiexignore" });
+  };
+  const ends = await Promise.all(Array.from({ length: count }, threadAfterThread));
+  const failed = ends.find((end) => !end.ok);
+  return failed && !failed.ok ? failed : ok(done.contents);
 }
 
 /** In a thread where there is one: it takes seconds for a large index. */
@@ -185,10 +221,14 @@ type Work = {
 };
 
 /** Feeds one thread until there is nothing more, or it is called off; then it writes what it has. */
-function working(worker: Worker, { signal, next, added }: Work): Promise<Result<void>> {
+function working(
+  worker: Worker,
+  { signal, next, added }: Work,
+): Promise<Result<"done" | "broken">> {
   const tell = (message: ToWorker): void => worker.postMessage(message);
   let open = 0;
   let isLast = false;
+  let isBroken = false;
   const more = () => {
     const paths = signal.aborted || isLast ? null : next();
     if (paths) {
@@ -206,10 +246,12 @@ function working(worker: Worker, { signal, next, added }: Work): Promise<Result<
     worker.on("exit", (code) => lost(`a thread ended with ${code}`));
     worker.on("message", (message: FromWorker) => {
       if (message.type === "failed") return lost(message.say);
-      if (message.type !== "added") return resolve(ok());
+      if (message.type !== "added") return resolve(ok("done"));
       open -= 1;
       added(message);
-      more();
+      isBroken ||= message.isBroken;
+      if (!isBroken) more();
+      else if (open === 0) resolve(ok("broken"));
     });
     for (let i = 0; i < AHEAD; i += 1) more();
   });
@@ -217,16 +259,22 @@ function working(worker: Worker, { signal, next, added }: Work): Promise<Result<
 
 /** Adds the commits that the checked-out one stands on and that are not known yet. */
 async function addCommits(db: DatabaseSync, root: string, signal: AbortSignal): Promise<number> {
-  const head = await headOf(root, signal);
+  const now = await headOf(root, signal);
   const before = db.prepare("SELECT head FROM looks WHERE root = ?").get(root)?.head;
   const known = typeof before === "string" && before !== "" ? before : null;
   let count = 0;
-  if (head !== null && head !== known) {
+  let head = now;
+  if (now !== null && now !== known) {
     const isKnown = db.prepare("SELECT 1 FROM commits WHERE id = ?");
-    const found = await commitsOf(root, { id: head, known }, signal);
-    const fresh = found.filter(({ id }) => !isKnown.get(id));
+    // The one before may be gone: then all of them are asked for.
+    const found =
+      (await commitsOf(root, { id: now, known }, signal)) ??
+      (known === null ? null : await commitsOf(root, { id: now, known: null }, signal));
+    const fresh = (found ?? []).filter(({ id }) => !isKnown.get(id));
     if (fresh.length > 0) writeCommits(db, fresh);
     count = fresh.length;
+    // What could not be read is asked for again at the next look.
+    if (found === null) head = known;
   }
   if (!signal.aborted) {
     db.prepare("INSERT OR REPLACE INTO looks (root, at, head) VALUES (?, ?, ?)").run(
@@ -238,7 +286,7 @@ async function addCommits(db: DatabaseSync, root: string, signal: AbortSignal): 
   return count;
 }
 
-function writeCommits(db: DatabaseSync, commits: Awaited<ReturnType<typeof commitsOf>>): void {
+function writeCommits(db: DatabaseSync, commits: readonly Commit[]): void {
   const builder = segmentBuilder();
   const rows = commits.map(({ id, title, text, files }) => {
     const { first } = builder.addText(title, text);

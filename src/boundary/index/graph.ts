@@ -91,11 +91,19 @@ function listedIn(details: readonly StoredDetail[]): (file: number) => ReadonlyS
 
 const words = (text: string): string[] => text.match(/[\p{L}_$][\p{L}\p{N}_$]*/gu) ?? [];
 
+/** Paths that a text names, and UTF-16 units of one. */
+const NAMED_MAX = 200;
+const NAMED_UNITS_MAX = 300;
+
 /** Which files a text is about; those that it names are so wholly, and what is below a folder, too. */
 function focusOf(loaded: Loaded, text: string): Map<number, number> {
   const found = loaded.finder.files(questionOf(text), FOCUS_MAX);
   const focus = new Map(found.map(({ file, score }) => [file, score ** 2]));
-  const named = text.split(/[\s,`"']+/).map((word) => word.replace(/^\.?\/+|[/:.]+$/g, ""));
+  const words = text.split(/[\s,`"']+/).filter((word) => word.includes("/") || word.includes("."));
+  const named = [...new Set(words)]
+    .filter((word) => word.length <= NAMED_UNITS_MAX)
+    .slice(0, NAMED_MAX)
+    .map((word) => word.replace(/^\.?\/+|[/:.]+$/g, ""));
   for (const [file, { paths }] of loaded.corpus.files.entries()) {
     const isNamed = ([path = ""]: readonly string[]) =>
       named.some((name) => name.length > 1 && (path === name || path.startsWith(`${name}/`)));

@@ -1,7 +1,7 @@
 // Which files of a folder are to be in the index, and which of them changed since they were read:
 // those that no ignore file hides and that hold no secrets, compared by size, time and inode.
 import { spawn } from "node:child_process";
-import { existsSync, lstatSync } from "node:fs";
+import { lstatSync, type Stats } from "node:fs";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { StringDecoder } from "node:string_decoder";
@@ -9,6 +9,9 @@ import { FILE_BYTES_MAX, markOf } from "#boundary/index/adding.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
 import { isSecretFile } from "#core/security/secret-files.ts";
 
+/** How long listing the files may take, in milliseconds. */
+const LIST_MS_MAX = 120_000;
+const IGNORE_BYTES_MAX = 1_000_000;
 /** Files of one folder's index. */
 const FILES_MAX = 400_000;
 /** A file beside `.gitignore` that only the index obeys; written like that one. */
@@ -40,7 +43,7 @@ export async function lookAt(
   const now = Date.now();
   let files = 0;
   for (const path of listed.value) {
-    const stat = lstatSync(join(root, path), { throwIfNoEntry: false });
+    const stat = statOf(join(root, path));
     if (!stat?.isFile() || stat.size > FILE_BYTES_MAX) continue;
     files += 1;
     const mark = known.get(path);
@@ -50,6 +53,15 @@ export async function lookAt(
     }
   }
   return ok({ changed, gone: [...known.keys()], files });
+}
+
+/** What is at a path, without following a link; null where that cannot be told. */
+export function statOf(path: string): Stats | null {
+  try {
+    return lstatSync(path);
+  } catch {
+    return null;
+  }
 }
 
 /** Whether a path would be in the index, as far as its name tells. */
@@ -66,13 +78,17 @@ async function filesIn(root: string, signal: AbortSignal): Promise<Result<string
       fix: "run `npm ci` again with optional dependencies",
     });
   }
-  const own = existsSync(join(root, IGNORE_FILE)) ? [`--ignore-file=${IGNORE_FILE}`] : [];
+  const ignore = statOf(join(root, IGNORE_FILE));
+  const isOwn = ignore?.isFile() === true && ignore.size <= IGNORE_BYTES_MAX;
+  const own = isOwn ? [`--ignore-file=${IGNORE_FILE}`] : [];
   const args = ["--no-config", "--files", "--null", "--hidden", "--glob=!.git", ...own];
   const child = spawn(program, args, {
     cwd: root,
     env: { LC_ALL: "C.UTF-8" },
     stdio: ["ignore", "pipe", "ignore"],
     signal,
+    timeout: LIST_MS_MAX,
+    killSignal: "SIGKILL",
   });
   const files: string[] = [];
   const decoder = new StringDecoder("utf8");
@@ -91,8 +107,17 @@ async function filesIn(root: string, signal: AbortSignal): Promise<Result<string
           : fail("not_supported", `ripgrep could not be started (${error.message})`),
       ),
     );
-    child.on("close", () => {
-      if (files.length <= FILES_MAX) return resolve(ok(files.sort()));
+    child.on("close", (code) => {
+      // 1: there are none; 2: some folders cannot be read.
+      const isWhole = code === 0 || code === 1 || (code === 2 && files.length > 0);
+      if (files.length <= FILES_MAX && isWhole) return resolve(ok(files.sort()));
+      if (files.length <= FILES_MAX) {
+        return resolve(
+          fail("storage", `the files of ${root} could not be listed`, {
+            fix: "see that its ignore files are plain files and its folders can be read",
+          }),
+        );
+      }
       resolve(
         fail("too_large", `${root} has more than ${FILES_MAX} files`, {
           fix: `name what is not to be searched in ${IGNORE_FILE}`,

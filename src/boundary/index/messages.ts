@@ -14,7 +14,8 @@ export type ToWorker =
   | { type: "merge" };
 
 export type FromWorker =
-  | ({ type: "added" } & Added)
+  /** With `isBroken` the thread can do no more: what is `left` is for another. */
+  | ({ type: "added"; isBroken: boolean } & Added)
   | { type: "flushed" }
   | { type: "merged" }
   | { type: "failed"; say: string };

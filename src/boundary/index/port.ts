@@ -119,6 +119,8 @@ export type IndexStatus = {
 export type Watching = {
   /** Resolves when the index was next brought up to date, or the watch ends. */
   changed(): Promise<void>;
+  /** Whether some folders could not be watched: a refresh looks at everything then. */
+  isPartial(): boolean;
   /** Resolves when all that was seen to change is in the index. */
   settled(): Promise<void>;
   close(): void;

@@ -30,7 +30,9 @@ export function indexReader(db: DatabaseSync, root: string): IndexReader {
 
   async function history(corpus: Corpus, signal: AbortSignal): Promise<History | null> {
     const head = String(db.prepare("SELECT head FROM looks WHERE root = ?").get(root)?.head ?? "");
-    const commits = Number(db.prepare("SELECT count(*) AS n FROM commits").get()?.n ?? 0);
+    const commits = Number(
+      db.prepare("SELECT coalesce(max(number), 0) AS n FROM commits").get()?.n ?? 0,
+    );
     if (past?.head !== head || past.commits !== commits) {
       const found = head === "" ? null : await pastAt(db, segments, { root, head }, signal);
       past = { head, commits, found };

@@ -68,6 +68,8 @@ function run(folder: string, args: readonly string[], signal: AbortSignal): Prom
       GIT_CONFIG_GLOBAL: "/dev/null",
       GIT_OPTIONAL_LOCKS: "0",
       GIT_NO_LAZY_FETCH: "1",
+      // Also for a git that does not know the line before: no transport at all.
+      GIT_ALLOW_PROTOCOL: "",
       GIT_NO_REPLACE_OBJECTS: "1",
       GIT_TERMINAL_PROMPT: "0",
     },
@@ -106,18 +108,21 @@ export async function ancestorsOf(
   return (await run(folder, args, signal))?.trim().split("\n") ?? [];
 }
 
-/** What the commits of `id` say and changed, without those of `known`. Paths from the top. */
+/**
+ * What the commits of `id` say and changed, without those of `known`; paths from the top. Null where
+ * git could not say.
+ */
 export async function commitsOf(
   folder: string,
   { id, known }: { id: string; known: string | null },
   signal: AbortSignal,
-): Promise<readonly Commit[]> {
+): Promise<readonly Commit[] | null> {
   const format = "--format=%x01%H%x02%B%x03";
   const options = ["--no-merges", "--no-renames", "--no-ext-diff", "--no-textconv", "--name-only"];
   const range = known === null ? [id] : [id, `^${known}`];
   const args = ["log", `--max-count=${COMMITS_MAX}`, ...options, format, ...range, "--"];
   const output = await run(folder, args, signal);
-  return (output ?? "").split("\x01").slice(1).flatMap(commitIn);
+  return output === null ? null : output.split("\x01").slice(1).flatMap(commitIn);
 }
 
 function commitIn(part: string): Commit[] {

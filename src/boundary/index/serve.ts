@@ -5,25 +5,42 @@ import { type Adding, addingTo } from "#boundary/index/adding.ts";
 import type { FromWorker, ToWorker, WorkerGiven } from "#boundary/index/messages.ts";
 import type { Parsing } from "#boundary/index/port.ts";
 import { openIndex } from "#boundary/index/store.ts";
+import type { SyntaxParser } from "#boundary/parse/port.ts";
 
 /** Serves until its thread is ended. */
 export function serveIndex(port: MessagePort, { file, root }: WorkerGiven, parsing: Parsing): void {
   const say = (message: FromWorker): void => port.postMessage(message);
 
+  let parser: SyntaxParser | null = null;
+
   async function begin(): Promise<Adding | null> {
     const db = openIndex(file);
-    if (db.ok) return addingTo(db.value, await parsing(), root);
+    if (db.ok) {
+      parser = await parsing();
+      return addingTo(db.value, parser, root);
+    }
     say({ type: "failed", say: db.error.say });
     return null;
   }
 
   const beginning = begin();
-  port.on("message", async (message: ToWorker) => {
+  // One after another: a file is gathered in several turns of the loop.
+  let last: Promise<void> = Promise.resolve();
+  port.on("message", (message: ToWorker) => {
+    last = last.then(() => answer(message));
+  });
+
+  async function answer(message: ToWorker): Promise<void> {
     try {
       const adding = await beginning;
       if (!adding) return;
-      if (message.type === "add") say({ type: "added", ...(await adding.add(message.paths)) });
-      else if (message.type === "flush") {
+      if (message.type === "add") {
+        // What came after the file that broke it goes back as it came.
+        const isBroken = parser?.isBroken() === true;
+        const none = { files: 0, contents: 0, bytes: 0, left: message.paths };
+        const added = isBroken ? none : await adding.add(message.paths);
+        say({ type: "added", ...added, isBroken: parser?.isBroken() === true });
+      } else if (message.type === "flush") {
         adding.flush();
         say({ type: "flushed" });
       } else {
@@ -33,5 +50,5 @@ export function serveIndex(port: MessagePort, { file, root }: WorkerGiven, parsi
     } catch (error) {
       say({ type: "failed", say: error instanceof Error ? error.message : String(error) });
     }
-  });
+  }
 }

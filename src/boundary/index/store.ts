@@ -8,13 +8,13 @@ import { DatabaseSync } from "node:sqlite";
 import { fail, ok, type Result } from "#core/failure.ts";
 
 /** Raised whenever what is stored, or how files are cut and read, becomes another. */
-export const INDEX_VERSION = 3;
+export const INDEX_VERSION = 4;
 /** How long a statement waits for another process's write, in milliseconds. */
 const BUSY_MS = 15_000;
 
 const schema = `
 CREATE TABLE segments (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   kind TEXT NOT NULL,
   chunks INTEGER NOT NULL,
   lengths BLOB NOT NULL
@@ -26,7 +26,7 @@ CREATE TABLE postings (
   PRIMARY KEY (segment, term)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE contents (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
   hash TEXT NOT NULL,
   language TEXT NOT NULL,
   segment INTEGER NOT NULL,
@@ -43,7 +43,7 @@ CREATE TABLE files (
   PRIMARY KEY (root, path)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE commits (
-  number INTEGER PRIMARY KEY,
+  number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
   segment INTEGER NOT NULL,
   chunk INTEGER NOT NULL,
@@ -58,22 +58,32 @@ CREATE TABLE looks (
 PRAGMA user_version = ${INDEX_VERSION};
 `;
 
-/** Opens the index; one of another version, or a damaged one, is put aside and begun anew. */
+/** Opens the index; one that is damaged, or of another version, is begun anew. */
 export function openIndex(file: string): Result<DatabaseSync> {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    return ok(opened(file));
-  } catch {
     try {
-      removeIndex(file);
       return ok(opened(file));
     } catch (error) {
-      return fail("storage", `the index ${file} cannot be opened: ${String(error)}`, {
-        fix: "see that its folder can be written and the disk has room",
-      });
+      // Whatever else is wrong (no room, too many files) is no reason to take it from others.
+      if (!isDamaged(error)) throw error;
+      removeIndex(file);
+      return ok(opened(file));
     }
+  } catch (error) {
+    return fail("storage", `the index ${file} cannot be opened: ${String(error)}`, {
+      fix: "see that its folder can be written and the disk has room",
+    });
   }
 }
+
+/** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html), or a version that is not this one. */
+function isDamaged(error: unknown): boolean {
+  const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 255 : 0;
+  return code === 11 || code === 26 || error instanceof OtherVersion;
+}
+
+class OtherVersion extends Error {}
 
 /** Removes everything that is in an index. */
 export function emptied(db: DatabaseSync): void {
@@ -98,7 +108,7 @@ function opened(file: string): DatabaseSync {
     const version = versionOf(db);
     if (version === 0) db.exec(schema);
     db.exec("COMMIT");
-    if (version !== 0 && version !== INDEX_VERSION) throw new Error(`version ${version}`);
+    if (version !== 0 && version !== INDEX_VERSION) throw new OtherVersion();
     return db;
   } catch (error) {
     db.close();

@@ -11,7 +11,12 @@ import { fail, ok } from "#core/failure.ts";
 /** How deep a tree is looked into: what is nested deeper is data, or written to break parsers. */
 const DEPTH_MAX = 150;
 
+/** How long one text may take, in milliseconds: code takes a hundredth of it. */
+const PARSE_MS_MAX = 1_500;
+
 let starting: Promise<void> | null = null;
+/** The memory of the parsers of this thread is shared: what breaks one breaks all. */
+let isBroken = false;
 
 /** A parser for one thread. */
 export async function syntaxParser(): Promise<SyntaxParser> {
@@ -41,16 +46,29 @@ export async function syntaxParser(): Promise<SyntaxParser> {
     outline(name, text, opening) {
       const grammar = loaded.get(name);
       if (!grammar) return fail("not_supported", `there is no grammar \`${name}\``);
-      parser.setLanguage(grammar);
-      const tree = parser.parse(text);
-      if (!tree) return fail("bug", `the text could not be parsed as ${name}`);
+      if (isBroken) return fail("bug", "the parser of this thread is broken");
       try {
-        return ok(opened(tree, grammar, opening));
-      } finally {
+        parser.setLanguage(grammar);
+        const until = performance.now() + PARSE_MS_MAX;
+        const tree = parser.parse(text, null, {
+          progressCallback: () => performance.now() > until,
+        });
+        if (!tree) {
+          parser.reset();
+          return fail("too_large", `the text takes too long to parse as ${name}`);
+        }
+        const outline = opened(tree, grammar, opening);
         tree.delete();
+        return ok(outline);
+      } catch (error) {
+        isBroken = true;
+        return fail("bug", `the parser of ${name} broke: ${String(error)}`);
       }
     },
-    close: () => parser.delete(),
+    isBroken: () => isBroken,
+    close() {
+      if (!isBroken) parser.delete();
+    },
   };
 }
 

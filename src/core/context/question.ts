@@ -149,8 +149,9 @@ function withoutComments(text: string): string {
 function pathsIn(text: string): string[] {
   const words = text.replaceAll("\\", "/").match(/[\w@./-]+/g) ?? [];
   const paths = words
+    .filter((word) => word.length <= PATH_MAX)
     .map((word) => word.replace(/\.+$/, ""))
-    .filter((word) => word.length <= PATH_MAX && PATH.test(word))
+    .filter((word) => PATH.test(word))
     .map((path) => path.toLowerCase().replace(/^(?:\.{0,2}\/)+/, ""));
   return [...new Set(paths)];
 }

@@ -30,6 +30,9 @@ export type MentionsOptions = {
   chunks: readonly { start: number; end: number; line: number }[];
 };
 
+/** UTF-16 units of a line that somebody wrote. */
+const LINE_UNITS_MAX = 2_000;
+
 /** The lines that have a name, each once, as the most telling thing that it is there. */
 export function mentionsIn(text: string, options: MentionsOptions): Mention[] {
   const { name, symbols, imports, chunks } = options;
@@ -47,6 +50,8 @@ export function mentionsIn(text: string, options: MentionsOptions): Mention[] {
       for (let at = counted; at < hit.index; at += 1) if (text.charCodeAt(at) === 10) line += 1;
       counted = hit.index;
       const whole = lineAt(text, hit.index);
+      // A line that nobody wrote has one mention: each further one would be looked for in all of it.
+      if (whole.length > LINE_UNITS_MAX) word.lastIndex = endOfLine(text, hit.index);
       const isImport =
         imported.has(whole.trim()) || imports.some((statement) => whole.includes(statement));
       const kind = kindOf(text, hit.index, { name, symbols, whole, isImport });
@@ -57,6 +62,11 @@ export function mentionsIn(text: string, options: MentionsOptions): Mention[] {
     }
   }
   return [...byLine.values()];
+}
+
+function endOfLine(text: string, at: number): number {
+  const end = text.indexOf("\n", at);
+  return end < 0 ? text.length : end;
 }
 
 function wordOf(name: string): RegExp {

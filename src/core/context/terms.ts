@@ -107,6 +107,8 @@ export function scanChunk(
     return at < comment ? DOCS : BODY;
   };
   scan(text, chunk, fieldAt, take, (at) => {
+    // What looks like a comment's beginning inside of one is none.
+    if (at < comment) return;
     const end = skip(at);
     if (end > comment) comment = end;
   });
