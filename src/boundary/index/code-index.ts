@@ -4,21 +4,13 @@
 import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { DatabaseSync } from "node:sqlite";
-import { addAgain, type FillOptions, fill } from "#boundary/index/fill.ts";
+import type { FillOptions } from "#boundary/index/fill.ts";
+import { freshnessOf } from "#boundary/index/freshness.ts";
 import { impactOf, mapOf } from "#boundary/index/graph.ts";
-import type {
-  CodeHit,
-  CodeIndex,
-  FileHit,
-  Refreshed,
-  RefreshProgress,
-  Watching,
-} from "#boundary/index/port.ts";
+import type { CodeHit, CodeIndex, FileHit } from "#boundary/index/port.ts";
 import { indexReader, type Loaded } from "#boundary/index/reader.ts";
 import { emptied, openIndex } from "#boundary/index/store.ts";
 import { referencesOf, symbolsOf, textAt } from "#boundary/index/symbols.ts";
-import { watching } from "#boundary/index/watch.ts";
-import type { SyntaxParser } from "#boundary/parse/port.ts";
 import type { FoundChunk } from "#core/context/find.ts";
 import { questionOf } from "#core/context/question.ts";
 import { fail, ok, type Result } from "#core/failure.ts";
@@ -32,11 +24,6 @@ export type IndexOptions = Pick<FillOptions, "parsing" | "entry"> & {
   follows?: boolean;
 };
 
-/** How long a watch is believed before everything is looked at again, in milliseconds. */
-const LOOK_EVERY_MS = 60_000;
-
-const nothingRead = { read: 0, contents: 0, bytes: 0, commits: 0 };
-
 /** Keeps the index in this file; null keeps it in memory, which takes one thread. */
 export function codeIndexAt(
   root: string,
@@ -48,67 +35,19 @@ export function codeIndexAt(
   const db = opened.value;
   const reader = indexReader(db, root);
   const never = new AbortController().signal;
-  const closing = new AbortController();
-  let running: Promise<Result<Refreshed>> | null = null;
-  let live: { watching: Watching; signal: AbortSignal } | null = null;
-  const { entry, threads = Math.min(THREADS_MAX, availableParallelism()) } = options;
-  let parser: Promise<SyntaxParser> | null = null;
-  /** One for all that is read in this thread: a grammar takes as long to load as a file to read. */
-  const parsing = () => {
-    parser ??= options.parsing();
-    return parser;
-  };
-  const filling = { file: file ?? "", root, threads, parsing, entry: file === null ? null : entry };
-
-  function watch(signal: AbortSignal): Watching {
-    const rows = db.prepare("SELECT path FROM files WHERE root = ?");
-    const started = watching({
-      root,
-      signal,
-      paths: () => rows.all(root).map(({ path }) => String(path)),
-      again: (paths) => addAgain(db, { ...filling, signal }, paths),
-      look: () => fill(db, { ...filling, signal }),
-    });
-    live = { watching: started, signal };
-    return started;
-  }
-
-  async function brought(signal: AbortSignal, progress?: (now: RefreshProgress) => void) {
-    const until = AbortSignal.any([signal, closing.signal]);
-    const told = progress ? { progress } : {};
-    const filled = await fill(db, { ...filling, signal: until, ...told });
-    if (filled.ok && options.follows && !live && !closing.signal.aborted) watch(never);
-    return filled;
-  }
-
-  /** Whether the watch alone keeps it fresh: of all of it, and as long as that was proved lately. */
-  function isFollowed(by: Watching): boolean {
-    const at = db.prepare("SELECT at FROM looks WHERE root = ?").get(root)?.at;
-    return !by.isPartial() && typeof at === "number" && Date.now() - at < LOOK_EVERY_MS;
-  }
-
+  const { parsing, follows = false } = options;
+  const fresh = freshnessOf(db, {
+    ...{ file: file ?? "", root, parsing, follows },
+    threads: options.threads ?? Math.min(THREADS_MAX, availableParallelism()),
+    entry: file === null ? null : options.entry,
+  });
   return guarded({
-    async refresh(signal, progress) {
-      if (live && !live.signal.aborted) await live.watching.settled();
-      if (live && !live.signal.aborted && isFollowed(live.watching)) {
-        return ok({ files: statusOf(db, root, null).files, ...nothingRead });
-      }
-      // One at a time: who comes while one is under way has what it brings.
-      while (running) {
-        const before = await running;
-        if (before.ok || signal.aborted || closing.signal.aborted) return before;
-      }
-      running = brought(signal, progress).finally(() => {
-        running = null;
-      });
-      return await running;
-    },
+    refresh: fresh.refresh,
     async watch(signal) {
-      return ok(watch(signal));
+      return ok(fresh.watch(signal));
     },
     async clear() {
-      live?.watching.close();
-      live = null;
+      fresh.forget();
       emptied(db);
       return ok();
     },
@@ -131,9 +70,7 @@ export function codeIndexAt(
       return ok(statusOf(db, root, file));
     },
     close() {
-      closing.abort();
-      live?.watching.close();
-      parser?.then((one) => one.close()).catch(() => {});
+      fresh.close();
       db.close();
     },
   });

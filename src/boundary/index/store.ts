@@ -80,10 +80,10 @@ export function openIndex(file: string): Result<DatabaseSync> {
 /** SQLITE_CORRUPT and SQLITE_NOTADB (sqlite.org/rescode.html), or a version that is not this one. */
 function isDamaged(error: unknown): boolean {
   const code = error instanceof Error && "errcode" in error ? Number(error.errcode) & 255 : 0;
-  return code === 11 || code === 26 || error instanceof OtherVersion;
+  return code === 11 || code === 26 || String(error).includes(OTHER_VERSION);
 }
 
-class OtherVersion extends Error {}
+const OTHER_VERSION = "the index is of another version";
 
 /** Removes everything that is in an index. */
 export function emptied(db: DatabaseSync): void {
@@ -108,7 +108,7 @@ function opened(file: string): DatabaseSync {
     const version = versionOf(db);
     if (version === 0) db.exec(schema);
     db.exec("COMMIT");
-    if (version !== 0 && version !== INDEX_VERSION) throw new OtherVersion();
+    if (version !== 0 && version !== INDEX_VERSION) throw new Error(OTHER_VERSION);
     return db;
   } catch (error) {
     db.close();
