@@ -1,6 +1,7 @@
 // `npm run bench -- NAME [--json]`: a table of figures and ratios, each against a floor or a peer
 // of the same run. Exits 1 where a ratio is over its limit.
 import { audit } from "./audit.ts";
+import { chunks } from "./chunks.ts";
 import { compression } from "./compression.ts";
 import { index } from "./index.ts";
 import { log } from "./log.ts";
@@ -16,6 +17,7 @@ import { tree } from "./tree.ts";
 
 const benches: Record<string, () => Promise<Compared[]>> = {
   audit,
+  chunks,
   compression,
   index,
   oneshot,
