@@ -1,68 +1,15 @@
 // The code index on real folders and repositories: it is what the files are, reads only what
 // changed, and loses nothing that it wrote.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { codeIndexAt } from "#boundary/index/code-index.ts";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 import type { CodeIndex } from "#boundary/index/port.ts";
-import { syntaxParser } from "#boundary/parse/parser.ts";
-import type { Result } from "#core/failure.ts";
-
-const entry = new URL("../../start-index.ts", import.meta.url);
-const never = new AbortController().signal;
-const bases: string[] = [];
-const open: CodeIndex[] = [];
-
-afterEach(() => {
-  for (const index of open.splice(0)) index.close();
-  for (const base of bases.splice(0)) rmSync(base, { recursive: true, force: true });
-});
-
-function valued<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(result.error.say);
-  return result.value;
-}
-
-function write(root: string, files: Readonly<Record<string, string>>): void {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-}
-
-function git(root: string, ...args: string[]): string {
-  const identity = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "commit.gpgsign=false"];
-  return execFileSync("git", [...identity, ...args], { cwd: root, encoding: "utf8" }).trim();
-}
+import { folder, git, indexOf, never, sample, valued, write } from "#boundary/index/samples.ts";
 
 const ways = [
   { name: "on disk", fileIn: (base: string) => join(base, "index.db") },
   { name: "in memory", fileIn: () => null },
 ] as const;
-
-function folder(files: Readonly<Record<string, string>>): { base: string; root: string } {
-  const base = mkdtempSync(join(tmpdir(), "aiex-index-"));
-  bases.push(base);
-  const root = join(base, "files");
-  mkdirSync(root);
-  write(root, files);
-  return { base, root };
-}
-
-function indexOf(root: string, file: string | null): CodeIndex {
-  const index = valued(codeIndexAt(root, file, { parsing: syntaxParser, entry }));
-  open.push(index);
-  return index;
-}
-
-const sample = {
-  "src/retry.ts": `/** Waits longer after each failure. */\nexport function backoffDelay(tries: number) {\n  return 2 ** tries;\n}\n`,
-  "src/parse.py": `def parse_header(line):\n    """Splits a header line into name and value."""\n    return line.split(":")\n`,
-  "lib/store.ex": `defmodule Store do\n  @doc "Keeps a value"\n  def put(key, value), do: {key, value}\nend\n`,
-  "test/retry.test.ts": `import { backoffDelay } from "../src/retry";\ntest("waits longer", () => backoffDelay(2));\n`,
-};
 
 for (const { name, fileIn } of ways) {
   describe(`a code index ${name}`, () => {
@@ -317,85 +264,5 @@ describe("an index on disk", () => {
       const [hit] = valued(await mine.search(`${name}Stork`, 1));
       expect(hit?.path).toBe(`${name}.ts`);
     }
-  });
-});
-
-describe("an index of hostile files", () => {
-  it("has all others where one breaks the parser, in threads and in this one", async () => {
-    const others = Array.from({ length: 60 }, (_, i) => [
-      `m${i}.ts`,
-      `export function crane${i}() {\n${"  call();\n".repeat(900)}}\n`,
-    ]);
-    const { base, root } = folder({
-      "evil.md": `${">".repeat(300)}\n`,
-      ...Object.fromEntries(others),
-    });
-    const index = indexOf(root, join(base, "index.db"));
-    expect(valued(await index.refresh(never))).toMatchObject({ files: 61, contents: 61 });
-    const [hit] = valued(await index.search("crane59", 1));
-    expect(hit).toMatchObject({ path: "m59.ts", symbols: ["crane59"] });
-    write(root, { "worse.md": `${">".repeat(400)}\n`, "x.ts": "export const egret = 1;\n" });
-    expect(valued(await index.refresh(never)).contents).toBe(2);
-    write(root, { "y.ts": "export function ibis() {}\n" });
-    valued(await index.refresh(never));
-    expect(valued(await index.search("ibis", 1))[0]?.symbols).toEqual(["ibis"]);
-  });
-
-  it("skips what is named so long that no program can open it", async () => {
-    const { base, root } = folder(sample);
-    const name = "n".repeat(200);
-    let depth = root;
-    const back = process.cwd();
-    try {
-      // Folder by folder: the whole path is longer than the system takes.
-      process.chdir(root);
-      for (let i = 0; i < 20; i += 1) {
-        mkdirSync(name);
-        process.chdir(name);
-        depth = join(depth, name);
-      }
-      writeFileSync("deep.ts", "export const deep = 1;\n");
-    } finally {
-      process.chdir(back);
-    }
-    const index = indexOf(root, join(base, "index.db"));
-    expect(valued(await index.refresh(never)).files).toBeGreaterThanOrEqual(4);
-    execFileSync("rm", ["-rf", root]);
-  });
-
-  it("fetches nothing for what a repository lacks, whatever its settings allow", async () => {
-    const { base, root } = folder(sample);
-    git(root, "init", "-q", "-b", "main");
-    git(root, "add", "-A");
-    git(root, "commit", "-q", "-m", "first");
-    const tree = git(root, "rev-parse", "HEAD^{tree}");
-    rmSync(join(root, ".git/objects", tree.slice(0, 2), tree.slice(2)));
-    const mark = join(base, "ran");
-    for (const [key, value] of [
-      ["core.repositoryformatversion", "1"],
-      ["extensions.partialClone", "evil"],
-      ["remote.evil.promisor", "true"],
-      ["remote.evil.url", `ext::sh -c touch% ${mark}`],
-      ["protocol.ext.allow", "always"],
-    ]) {
-      git(root, "config", key ?? "", value ?? "");
-    }
-    const index = indexOf(root, join(base, "index.db"));
-    valued(await index.refresh(never));
-    expect(existsSync(mark)).toBe(false);
-  });
-
-  it("keeps a history though the commit that it knew is gone", async () => {
-    const { base, root } = folder({ "a.ts": "export const a = 1;\n" });
-    git(root, "init", "-q", "-b", "main");
-    git(root, "add", "-A");
-    git(root, "commit", "-q", "-m", "first");
-    const index = indexOf(root, join(base, "index.db"));
-    expect(valued(await index.refresh(never)).commits).toBe(1);
-    git(root, "commit", "-q", "--amend", "-m", "Teach the cormorant");
-    git(root, "reflog", "expire", "--expire=now", "--all");
-    git(root, "gc", "-q", "--prune=now");
-    expect(valued(await index.refresh(never)).commits).toBe(1);
-    expect(valued(await index.files("cormorant", 5))[0]?.path).toBe("a.ts");
   });
 });

@@ -1,43 +1,16 @@
 // Symbols, references, what depends on what, and the map, on real folders in several languages.
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterEach, describe, expect, it } from "vitest";
-import { codeIndexAt } from "#boundary/index/code-index.ts";
+import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
 import type { CodeIndex } from "#boundary/index/port.ts";
-import { syntaxParser } from "#boundary/parse/parser.ts";
-import type { Result } from "#core/failure.ts";
+import { folder, indexOf, never, valued, write } from "#boundary/index/samples.ts";
 import { tokensLikely } from "#core/model/tokens.ts";
-
-const never = new AbortController().signal;
-const bases: string[] = [];
-const open: CodeIndex[] = [];
-
-afterEach(() => {
-  for (const index of open.splice(0)) index.close();
-  for (const base of bases.splice(0)) rmSync(base, { recursive: true, force: true });
-});
-
-function valued<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(result.error.say);
-  return result.value;
-}
-
-function write(root: string, files: Readonly<Record<string, string>>): void {
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-}
 
 async function indexed(
   files: Readonly<Record<string, string>>,
 ): Promise<{ root: string; index: CodeIndex }> {
-  const root = realpathSync(mkdtempSync(join(tmpdir(), "aiex-graph-")));
-  bases.push(root);
-  write(root, files);
-  const index = valued(codeIndexAt(root, null, { parsing: syntaxParser, entry: null }));
-  open.push(index);
+  const { root } = folder(files);
+  const index = indexOf(root, null);
   valued(await index.refresh(never));
   return { root, index };
 }
@@ -253,8 +226,7 @@ describe("references", () => {
 
   it("are not read from what became a link out of the folder", async () => {
     const { root, index } = await indexed(shops.TypeScript.files);
-    const outside = mkdtempSync(join(tmpdir(), "aiex-outside-"));
-    bases.push(outside);
+    const outside = folder({}).root;
     writeFileSync(join(outside, "secret.ts"), "cartTotal is the password\n".repeat(20));
     rmSync(join(root, "src/checkout.ts"));
     symlinkSync(join(outside, "secret.ts"), join(root, "src/checkout.ts"));

@@ -10,7 +10,7 @@ import { fail, ok, type Result } from "#core/failure.ts";
 import { isSecretFile } from "#core/security/secret-files.ts";
 
 /** How long listing the files may take, in milliseconds. */
-const LIST_MS_MAX = 120_000;
+const LIST_MS_MAX = 30_000;
 const IGNORE_BYTES_MAX = 1_000_000;
 /** Files of one folder's index. */
 const FILES_MAX = 400_000;
@@ -90,6 +90,10 @@ async function filesIn(root: string, signal: AbortSignal): Promise<Result<string
     timeout: LIST_MS_MAX,
     killSignal: "SIGKILL",
   });
+  // A pipe in an ignore file's place holds it for ever, also where this process just ends.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.on("close", () => process.off("exit", kill));
   const files: string[] = [];
   const decoder = new StringDecoder("utf8");
   let held = "";
